@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// The house, room by room. docs/ARCHITECTURE.md says what each module is for and who may depend on whom;
+// Tests/RepositoryTests checks that the imports agree.
+
+/// `scripts/test` sets this, so that a warning fails the project's own build but never an app that depends on it.
+let warningsAreErrors = Context.environment["DIMPLE_WARNINGS_AS_ERRORS"] == "1"
+
+let settings: [SwiftSetting] =
+  [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+  ] + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+func module(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// A program that links one product and nothing else: the proof that the product stands alone.
+func client(_ name: String, _ dependency: Target.Dependency) -> Target {
+  .executableTarget(
+    name: name, dependencies: [dependency], path: "Tests/Clients/\(name)", swiftSettings: settings)
+}
+
+let package = Package(
+  name: "DimpleDb",
+  platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
+  products: [
+    .library(name: "CSQLite", targets: ["CSQLite"]),
+    .library(name: "CCurl", targets: ["CCurl"]),
+    .library(name: "COpenSSL", targets: ["COpenSSL"]),
+    .library(name: "DimpleStore", targets: ["DimpleStore"]),
+    .library(name: "DimpleChangelog", targets: ["DimpleChangelog"]),
+    .library(name: "DimpleReactive", targets: ["DimpleReactive"]),
+    .library(name: "DimpleRemote", targets: ["DimpleRemote"]),
+    .library(name: "DimpleS3", targets: ["DimpleS3"]),
+    .library(name: "DimpleCrypto", targets: ["DimpleCrypto"]),
+    .library(name: "DimpleSync", targets: ["DimpleSync"]),
+    .library(name: "DimpleDb", targets: ["DimpleDb"]),
+    .library(name: "DimpleTestSupport", targets: ["DimpleTestSupport"]),
+    .executable(name: "dimple", targets: ["dimple"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+    module("DimpleStore", ["CSQLite", logging]),
+    module("DimpleChangelog", ["DimpleStore"]),
+    module("DimpleReactive", ["DimpleStore"]),
+    module("DimplePrimitives", ["COpenSSL"]),
+    module("DimpleRemote", []),
+    module("DimpleS3", ["DimpleRemote", "DimplePrimitives", "CCurl"]),
+    module("DimpleCrypto", ["DimpleRemote", "DimplePrimitives"]),
+    module("DimpleSync", ["DimpleChangelog", "DimpleStore", "DimpleRemote", "DimplePrimitives", "CZlib"]),
+    module(
+      "DimpleDb",
+      [
+        "DimpleStore", "DimpleChangelog", "DimpleReactive", "DimpleRemote", "DimpleS3", "DimpleCrypto", "DimpleSync",
+      ]),
+    module("DimpleTestSupport", ["DimpleStore", "DimpleChangelog", "DimpleRemote", "DimpleSync"]),
+    .executableTarget(
+      name: "dimple",
+      dependencies: ["DimpleDb", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: settings),
+
+    tests("DimpleStoreTests", ["DimpleStore", "DimpleTestSupport"]),
+    tests("DimpleChangelogTests", ["DimpleChangelog", "DimpleStore", "DimpleTestSupport"]),
+    tests("DimpleReactiveTests", ["DimpleReactive", "DimpleStore", "DimpleTestSupport"]),
+    tests("DimpleRemoteTests", ["DimpleRemote", "DimpleTestSupport"]),
+    tests("DimpleS3Tests", ["DimpleS3", "DimpleRemote", "DimpleTestSupport"]),
+    tests("DimpleCryptoTests", ["DimpleCrypto", "DimplePrimitives", "DimpleRemote", "CZlib"]),
+    tests("DimpleSyncTests", ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleTestSupport"]),
+    tests("SimulationTests", ["DimpleDb", "DimpleSync", "DimpleTestSupport"]),
+    tests("IntegrationTests", ["DimpleDb", "DimpleTestSupport", "dimple"]),
+    tests("RepositoryTests", []),
+  ]
+)
