@@ -4,7 +4,7 @@
 /// store gives: no locks, no compare-and-swap, no ordering between different keys, and listings that may be stale.
 ///
 /// Keys are UTF-8, 1 to 1,024 bytes, of `[A-Za-z0-9._/-]`, with no empty, `.` or `..` segment; anything else throws
-/// ``RemoteError/invalidKey``. Every method may be called from any task at any time, concurrently. Every method honours
+/// ``RemoteError/Code/invalidKey``. Every method may be called from any task at any time, concurrently. Every method honours
 /// task cancellation by throwing `CancellationError`.
 public protocol ObjectStorage: Sendable {
   /// Where the objects live, for people: `s3://bucket/prefix`, `/path/to/folder`, `memory`. Never holds a secret.
@@ -20,9 +20,9 @@ public protocol ObjectStorage: Sendable {
 
   /// The whole object under `key`.
   ///
-  /// - Parameter maximumSize: In bytes. A longer object throws ``RemoteError/tooLarge`` before it is held in memory: the
+  /// - Parameter maximumSize: In bytes. A longer object throws ``RemoteError/Code/tooLarge`` before it is held in memory: the
   ///   bucket may be hostile.
-  /// - Throws: ``RemoteError/notFound`` when there is none; other ``RemoteError``s.
+  /// - Throws: ``RemoteError/Code/notFound`` when there is none; other ``RemoteError``s.
   func get(_ key: String, maximumSize: Int) async throws -> [UInt8]
 
   /// Stores `bytes` under `key`, whole or not at all: a reader sees the old object or the new one, never a part.
@@ -30,7 +30,7 @@ public protocol ObjectStorage: Sendable {
   /// Idempotent: storing the same bytes again changes nothing. When this throws, the outcome is unknown; the object may
   /// be there. When it returns, the object survives a crash of the far side as well as that side can promise.
   ///
-  /// - Throws: ``RemoteError/preconditionFailed`` when `condition` is ``PutCondition/ifAbsent``, the backend honours it and
+  /// - Throws: ``RemoteError/Code/preconditionFailed`` when `condition` is ``PutCondition/ifAbsent``, the backend honours it and
   ///   the key exists. A backend that cannot honour the condition stores unconditionally. Other ``RemoteError``s.
   func put(_ key: String, _ bytes: [UInt8], condition: PutCondition) async throws
 
