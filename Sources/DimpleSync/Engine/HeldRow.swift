@@ -78,3 +78,10 @@ extension HeldRow {
     }
   }
 }
+
+extension Database {
+  /// The rows that sync keeps but cannot show now; empty for a database that never synced. See ``SyncEngine/held()``.
+  ///
+  /// - Throws: `StoreError`, ``SyncError/Code/damagedState``.
+  public func heldRows() throws -> [HeldRow] { try read { try HeldRow.all($0) } }
+}

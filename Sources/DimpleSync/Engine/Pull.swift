@@ -4,8 +4,9 @@ internal import DimpleStore
 
 /// The first half of a sync: list, fetch what is new, verify, merge.
 struct Pull {
-  let engine: SyncEngine
-  let vault: any Vault
+  let session: SyncSession
+
+  private var vault: any Vault { session.vault }
 
   func run(_ report: inout SyncReport) async throws {
     let listed = try await list()
@@ -28,11 +29,11 @@ struct Pull {
     var candidates: [PullPlan.Candidate] = []
     var cursor: ListCursor?
     repeat {
-      let page = try await engine.storage.list(prefix: PackName.prefix, after: cursor)
+      let page = try await session.storage.list(prefix: PackName.prefix, after: cursor)
       candidates += page.objects.compactMap { candidate($0.key) }
       cursor = page.next
     } while cursor != nil
-    return candidates.filter { $0.name.replica != engine.changelog.replicaID }
+    return candidates.filter { $0.name.replica != session.changelog.replicaID }
   }
 
   /// `nil` for an object that is not a pack of this vault.
@@ -44,7 +45,7 @@ struct Pull {
 
   private func loadSeen() async throws -> Seen {
     let id = vault.id
-    return try await engine.database.read { try SeenTable(vault: id, connection: $0).load() }
+    return try await session.database.read { try SeenTable(vault: id, connection: $0).load() }
   }
 
   // MARK: - Fetching
@@ -60,15 +61,15 @@ struct Pull {
     var waiting: [Fetched] = []
     var changes = 0
     // In the order of the plan, a few ahead: a bounded number of packs is in memory.
-    for start in stride(from: 0, to: fetch.count, by: engine.options.parallelGets) {
-      let group = Array(fetch[start..<min(start + engine.options.parallelGets, fetch.count)])
+    for start in stride(from: 0, to: fetch.count, by: session.options.parallelGets) {
+      let group = Array(fetch[start..<min(start + session.options.parallelGets, fetch.count)])
       for fetched in try await get(group) {
         waiting.append(fetched)
         if case .success(let decoded) = fetched.result {
           changes += decoded.pack.transactions.reduce(0) { $0 + $1.changes.count }
         }
       }
-      if changes >= engine.options.mergeBatchSize {
+      if changes >= session.options.mergeBatchSize {
         try await merge(waiting, &unusable, &report)
         waiting = []
         changes = 0
@@ -90,9 +91,9 @@ struct Pull {
 
   /// Failures of the far side are thrown; an object that is there but cannot be used is a result.
   private func fetch(_ candidate: PullPlan.Candidate) async throws -> Fetched {
-    let limit = engine.options.maximumObjectSize
+    let limit = session.options.maximumObjectSize
     do {
-      let sealed = try await engine.storage.get(candidate.key, maximumSize: limit)
+      let sealed = try await session.storage.get(candidate.key, maximumSize: limit)
       let lines = try Gzip.decompress(vault.open(sealed), maximumSize: limit)
       return Fetched(
         candidate: candidate,
@@ -113,10 +114,10 @@ struct Pull {
     _ fetched: [Fetched], _ unusable: inout Set<String>, _ report: inout SyncReport
   ) async throws {
     let vaultID = vault.id
-    let changelog = engine.changelog
+    let changelog = session.changelog
     let limit = HybridTime(
-      milliseconds: changelog.now().milliseconds + engine.options.maximumDrift.components.seconds * 1000)
-    let outcome = try await engine.database.withMergeTransaction { connection in
+      milliseconds: changelog.now().milliseconds + session.options.maximumDrift.components.seconds * 1000)
+    let outcome = try await session.database.withMergeTransaction { connection in
       try PackMerge(connection: connection, changelog: changelog, vault: vaultID, latest: limit)
         .run(fetched.map { (key: $0.candidate.key, result: $0.result) })
     }

@@ -4,8 +4,9 @@ internal import DimpleStore
 
 /// The second half of a sync: sends the own transactions that the vault does not have.
 struct Push {
-  let engine: SyncEngine
-  let vault: any Vault
+  let session: SyncSession
+
+  private var vault: any Vault { session.vault }
 
   func run(_ report: inout SyncReport) async throws {
     while let next = try await nextPack() {
@@ -13,7 +14,7 @@ struct Push {
       let name = PackName(
         replica: next.pack.header.replica, range: next.pack.header.range, contentHash: vault.hash(lines))
       let key = PackName.prefix + (try vault.sealName(name.record)) + vault.objectExtension
-      try await engine.storage.put(key, vault.seal(Gzip.compress(lines)))
+      try await session.storage.put(key, vault.seal(Gzip.compress(lines)))
       // Only now: a put that failed, or whose answer was lost, is done again, under the same name or one that overlaps.
       try await record(next.pack)
       report.pushedPacks += 1
@@ -30,8 +31,8 @@ struct Push {
   private func nextPack() async throws -> Next? {
     let signingKey = try await signingKey()
     let publicKey = try vault.publicKey(of: signingKey)
-    let (vaultID, changelog, packSize) = (vault.id, engine.changelog, engine.options.packSize)
-    return try await engine.database.read { connection -> Next? in
+    let (vaultID, changelog, packSize) = (vault.id, session.changelog, session.options.packSize)
+    return try await session.database.read { connection -> Next? in
       let table = SeenTable(vault: vaultID, connection: connection)
       let pushed = try table.pushed()
       var chain = pushed.chain
@@ -55,7 +56,7 @@ struct Push {
 
   private func record(_ pack: Pack) async throws {
     let vaultID = vault.id
-    try await engine.database.write { connection in
+    try await session.database.write { connection in
       try connection.withInternalAccess {
         try SeenTable(vault: vaultID, connection: connection)
           .setPushed(pack.header.range.upperBound, chain: pack.header.chain.after)
@@ -65,9 +66,9 @@ struct Push {
 
   /// This replica's private key, made at its first push.
   private func signingKey() async throws -> [UInt8] {
-    if case .blob(let key) = try await engine.database.read({ try SyncSetting.signingKey.get($0) }) { return key }
+    if case .blob(let key) = try await session.database.read({ try SyncSetting.signingKey.get($0) }) { return key }
     let fresh = try vault.makeSigningKey()
-    return try await engine.database.write { connection in
+    return try await session.database.write { connection in
       // Another process may have been faster.
       if case .blob(let key) = try SyncSetting.signingKey.get(connection) { return key }
       try connection.withInternalAccess { try SyncSetting.signingKey.set(.blob(fresh), connection) }

@@ -5,7 +5,7 @@ public import DimpleStore
 /// Syncs one database with one vault: every device's changes reach every other through dumb storage.
 ///
 /// ```swift
-/// let engine = try SyncEngine(database, storage: storage, vault: provider)
+/// let engine = SyncEngine(database, storage: storage, vault: provider)
 /// let report = try await engine.sync()
 /// ```
 ///
@@ -32,29 +32,25 @@ public actor SyncEngine {
 
   /// The local side.
   public nonisolated let database: Database
-  nonisolated let changelog: Changelog
-  nonisolated let storage: any ObjectStorage
   nonisolated let options: Options
+  private let openStorage: @Sendable () throws -> any ObjectStorage
   private let provider: any VaultProvider
-  private var vault: (any Vault)?
+  private var session: SyncSession?
   private var isRunning = false
   private var waiters: [CheckedContinuation<Void, Never>] = []
 
-  /// Prepares to sync `database`; nothing is read or written yet.
+  /// Prepares to sync `database`; nothing is read, written or checked before the first ``sync()``.
   ///
-  /// - Throws: ``SyncError/Code/notTracked`` for a database opened without change tracking.
+  /// - Parameters:
+  ///   - storage: Asked for once; what it throws, ``sync()`` throws.
+  ///   - vault: Finds or founds the vault there.
   public init(
-    _ database: Database, storage: any ObjectStorage, vault: any VaultProvider, options: Options = Options()
-  ) throws {
-    guard let changelog = database.extension(Changelog.self) else {
-      throw SyncError(
-        .notTracked, operation: "prepare to sync", message: "The database was opened without change tracking.",
-        hint: "Open it with Database.open(…), or add a Changelog to its configuration.")
-    }
+    _ database: Database, storage: @autoclosure @escaping @Sendable () throws -> any ObjectStorage,
+    vault: any VaultProvider, options: Options = Options()
+  ) {
     self.database = database
-    self.changelog = changelog
-    self.storage = storage
     self.options = options
+    openStorage = storage
     provider = vault
   }
 
@@ -70,11 +66,10 @@ public actor SyncEngine {
     await acquire()
     defer { release() }
     try Task.checkCancellation()
-    let vault = try await openVault()
-    try await prepareTables()
+    let session = try await openSession()
     var report = SyncReport()
-    try await Pull(engine: self, vault: vault).run(&report)
-    try await Push(engine: self, vault: vault).run(&report)
+    try await Pull(session: session).run(&report)
+    try await Push(session: session).run(&report)
     report.heldRows = try await database.read { try HeldRow.count($0) }
     return report
   }
@@ -86,17 +81,23 @@ public actor SyncEngine {
     try await database.read { try HeldRow.all($0) }
   }
 
-  private func openVault() async throws -> any Vault {
-    if let vault { return vault }
-    let opened = try await provider.openVault(on: storage)
-    vault = opened
-    return opened
-  }
-
-  private func prepareTables() async throws {
+  /// What all syncs of this engine share; the passphrase is derived and the vault opened once.
+  private func openSession() async throws -> SyncSession {
+    if let session { return session }
+    guard let changelog = database.extension(Changelog.self) else {
+      throw SyncError(
+        .notTracked, operation: "sync", message: "The database was opened without change tracking.",
+        hint: "Open it with Database.open(…), or add a Changelog to its configuration.")
+    }
+    let storage = try openStorage()
+    let vault = try await provider.openVault(on: storage)
     try await database.write { connection in
       try connection.withInternalAccess { try SyncTables.create(connection) }
     }
+    let opened = SyncSession(
+      database: database, changelog: changelog, storage: storage, vault: vault, options: options)
+    session = opened
+    return opened
   }
 
   // MARK: - One at a time
@@ -116,4 +117,13 @@ public actor SyncEngine {
       waiters.removeFirst().resume()
     }
   }
+}
+
+/// One database, one opened vault.
+struct SyncSession: Sendable {
+  let database: Database
+  let changelog: Changelog
+  let storage: any ObjectStorage
+  let vault: any Vault
+  let options: SyncEngine.Options
 }

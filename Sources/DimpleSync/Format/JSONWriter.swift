@@ -1,24 +1,24 @@
 /// Writes JSON in one canonical form: no white space, shortest round-trip reals, only what must be escaped is.
-struct JSONWriter {
-  private(set) var bytes: [UInt8] = []
+package struct JSONWriter {
+  package private(set) var bytes: [UInt8] = []
 
-  mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
+  package init() {}
 
   /// A piece of JSON known to be valid: punctuation, a literal.
-  mutating func raw(_ text: StaticString) {
+  package mutating func raw(_ text: StaticString) {
     text.withUTF8Buffer { bytes.append(contentsOf: $0) }
   }
 
-  mutating func byte(_ byte: UInt8) { bytes.append(byte) }
+  package mutating func byte(_ byte: UInt8) { bytes.append(byte) }
 
-  mutating func integer(_ value: Int64) { bytes.append(contentsOf: String(value).utf8) }
+  package mutating func integer(_ value: Int64) { bytes.append(contentsOf: String(value).utf8) }
 
   /// A finite real: always with a point or an exponent, so that it reads back as a real.
-  mutating func real(_ value: Double) {
+  package mutating func real(_ value: Double) {
     bytes.append(contentsOf: value.description.utf8)
   }
 
-  mutating func string(_ value: String) {
+  package mutating func string(_ value: String) {
     var value = value
     bytes.append(UInt8(ascii: "\""))
     value.withUTF8 { utf8 in
@@ -71,7 +71,7 @@ struct JSONWriter {
     }
   }
 
-  mutating func list<S: Sequence>(
+  package mutating func list<S: Sequence>(
     _ elements: S, from open: UInt8, to close: UInt8, _ write: (inout JSONWriter, S.Element) throws -> Void
   ) rethrows {
     bytes.append(open)

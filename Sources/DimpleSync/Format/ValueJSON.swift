@@ -1,9 +1,9 @@
-internal import DimpleStore
+package import DimpleStore
 
 /// SQLite values as JSON, without loss. What JSON has no form for is an object with one member: `{"blob":"<base64>"}`,
 /// `{"text":"<base64>"}` for text that is not UTF-8, `{"real":"inf"}` and `{"real":"-inf"}`.
-enum ValueJSON {
-  static func write(_ value: SQLValue, to writer: inout JSONWriter) {
+package enum ValueJSON {
+  package static func write(_ value: SQLValue, to writer: inout JSONWriter) {
     switch value {
     case .null: writer.raw("null")
     case .integer(let value): writer.integer(value)
