@@ -72,7 +72,8 @@ let package = Package(
       [
         "DimpleStore", "DimpleChangelog", "DimpleReactive", "DimpleRemote", "DimpleS3", "DimpleCrypto", "DimpleSync",
       ]),
-    module("DimpleTestSupport", ["DimpleStore", "DimpleChangelog", "DimpleRemote", "DimpleSync"]),
+    module(
+      "DimpleTestSupport", ["DimpleStore", "DimpleChangelog", "DimpleRemote", "DimpleSync", "DimplePrimitives"]),
     .executableTarget(
       name: "dimple",
       dependencies: ["DimpleDb", .product(name: "ArgumentParser", package: "swift-argument-parser")],
