@@ -86,7 +86,7 @@ let package = Package(
     tests("DimpleS3Tests", ["DimpleS3", "DimpleRemote", "DimpleTestSupport"]),
     tests("DimpleCryptoTests", ["DimpleCrypto", "DimplePrimitives", "DimpleRemote", "CZlib"]),
     tests("DimpleSyncTests", ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleTestSupport"]),
-    tests("SimulationTests", ["DimpleDb", "DimpleSync", "DimpleTestSupport"]),
+    tests("SimulationTests", ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleTestSupport"]),
     tests("IntegrationTests", ["DimpleDb", "DimpleTestSupport", "dimple"]),
     tests("RepositoryTests", []),
   ]

@@ -16,25 +16,25 @@ struct SchemaCasesTests {
     let path = TemporaryFile.path()
     defer { TemporaryFile.remove(path) }
     let new = try SimulatedReplica(storage: storage, migrations: [first, second, third])
-    try new.database.execute("INSERT INTO Item VALUES ('x', 'a1', 'b1')")
-    try new.database.execute("INSERT INTO Extra VALUES ('e', 5)")
+    try await new.database.execute("INSERT INTO Item VALUES ('x', 'a1', 'b1')")
+    try await new.database.execute("INSERT INTO Extra VALUES ('e', 5)")
     _ = try await new.engine.sync()
 
     let old = try SimulatedReplica(storage: storage, path: path, migrations: [first])
     _ = try await old.engine.sync()
-    #expect(try old.database.rows("SELECT a FROM Item").map { $0[0] } == [.text("a1")])
+    #expect(try await old.database.rows("SELECT a FROM Item").map { $0[0] } == [.text("a1")])
     #expect(try old.database.heldRows().map(\.reason) == [.unknownTable])
     // The old app saves a row whose newer column it does not know.
-    try old.database.execute("UPDATE Item SET a = 'a2'")
+    try await old.database.execute("UPDATE Item SET a = 'a2'")
     _ = try await old.engine.sync()
     _ = try await new.engine.sync()
-    #expect(try new.database.rows("SELECT a, b FROM Item").map { [$0[0], $0[1]] } == [[.text("a2"), .text("b1")]])
+    #expect(try await new.database.rows("SELECT a, b FROM Item").map { [$0[0], $0[1]] } == [[.text("a2"), .text("b1")]])
     try old.database.close()
 
     let updated = try SimulatedReplica(storage: storage, path: path, migrations: [first, second, third])
     _ = try await updated.engine.sync()
-    #expect(try updated.database.rows("SELECT a, b FROM Item").map { [$0[0], $0[1]] } == [[.text("a2"), .text("b1")]])
-    #expect(try updated.database.rows("SELECT n FROM Extra").map { $0[0] } == [.integer(5)])
+    #expect(try await updated.database.rows("SELECT a, b FROM Item").map { [$0[0], $0[1]] } == [[.text("a2"), .text("b1")]])
+    #expect(try await updated.database.rows("SELECT n FROM Extra").map { $0[0] } == [.integer(5)])
     #expect(try updated.database.heldRows().isEmpty)
     #expect(try updated.database.fingerprint() == new.database.fingerprint())
   }
@@ -43,28 +43,28 @@ struct SchemaCasesTests {
     let storage = MemoryStorage()
     let old = try SimulatedReplica(storage: storage, migrations: [first])
     let new = try SimulatedReplica(storage: storage, migrations: [first, second])
-    try old.database.execute("INSERT INTO Item VALUES ('x', 'a')")
+    try await old.database.execute("INSERT INTO Item VALUES ('x', 'a')")
     _ = try await old.engine.sync()
     _ = try await new.engine.sync()
-    #expect(try new.database.rows("SELECT b FROM Item").map { $0[0] } == [.text("none")])
+    #expect(try await new.database.rows("SELECT b FROM Item").map { $0[0] } == [.text("none")])
   }
 
   @Test func aMigrationWhileOpenIsFollowed() async throws {
     let storage = MemoryStorage()
     let left = try SimulatedReplica(storage: storage, migrations: [first])
     let right = try SimulatedReplica(storage: storage, migrations: [first])
-    try left.database.execute("INSERT INTO Item VALUES ('x', 'a')")
+    try await left.database.execute("INSERT INTO Item VALUES ('x', 'a')")
     _ = try await left.engine.sync()
     _ = try await right.engine.sync()
-    try left.database.write { connection in
+    try await left.database.write { connection in
       try connection.execute("ALTER TABLE Item ADD COLUMN c INTEGER")
       try connection.execute("UPDATE Item SET c = 7")
     }
     _ = try await left.engine.sync()
     _ = try await right.engine.sync()
-    try right.database.execute("ALTER TABLE Item ADD COLUMN c INTEGER")
+    try await right.database.execute("ALTER TABLE Item ADD COLUMN c INTEGER")
     _ = try await right.engine.sync()
-    #expect(try right.database.rows("SELECT c FROM Item").map { $0[0] } == [.integer(7)])
+    #expect(try await right.database.rows("SELECT c FROM Item").map { $0[0] } == [.integer(7)])
     #expect(try right.database.fingerprint() == left.database.fingerprint())
   }
 }
