@@ -98,7 +98,9 @@ struct ConstraintCasesTests {
 
   @Test func setNullShowsNullAndKeepsTheReference() async throws {
     let fleet = try await parting("ON DELETE SET NULL")
-    for index in 0..<3 { #expect(try fleet.rows("SELECT parent, note FROM Child", on: index) == [[.null, .text("kept")]]) }
+    for index in 0..<3 {
+      #expect(try fleet.rows("SELECT parent, note FROM Child", on: index) == [[.null, .text("kept")]])
+    }
     try await fleet[1].execute("INSERT INTO Parent VALUES ('p', 'again')")
     try await fleet.converge()
     for index in 0..<3 { #expect(try fleet.rows("SELECT parent FROM Child", on: index) == [[.text("p")]]) }

@@ -159,14 +159,18 @@ struct MergeCasesTests {
     }
     let log = try #require(try fleet[0].changelog?.changes(in: fleet[0]))
     #expect(Set(log.map(\.transaction)) == [1])
-    let report = try await { _ = try await fleet.sync(fleet.replicas[0]); return try await fleet.sync(fleet.replicas[1]) }()
+    let report = try await {
+      _ = try await fleet.sync(fleet.replicas[0]); return try await fleet.sync(fleet.replicas[1])
+    }()
     #expect(report.pulledTransactions == 1)
     #expect(try fleet.rows("SELECT count(*) FROM Item", on: 1) == [[.integer(500)]])
   }
 
   @Test func bothSidesHaveDataAtTheFirstSync() async throws {
     let fleet = try fleet(3)
-    for index in 0..<3 { try await fleet[index].execute("INSERT INTO Item VALUES (\("only\(index)"), \(index), 0), ('all', \(index), 0)") }
+    for index in 0..<3 {
+      try await fleet[index].execute("INSERT INTO Item VALUES (\("only\(index)"), \(index), 0), ('all', \(index), 0)")
+    }
     try await fleet.converge()
     #expect(try fleet.rows("SELECT count(*) FROM Item") == [[.integer(4)]])
     try fleet.expectAgreement()

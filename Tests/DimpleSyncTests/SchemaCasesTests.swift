@@ -28,12 +28,14 @@ struct SchemaCasesTests {
     try await old.database.execute("UPDATE Item SET a = 'a2'")
     _ = try await old.engine.sync()
     _ = try await new.engine.sync()
-    #expect(try await new.database.rows("SELECT a, b FROM Item").map { [$0[0], $0[1]] } == [[.text("a2"), .text("b1")]])
+    #expect(
+      try await new.database.rows("SELECT a, b FROM Item").map { [$0[0], $0[1]] } == [[.text("a2"), .text("b1")]])
     try old.database.close()
 
     let updated = try SimulatedReplica(storage: storage, path: path, migrations: [first, second, third])
     _ = try await updated.engine.sync()
-    #expect(try await updated.database.rows("SELECT a, b FROM Item").map { [$0[0], $0[1]] } == [[.text("a2"), .text("b1")]])
+    #expect(
+      try await updated.database.rows("SELECT a, b FROM Item").map { [$0[0], $0[1]] } == [[.text("a2"), .text("b1")]])
     #expect(try await updated.database.rows("SELECT n FROM Extra").map { $0[0] } == [.integer(5)])
     #expect(try updated.database.heldRows().isEmpty)
     #expect(try updated.database.fingerprint() == new.database.fingerprint())
