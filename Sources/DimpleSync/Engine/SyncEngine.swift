@@ -126,4 +126,5 @@ struct SyncSession: Sendable {
   let storage: any ObjectStorage
   let vault: any Vault
   let options: SyncEngine.Options
+  let schemas = MergeSchemaCache()
 }
