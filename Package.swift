@@ -78,6 +78,10 @@ let package = Package(
       dependencies: ["DimpleDb", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: settings),
 
+    client("CSQLiteClient", "CSQLite"),
+    client("CCurlClient", "CCurl"),
+    client("COpenSSLClient", "COpenSSL"),
+
     tests("DimpleStoreTests", ["DimpleStore", "DimpleTestSupport"]),
     tests("DimpleChangelogTests", ["DimpleChangelog", "DimpleStore", "DimpleTestSupport"]),
     tests("DimpleReactiveTests", ["DimpleReactive", "DimpleStore", "DimpleTestSupport"]),
