@@ -32,6 +32,10 @@ enum RowStateCodec {
 
   /// - Throws: ``SyncError/Code/damagedState``.
   static func decode(_ bytes: [UInt8], _ replicas: ReplicaTable) throws -> RowState {
+    do { return try decodeTrusting(bytes, replicas) } catch is DamagedBytes { throw damaged() }
+  }
+
+  private static func decodeTrusting(_ bytes: [UInt8], _ replicas: ReplicaTable) throws -> RowState {
     var reader = ByteReader(bytes)
     func stamp() throws -> Stamp {
       let time = HybridTime(rawValue: Int64(bitPattern: try reader.varint()))

@@ -1,13 +1,15 @@
-internal import DimpleStore
+package import DimpleStore
 
 /// Appends numbers and values in a compact form.
-struct ByteWriter {
-  private(set) var bytes: [UInt8] = []
+package struct ByteWriter {
+  package private(set) var bytes: [UInt8] = []
 
-  mutating func byte(_ byte: UInt8) { bytes.append(byte) }
+  package init() {}
+
+  package mutating func byte(_ byte: UInt8) { bytes.append(byte) }
 
   /// LEB128: seven bits a byte, least significant first.
-  mutating func varint(_ value: UInt64) {
+  package mutating func varint(_ value: UInt64) {
     var rest = value
     while rest >= 0x80 {
       bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -22,7 +24,7 @@ struct ByteWriter {
   }
 
   /// A tag of one byte, then the content.
-  mutating func value(_ value: SQLValue) {
+  package mutating func value(_ value: SQLValue) {
     switch value {
     case .null: byte(ValueTag.null.rawValue)
     case .integer(let integer):
@@ -55,38 +57,38 @@ private enum ValueTag: UInt8 {
 }
 
 /// Reads what ``ByteWriter`` wrote. Never traps, whatever the bytes.
-struct ByteReader {
+package struct ByteReader {
   private let bytes: [UInt8]
   private var index = 0
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-  var isAtEnd: Bool { index == bytes.count }
+  package var isAtEnd: Bool { index == bytes.count }
 
-  mutating func byte() throws -> UInt8 {
-    guard index < bytes.count else { throw RowStateCodec.damaged() }
+  package mutating func byte() throws -> UInt8 {
+    guard index < bytes.count else { throw DamagedBytes() }
     defer { index += 1 }
     return bytes[index]
   }
 
-  mutating func varint() throws -> UInt64 {
+  package mutating func varint() throws -> UInt64 {
     var value: UInt64 = 0
     for shift in stride(from: UInt64(0), to: 64, by: 7) {
       let byte = try byte()
       value |= UInt64(byte & 0x7F) << shift
       if byte & 0x80 == 0 { return value }
     }
-    throw RowStateCodec.damaged()
+    throw DamagedBytes()
   }
 
   private mutating func run() throws -> [UInt8] {
     let count = try varint()
-    guard count <= UInt64(bytes.count - index) else { throw RowStateCodec.damaged() }
+    guard count <= UInt64(bytes.count - index) else { throw DamagedBytes() }
     defer { index += Int(count) }
     return Array(bytes[index..<index + Int(count)])
   }
 
-  mutating func value() throws -> SQLValue {
+  package mutating func value() throws -> SQLValue {
     switch ValueTag(rawValue: try byte()) {
     case .null: return .null
     case .integer:
@@ -97,27 +99,14 @@ struct ByteReader {
       for shift in stride(from: UInt64(0), to: 64, by: 8) { bits |= UInt64(try byte()) << shift }
       return .real(Double(bitPattern: bits))
     case .text:
-      guard let text = String(validating: try run(), as: UTF8.self) else { throw RowStateCodec.damaged() }
+      guard let text = String(validating: try run(), as: UTF8.self) else { throw DamagedBytes() }
       return .text(text)
     case .blob: return .blob(try run())
     case .invalidText: return .invalidText(try run())
-    case nil: throw RowStateCodec.damaged()
+    case nil: throw DamagedBytes()
     }
   }
 }
 
-/// A primary key's values as one run of bytes; equal keys have equal bytes.
-enum KeyCodec {
-  static func encode(_ key: [SQLValue]) -> [UInt8] {
-    var writer = ByteWriter()
-    for value in key { writer.value(value) }
-    return writer.bytes
-  }
-
-  static func decode(_ bytes: [UInt8]) throws -> [SQLValue] {
-    var reader = ByteReader(bytes)
-    var key: [SQLValue] = []
-    while !reader.isAtEnd { key.append(try reader.value()) }
-    return key
-  }
-}
+/// Bytes that no writer wrote.
+package struct DamagedBytes: Error {}
