@@ -51,17 +51,15 @@ struct MarkdownPage {
   }
 
   /// What stands between single backticks.
-  var inlineCode: [Piece] {
-    prose.flatMap { piece in
-      piece.text.matches(of: #/(?<!`)`([^`]+)`(?!`)/#).map { Piece(line: piece.line, text: String($0.1)) }
-    }
-  }
+  var inlineCode: [Piece] { prose.flatMap { piece in Self.code(in: piece.text, line: piece.line, backticks: 1) } }
 
   /// What stands between double backticks: DocC's links to symbols.
-  var symbolLinks: [Piece] {
-    prose.flatMap { piece in
-      piece.text.matches(of: #/(?<!`)``([^`]+)``(?!`)/#).map { Piece(line: piece.line, text: String($0.1)) }
-    }
+  var symbolLinks: [Piece] { prose.flatMap { piece in Self.code(in: piece.text, line: piece.line, backticks: 2) } }
+
+  /// What stands between exactly so many backticks, in a line of Markdown wherever it is from.
+  static func code(in text: String, line: Int, backticks: Int) -> [Piece] {
+    text.matches(of: #/(`+)([^`]+)(`+)/#).filter { $0.1.count == backticks && $0.3.count == backticks }
+      .map { Piece(line: line, text: String($0.2)) }
   }
 
   /// The targets of `[text](target)`, code aside.

@@ -26,7 +26,7 @@ import Testing
   }
 
   @Test("Finds inline code and symbol links") func findsCode() {
-    #expect(page.inlineCode.map(\.text) == ["parts", "[not](this.md)", "Sources/A.swift"])
+    #expect(page.inlineCode.map(\.text) == ["parts", "[not](this.md)", "Sources/A.swift", "a"])
     #expect(page.symbolLinks == [.init(line: 2, text: "Database/open(_:)")])
   }
 

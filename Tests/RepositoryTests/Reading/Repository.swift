@@ -36,9 +36,14 @@ enum Repository {
     get throws { try files.filter { $0.hasSuffix(".md") }.map { MarkdownPage(path: $0, text: try text($0)) } }
   }
 
-  /// The parsed Swift files below `folder`.
+  /// The Swift files below `folder`, parsed once for all rules.
   static func swiftSources(in folder: String) throws -> [SwiftSource] {
-    try files(in: folder, ending: ".swift").map { SwiftSource(path: $0, text: try text($0)) }
+    try parsed.get().filter { $0.path.hasPrefix(folder + "/") }
+  }
+
+  private static let parsed = Result {
+    try (files(in: "Sources", ending: ".swift") + files(in: "Tests", ending: ".swift"))
+      .map { SwiftSource(path: $0, text: try text($0)) }
   }
 
   static func text(_ path: String) throws -> String {

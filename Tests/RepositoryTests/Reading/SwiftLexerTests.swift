@@ -13,10 +13,10 @@ import Testing
   }
 
   @Test("A string's text is blanked, its quotes stay") func blanksStrings() {
-    #expect(code(#"a("x // y { \" z")"#) == #"a("              ")"#)
+    #expect(code(#"a("x // y { \" z")"#) == #"a("             ")"#)
     #expect(
-      code("let s = \"\"\"\n  { \"quoted\" \\(\n  x)\n  \"\"\"") == "let s = \"\"\"\n               (\n  x)\n  \"\"\"")
-    #expect(code("#\"a \\(no) \"b\"#") == "#\"" + String(repeating: " ", count: 11) + "\"#")
+      code("let s = \"\"\"\n  { \"quoted\" \\(\n  x)\n  \"\"\"") == "let s = \"\"\"\n              (\n  x)\n  \"\"\"")
+    #expect(code("#\"a \\(no) \"b\"#") == "#\"" + String(repeating: " ", count: 10) + "\"#")
   }
 
   @Test("What is interpolated is code, at any depth") func keepsInterpolations() {

@@ -27,8 +27,10 @@ struct SwiftSource {
   var folder: String { path.split(separator: "/").dropLast().joined(separator: "/") }
 
   /// Where `pattern` matches in the code, one finding a line.
-  func findings(_ pattern: some RegexComponent, _ message: String) -> [Finding] {
-    zip(1..., code).filter { $0.1.contains(pattern) }
+  func findings(_ pattern: Regex<Substring>, _ message: String) -> [Finding] {
+    // By default a full stop between letters is no word boundary: `Task.cancel` would be one word.
+    let pattern = pattern.wordBoundaryKind(.simple)
+    return zip(1..., code).filter { $0.1.contains(pattern) }
       .map { Finding(path: path, line: $0.0, message: "\(message): \(lines[$0.0 - 1].trimmed)") }
   }
 

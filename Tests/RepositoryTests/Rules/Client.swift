@@ -1,3 +1,5 @@
+import Testing
+
 /// A tiny program per library product that links it alone, and the C libraries that this pulls in.
 struct Client: Sendable, CustomTestStringConvertible {
   var product: String

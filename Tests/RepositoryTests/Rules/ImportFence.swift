@@ -73,6 +73,7 @@ extension SwiftSource {
 
   var imports: [Import] {
     zip(1..., code).compactMap { line, text in
+      guard text.contains("import ") else { return nil }
       let pattern =
         #/\s*(?:@\w+\s+)*(?:\w+\s+)?import\s+(?:(?:struct|class|enum|protocol|func|var|let|typealias)\s+)?(\w+).*/#
       return text.wholeMatch(of: pattern).map { Import(name: String($0.1), line: line) }

@@ -6,7 +6,7 @@ enum Safety {
 
   /// Marks of unfinished work, in code or comment.
   static func unfinished(_ source: SwiftSource) -> [Finding] {
-    zip(1..., source.lines).filter { $0.1.contains(#/\b(?:FIXME|TODO|XXX)\b|(?i:not ?implemented)/#) }
+    zip(1..., source.lines).filter { $0.1.contains(#/(?:FIXME|TODO|XXX)|(?i:not ?implemented)/#) }
       .map { Finding(path: source.path, line: $0.0, message: "unfinished: \($0.1.trimmed)") }
   }
 
@@ -14,8 +14,7 @@ enum Safety {
   static func crashes(_ source: SwiftSource) -> [Finding] {
     source.findings(#/\bfatalError\b/#, "crashes")
       + source.findings(#/\btry!|\bas!/#, "crashes where it could throw")
-      + source.findings(#/[\w)\]]!(?=[\s.,;)\]?:\[(]|$)/#, "forced unwrapping")
-      .filter { !$0.message.contains(#/\btry!|\bas!/#) }
+      + source.findings(#/(?:[)\]]|\b(?!(?:try|as)\b)\w+)!(?=[\s.,;)\]?:\[(]|$)/#, "forced unwrapping")
   }
 
   /// Where the compiler is told to trust, the reader is told why, on the same line.

@@ -8,8 +8,8 @@ enum SymbolNames {
   /// DocC links in a source's own comments.
   static func check(_ source: SwiftSource, known: Set<String>) -> [Finding] {
     zip(1..., source.comments).flatMap { number, line in
-      line.matches(of: #/(?<!`)``([^`]+)``(?!`)/#)
-        .compactMap { check(.init(line: number, text: String($0.1)), in: source.path, known: known) }
+      MarkdownPage.code(in: line, line: number, backticks: 2)
+        .compactMap { check($0, in: source.path, known: known) }
     }
   }
 
