@@ -1,4 +1,4 @@
-public import DimpleChangelog
+internal import DimpleChangelog
 public import DimpleStore
 
 extension Database {

@@ -47,7 +47,9 @@ package final class Statement {
   private func bindText(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int32) -> Int32 {
     bytes.withMemoryRebound(to: CChar.self) { text in
       // A null pointer would bind NULL instead of empty text.
-      guard let start = text.baseAddress else { return "".withCString { sqlite3_bind_text(pointer, index, $0, 0, dimple_sqlite_transient()) } }
+      guard let start = text.baseAddress else {
+        return "".withCString { sqlite3_bind_text(pointer, index, $0, 0, dimple_sqlite_transient()) }
+      }
       return sqlite3_bind_text64(
         pointer, index, start, UInt64(text.count), dimple_sqlite_transient(), UInt8(SQLITE_UTF8))
     }
@@ -82,7 +84,7 @@ package final class Statement {
   }
 
   private func begin() throws {
-    try connection.checkCancellation()
+    try connection.checkMayRun()
     if access.changesSchema { try connection.willChangeSchema() }
     changesBefore = sqlite3_total_changes64(connection.handle)
     isRunning = true

@@ -23,7 +23,9 @@ struct StatementAccess {
       if let first { reads.tables[first, default: []].insert(second ?? "") }
     case SQLITE_INSERT, SQLITE_DELETE, SQLITE_UPDATE:
       guard let first, schema != "temp" else { break }
-      if !isInternal, trigger == nil, first.hasPrefix("dimple_") { return refuse("The table \(first) is the library's own.") }
+      if !isInternal, trigger == nil, first.hasPrefix("dimple_") {
+        return refuse("The table \(first) is the library's own.")
+      }
       noteWrite(action, table: first, column: second)
     case SQLITE_TRANSACTION where !isInternal:
       return refuse("Transactions are made by write { } and read { }, not by SQL.")

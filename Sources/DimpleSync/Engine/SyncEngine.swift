@@ -1,4 +1,4 @@
-public import DimpleChangelog
+internal import DimpleChangelog
 public import DimpleRemote
 public import DimpleStore
 
