@@ -82,6 +82,12 @@ let package = Package(
     client("CSQLiteClient", "CSQLite"),
     client("CCurlClient", "CCurl"),
     client("COpenSSLClient", "COpenSSL"),
+    client("StoreClient", "DimpleStore"),
+    client("ChangelogClient", "DimpleChangelog"),
+    client("ReactiveClient", "DimpleReactive"),
+    client("SyncClient", "DimpleSync"),
+    client("TestSupportClient", "DimpleTestSupport"),
+    client("DbClient", "DimpleDb"),
 
     tests("DimpleStoreTests", ["DimpleStore", "DimpleTestSupport"]),
     tests("DimpleChangelogTests", ["DimpleChangelog", "DimpleStore", "DimpleTestSupport"]),

@@ -14,7 +14,7 @@ enum ImportFence {
     "DimpleDb": [
       "DimpleStore", "DimpleChangelog", "DimpleReactive", "DimpleRemote", "DimpleS3", "DimpleCrypto", "DimpleSync",
     ],
-    "DimpleTestSupport": ["DimpleStore", "DimpleChangelog", "DimpleRemote", "DimpleSync"],
+    "DimpleTestSupport": ["DimpleStore", "DimpleChangelog", "DimpleRemote", "DimpleSync", "DimplePrimitives"],
     "dimple": ["DimpleDb", "ArgumentParser"],
   ]
 
