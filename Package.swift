@@ -72,11 +72,22 @@ let package = Package(
       [
         "DimpleStore", "DimpleChangelog", "DimpleReactive", "DimpleRemote", "DimpleS3", "DimpleCrypto", "DimpleSync",
       ]),
-    module("DimpleTestSupport", ["DimpleStore", "DimpleChangelog", "DimpleRemote", "DimpleSync"]),
+    module(
+      "DimpleTestSupport", ["DimpleStore", "DimpleChangelog", "DimpleRemote", "DimpleSync", "DimplePrimitives"]),
     .executableTarget(
       name: "dimple",
       dependencies: ["DimpleDb", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: settings),
+
+    client("CSQLiteClient", "CSQLite"),
+    client("CCurlClient", "CCurl"),
+    client("COpenSSLClient", "COpenSSL"),
+    client("StoreClient", "DimpleStore"),
+    client("ChangelogClient", "DimpleChangelog"),
+    client("ReactiveClient", "DimpleReactive"),
+    client("SyncClient", "DimpleSync"),
+    client("TestSupportClient", "DimpleTestSupport"),
+    client("DbClient", "DimpleDb"),
 
     tests("DimpleStoreTests", ["DimpleStore", "DimpleTestSupport"]),
     tests("DimpleChangelogTests", ["DimpleChangelog", "DimpleStore", "DimpleTestSupport"]),
@@ -85,7 +96,7 @@ let package = Package(
     tests("DimpleS3Tests", ["DimpleS3", "DimpleRemote", "DimpleTestSupport"]),
     tests("DimpleCryptoTests", ["DimpleCrypto", "DimplePrimitives", "DimpleRemote", "CZlib"]),
     tests("DimpleSyncTests", ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleTestSupport"]),
-    tests("SimulationTests", ["DimpleDb", "DimpleSync", "DimpleTestSupport"]),
+    tests("SimulationTests", ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleTestSupport"]),
     tests("IntegrationTests", ["DimpleDb", "DimpleTestSupport", "dimple"]),
     tests("RepositoryTests", []),
   ]

@@ -41,8 +41,19 @@ extension Changelog {
   }
 
   package func willCommit(_ connection: Connection) throws {
+    if connection.hasUndonePart { try dropEmptyTransaction(connection) }
     guard state.withLock({ $0.schemaChanged && $0.isSetUp }) else { return }
     try MetaValue.schemaVersion.set(connection.schemaVersion(), connection)
+  }
+
+  /// What was logged may have been undone with a savepoint or a failed statement: then there is no transaction, and its number
+  /// goes to the next.
+  private func dropEmptyTransaction(_ connection: Connection) throws {
+    guard state.withLock({ $0.recorder.hasChanges }) else { return }
+    let newest = try newestLogRow(connection)
+    state.withLock { state in
+      state.recorder.hasChanges = newest?.transaction == state.recorder.currentTransaction
+    }
   }
 
   package func didCommit(_ connection: Connection) {
@@ -78,7 +89,11 @@ extension Changelog {
   }
 
   package func didChangeSchema(_ connection: Connection) throws {
-    guard let before = state.withLock({ state in defer { state.schemaBefore = nil }; return state.schemaBefore }) else {
+    guard
+      let before = state.withLock({ state in
+        defer { state.schemaBefore = nil }; return state.schemaBefore
+      })
+    else {
       return
     }
     let (newTables, start) = state.withLock { ($0.newTables, $0.recorder.committedTime) }

@@ -136,7 +136,8 @@ public final class Changelog: DatabaseExtension {
 }
 
 extension Connection {
-  func schemaVersion() throws -> Int64 { try pragma("PRAGMA schema_version") }
+  /// Changes with every change of the schema.
+  package func schemaVersion() throws -> Int64 { try pragma("PRAGMA schema_version") }
 
   /// Changes when another connection, of this process or another, has committed.
   func dataVersion() throws -> Int64 { try pragma("PRAGMA data_version") }

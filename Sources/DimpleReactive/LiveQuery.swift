@@ -1,4 +1,4 @@
-public import DimpleStore
+internal import DimpleStore
 
 /// The live result of a query: its value now, then again after every commit that changes it.
 ///

@@ -7,7 +7,8 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     private enum Kind: String {
       case busy, diskFull, corrupt, notADatabase, readOnly, ioFailed, cannotOpen, interrupted, sql, misuse, notAllowed
       case uniqueConstraint, primaryKeyConstraint, notNullConstraint, checkConstraint, foreignKeyConstraint
-      case dataTypeConstraint, otherConstraint, schemaChanged, tooBig, outOfMemory, nestedAccess, closed
+      case dataTypeConstraint, otherConstraint, schemaChanged, tooBig, outOfMemory, nestedAccess, closed,
+        transactionLost
       case typeMismatch, missingColumn, notFound, migrationHistoryChanged, newerDatabase, other
     }
     private let kind: Kind
@@ -57,6 +58,8 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     public static let outOfMemory = Code(.outOfMemory)
     /// A read or write inside another of the same database: it would wait for itself.
     public static let nestedAccess = Code(.nestedAccess)
+    /// SQLite rolled the transaction back in its middle, after a failure that was caught.
+    public static let transactionLost = Code(.transactionLost)
     /// The database was closed.
     public static let closed = Code(.closed)
     /// A value that does not fit the Swift type it is read as.

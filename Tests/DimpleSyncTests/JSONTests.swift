@@ -24,8 +24,10 @@ struct JSONTests {
   }
 
   @Test(arguments: [
-    "", " ", "{", "[1,]", "{\"a\":1,}", "{\"a\":1,\"a\":2}", "01", "1.", ".5", "+1", "1e", "nul", "\"\\x\"", "\"\u{1}\"",
-    "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\u12\"", "9223372036854775808", "1e999", "[1] 2", "'a'", "\"", "{1:2}", "--1",
+    "", " ", "{", "[1,]", "{\"a\":1,}", "{\"a\":1,\"a\":2}", "01", "1.", ".5", "+1", "1e", "nul", "\"\\x\"",
+    "\"\u{1}\"",
+    "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\u12\"", "9223372036854775808", "1e999", "[1] 2", "'a'", "\"", "{1:2}",
+    "--1",
   ])
   func whatIsNotJSONIsRefused(text: String) {
     #expect(throws: SyncError.self) { try parse(text) }
@@ -78,8 +80,10 @@ struct JSONTests {
 /// The values at the edges of what SQLite can store.
 enum ValueSamples {
   static let all: [SQLValue] = [
-    .null, .integer(0), .integer(-1), .integer(.max), .integer(.min), .integer(1 << 53 + 1), .real(0), .real(-0.0), .real(0.1),
-    .real(0.1 + 0.2), .real(1e300), .real(5e-324), .real(-.greatestFiniteMagnitude), .real(.infinity), .real(-.infinity),
+    .null, .integer(0), .integer(-1), .integer(.max), .integer(.min), .integer(1 << 53 + 1), .real(0), .real(-0.0),
+    .real(0.1),
+    .real(0.1 + 0.2), .real(1e300), .real(.leastNonzeroMagnitude), .real(-.greatestFiniteMagnitude), .real(.infinity),
+    .real(-.infinity),
     .real(1), .text(""), .text("007"), .text("1e3"), .text(" 12 "), .text("a\0b"), .text("😀é"), .text("e\u{301}"),
     .text("\"\\\u{7F}\u{1}\n"), .blob([]), .blob([0, 255]), .invalidText([0xFF, 0x00]), .invalidText([0xC3]),
   ]

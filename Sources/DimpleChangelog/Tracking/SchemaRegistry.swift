@@ -152,6 +152,7 @@ struct SchemaRegistry {
     let renamed = zip(old, new).filter { $0 != $1 }
     guard renamed.count == 1 else { return }
     try connection.execute("DELETE FROM dimple_column WHERE tbl = \(table) AND name = \(renamed[0].1)")
-    try connection.execute("UPDATE dimple_column SET name = \(renamed[0].1) WHERE tbl = \(table) AND name = \(renamed[0].0)")
+    try connection.execute(
+      "UPDATE dimple_column SET name = \(renamed[0].1) WHERE tbl = \(table) AND name = \(renamed[0].0)")
   }
 }

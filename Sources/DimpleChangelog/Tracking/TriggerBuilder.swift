@@ -36,7 +36,8 @@ struct TriggerBuilder {
   private func calls(_ function: String, row: String, _ columns: [TrackedColumn]) -> String {
     let key = table.keyColumns.map { reference(row, $0) }
     let chunks = Self.chunks(columns, size: Self.maximumArguments - key.count)
-    let first = "\(function)(\(([shape(chunks.first ?? [])] + key + (chunks.first ?? []).map { reference(row, $0) }).joined(separator: ", ")))"
+    let first =
+      "\(function)(\(([shape(chunks.first ?? [])] + key + (chunks.first ?? []).map { reference(row, $0) }).joined(separator: ", ")))"
     let rest = chunks.dropFirst().map { chunk in
       "dimple_more(\(([ids(chunk)] + chunk.map { reference(row, $0) }).joined(separator: ", ")))"
     }
@@ -47,7 +48,8 @@ struct TriggerBuilder {
     let key = table.keyColumns.map { reference("OLD", $0) } + table.keyColumns.map { reference("NEW", $0) }
     let chunks = Self.chunks(table.columns, size: (Self.maximumArguments - key.count) / 2)
     func pairs(_ chunk: [TrackedColumn]) -> [String] { chunk.flatMap { [reference("OLD", $0), reference("NEW", $0)] } }
-    let first = "dimple_update(\(([shape(chunks.first ?? [])] + key + pairs(chunks.first ?? [])).joined(separator: ", ")))"
+    let first =
+      "dimple_update(\(([shape(chunks.first ?? [])] + key + pairs(chunks.first ?? [])).joined(separator: ", ")))"
     let rest = chunks.dropFirst().map { chunk in
       "dimple_more_update(\(([ids(chunk)] + pairs(chunk)).joined(separator: ", ")))"
     }

@@ -54,7 +54,9 @@ private struct ColumnsContainer<Key: CodingKey>: KeyedEncodingContainerProtocol 
 
   mutating func encodeNil(forKey key: Key) { add(.null, key) }
 
-  mutating func encode<T: Encodable>(_ value: T, forKey key: Key) throws { add(try ColumnEncoder.value(of: value), key) }
+  mutating func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
+    add(try ColumnEncoder.value(of: value), key)
+  }
 
   // Without these, a `nil` would be left out, and the column keep its old value.
   mutating func encodeIfPresent<T: Encodable>(_ value: T?, forKey key: Key) throws {

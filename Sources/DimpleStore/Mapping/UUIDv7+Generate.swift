@@ -1,9 +1,10 @@
+internal import Synchronization
+
 #if canImport(FoundationEssentials)
   internal import FoundationEssentials
 #else
   internal import Foundation
 #endif
-internal import Synchronization
 
 extension UUIDv7 {
   /// A new identifier: now, a counter, 62 random bits. Ascending within the process, also when the clock is set back.

@@ -63,14 +63,16 @@ struct Migrator {
     for (index, past) in applied.enumerated() {
       guard index < migrations.count else {
         throw StoreError(
-          .newerDatabase, operation: "migrate", message: "The database has a migration “\(past.name)” that this app lacks.",
+          .newerDatabase, operation: "migrate",
+          message: "The database has a migration “\(past.name)” that this app lacks.",
           hint: "It was opened by a newer version of the app: update this one.")
       }
       let known = migrations[index]
       guard known.name == past.name, known.checksum == past.checksum else {
         throw StoreError(
           .migrationHistoryChanged, operation: "migrate",
-          message: "Migration \(index + 1) was “\(past.name)” when it was applied; it is “\(known.name)” now, or its SQL changed.",
+          message:
+            "Migration \(index + 1) was “\(past.name)” when it was applied; it is “\(known.name)” now, or its SQL changed.",
           hint: "Restore it as it was, and put the change into a new migration at the end.")
       }
     }

@@ -3,6 +3,8 @@ extension Connection {
     // In memory the one connection also writes.
     try runInternally("BEGIN")
     defer { endReading() }
+    expectsTransaction = true
+    defer { expectsTransaction = false }
     return try body(self)
   }
 
@@ -13,7 +15,9 @@ extension Connection {
 
   func writing<T>(in database: Database, _ body: (Connection) throws -> T) throws -> T {
     pending = PendingCommit()
+    hasUndonePart = false
     try runInternally("BEGIN IMMEDIATE")
+    expectsTransaction = true
     let result: T
     do {
       try withInternalAccess { for observer in configuration.extensions { try observer.didBeginWrite(self) } }
@@ -25,12 +29,14 @@ extension Connection {
       rollBack()
       throw error
     }
+    expectsTransaction = false
     for observer in configuration.extensions { observer.didCommit(self) }
     if let event = pending.event { database.broadcast.send(event) }
     return result
   }
 
   private func rollBack() {
+    expectsTransaction = false
     // Some failures (a full disk) have rolled back already.
     if isInTransaction { try? runInternally("ROLLBACK") }
     for observer in configuration.extensions { observer.didRollback(self) }

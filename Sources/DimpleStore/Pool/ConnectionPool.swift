@@ -6,7 +6,7 @@ internal import Synchronization
 /// Who waits is suspended or blocked, never spinning; a cancelled waiter leaves the queue.
 final class ConnectionPool: Sendable {
   /// A connection on its way between holders.
-  final class Lease: @unchecked Sendable {  // the pool hands it to one holder at a time, with the lock's ordering between
+  final class Lease: @unchecked Sendable {  // the pool hands it to one holder at a time
     let connection: Connection
     init(_ connection: Connection) { self.connection = connection }
   }

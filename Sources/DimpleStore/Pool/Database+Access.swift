@@ -39,6 +39,7 @@ extension Database {
   /// Blocks the calling thread. Writes run one after the other, in the order they were asked for.
   ///
   /// - Throws: ``StoreError/Code/nestedAccess`` inside another closure of this database; what `body` throws.
+  @discardableResult
   public func write<T>(_ body: (Connection) throws -> T) throws -> T {
     try refuseNesting("write")
     let lease = try writer.take()
@@ -49,6 +50,7 @@ extension Database {
   /// Runs `body` in a write transaction, suspending the task meanwhile.
   ///
   /// If the task is cancelled before the commit, everything is rolled back and `CancellationError` is thrown.
+  @discardableResult
   public func write<T: Sendable>(_ body: @escaping @Sendable (Connection) throws -> T) async throws -> T {
     let lease = try await writer.take()
     return try await run(lease, of: writer) { try $0.writing(in: self, body) }

@@ -56,7 +56,11 @@ public final class Database: Sendable {
     let first = Mutex<ConnectionPool.Lease?>(
       ConnectionPool.Lease(try Connection(path: path, role: .writer, configuration: configuration)))
     writer = ConnectionPool(capacity: 1) {
-      if let lease = first.withLock({ lease in defer { lease = nil }; return lease }) { return lease.connection }
+      if let lease = first.withLock({ lease in
+        defer { lease = nil }; return lease
+      }) {
+        return lease.connection
+      }
       return try Connection(path: path, role: .writer, configuration: configuration)
     }
     readers =

@@ -61,7 +61,8 @@ extension Connection {
     defer { statement.reset() }
     guard try statement.step() else { return nil }
     let layout = Row.Layout((0..<statement.columnCount).map { statement.columnName($0) })
-    return try Row(layout: layout, values: (0..<statement.columnCount).map { statement.value(Int32($0)) }).decode(T.self)
+    return try Row(layout: layout, values: (0..<statement.columnCount).map { statement.value(Int32($0)) }).decode(
+      T.self)
   }
 
   /// The tables and columns that a statement reads.

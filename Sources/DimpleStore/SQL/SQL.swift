@@ -54,6 +54,9 @@ extension SQL: ExpressibleByStringInterpolation {
       bindings.append(value.sqlValue)
     }
 
+    /// A value or NULL, bound.
+    public mutating func appendInterpolation<T: SQLConvertible>(_ value: T?) { appendInterpolation(value.sqlValue) }
+
     /// A value, bound.
     public mutating func appendInterpolation(_ value: SQLValue) {
       text += "?"

@@ -9,7 +9,7 @@ final class Cancellation: Sendable {
     var target: Target?
   }
 
-  private struct Target: @unchecked Sendable {  // sqlite3_interrupt may be called from any thread while the handle is open
+  private struct Target: @unchecked Sendable {  // interrupting an open handle is thread-safe
     let handle: OpaquePointer
   }
 

@@ -14,6 +14,10 @@ public final class Connection {
   private var savepointDepth = 0
   /// What the running transaction has written.
   var pending = PendingCommit()
+  /// A part of the running write transaction was undone: a statement that failed, a savepoint.
+  package internal(set) var hasUndonePart = false
+  /// Inside `read` or `write`: SQLite must be in a transaction.
+  var expectsTransaction = false
   /// Set while an asynchronous caller waits, who may be cancelled.
   var cancellation: Cancellation?
 
@@ -98,6 +102,14 @@ public final class Connection {
     return (statement, text.dropFirst(used))
   }
 
+  func beginCollecting() { collecting = StatementAccess() }
+
+  /// What was collected since, if anything was.
+  func endCollecting() -> StatementAccess? {
+    defer { collecting = nil }
+    return collecting?.isNoted == true ? collecting : nil
+  }
+
   private static let authorize:
     @convention(c) (
       UnsafeMutableRawPointer?, Int32, UnsafePointer<CChar>?, UnsafePointer<CChar>?, UnsafePointer<CChar>?,
@@ -135,6 +147,17 @@ public final class Connection {
 
   func note(_ access: StatementAccess, changedRows: Int64, failed: Bool) {
     if changedRows > 0 { pending.add(access.writes) }
+    if failed { hasUndonePart = true }
+  }
+
+  /// Before a statement runs.
+  func checkMayRun() throws {
+    try checkCancellation()
+    if expectsTransaction, !isInTransaction {
+      throw StoreError(
+        .transactionLost, operation: "run a statement", message: "An earlier failure has rolled the transaction back.",
+        hint: "Let the earlier error leave the closure, and try the whole transaction again.")
+    }
   }
 
   func checkCancellation() throws {
@@ -163,6 +186,7 @@ public final class Connection {
   /// Runs `body`; if it throws, what it wrote is undone, and the transaction goes on.
   ///
   /// May be nested.
+  @discardableResult
   public func savepoint<T>(_ body: () throws -> T) throws -> T {
     let name = "dimple_savepoint_\(savepointDepth)"
     try runInternally("SAVEPOINT \(name)")
@@ -174,6 +198,7 @@ public final class Connection {
       return result
     } catch {
       // Some failures (a full disk) have rolled the whole transaction back already.
+      hasUndonePart = true
       if isInTransaction {
         try runInternally("ROLLBACK TO \(name)")
         try runInternally("RELEASE \(name)")

@@ -8,6 +8,8 @@ struct StatementAccess {
   var changesSchema = false
   /// Why the authorizer refused it.
   var refusal: String?
+  /// The authorizer was asked at all.
+  private(set) var isNoted = false
 
   private static let schemaActions: Set<Int32> = [
     SQLITE_CREATE_INDEX, SQLITE_CREATE_TABLE, SQLITE_CREATE_TRIGGER, SQLITE_CREATE_VIEW, SQLITE_CREATE_VTABLE,
@@ -18,12 +20,15 @@ struct StatementAccess {
   mutating func note(
     _ action: Int32, _ first: String?, _ second: String?, schema: String?, trigger: String?, isInternal: Bool
   ) -> Int32 {
+    isNoted = true
     switch action {
     case SQLITE_READ:
       if let first { reads.tables[first, default: []].insert(second ?? "") }
     case SQLITE_INSERT, SQLITE_DELETE, SQLITE_UPDATE:
       guard let first, schema != "temp" else { break }
-      if !isInternal, trigger == nil, first.hasPrefix("dimple_") { return refuse("The table \(first) is the library's own.") }
+      if !isInternal, trigger == nil, first.hasPrefix("dimple_") {
+        return refuse("The table \(first) is the library's own.")
+      }
       noteWrite(action, table: first, column: second)
     case SQLITE_TRANSACTION where !isInternal:
       return refuse("Transactions are made by write { } and read { }, not by SQL.")

@@ -14,7 +14,8 @@ extension StoreError {
     case SQLITE_BUSY, SQLITE_LOCKED:
       (.busy, "Another connection is writing; try again, or raise Configuration.busyTimeout.")
     case SQLITE_FULL: (.diskFull, "Free some space and try again; nothing of the transaction was kept.")
-    case SQLITE_CORRUPT: (.corrupt, "Restore a backup, or recover what can be read with the sqlite3 program's .recover.")
+    case SQLITE_CORRUPT:
+      (.corrupt, "Restore a backup, or recover what can be read with the sqlite3 program's .recover.")
     case SQLITE_NOTADB: (.notADatabase, "Check the path; an encrypted database needs its key.")
     case SQLITE_READONLY: (.readOnly, "Check the file's permissions, and that the write is inside write { }.")
     case SQLITE_IOERR: (.ioFailed, "Check the disk and its permissions; nothing of the transaction was kept.")

@@ -43,7 +43,8 @@ public struct HeldRow: Sendable, Hashable {
 }
 
 extension HeldRow {
-  private static let condition = "status BETWEEN \(RowStatus.unknownTable.rawValue) AND \(RowStatus.missingParent.rawValue)"
+  private static let condition =
+    "status BETWEEN \(RowStatus.unknownTable.rawValue) AND \(RowStatus.missingParent.rawValue)"
 
   static func count(_ connection: Connection) throws -> Int {
     var count = 0

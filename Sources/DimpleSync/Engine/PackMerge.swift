@@ -13,6 +13,7 @@ struct PackMerge {
   let connection: Connection
   let changelog: Changelog
   let vault: String
+  let schema: MergeSchema
   /// Transactions with a later stamp are postponed.
   let latest: HybridTime
 
@@ -36,9 +37,7 @@ struct PackMerge {
     outcome.transactions = accepted.count
     let newest = accepted.flatMap(\.transaction.changes).map(\.time).max()
     if let newest { try changelog.receive(newest, connection) }
-    outcome.count = try Merge(
-      connection: connection, changelog: changelog, enforcesForeignKeys: connection.enforcesForeignKeys
-    ).run(accepted)
+    outcome.count = try Merge(connection: connection, changelog: changelog, schema: schema).run(accepted)
     return outcome
   }
 

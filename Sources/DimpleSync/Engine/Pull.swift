@@ -117,10 +117,14 @@ struct Pull {
     let changelog = session.changelog
     let limit = HybridTime(
       milliseconds: changelog.now().milliseconds + session.options.maximumDrift.components.seconds * 1000)
-    let outcome = try await session.database.withMergeTransaction { connection in
-      try PackMerge(connection: connection, changelog: changelog, vault: vaultID, latest: limit)
-        .run(fetched.map { (key: $0.candidate.key, result: $0.result) })
+    let schemas = session.schemas
+    let (outcome, schema) = try await session.database.withMergeTransaction { connection in
+      let schema = try schemas.load(connection, changelog)
+      let merge = PackMerge(
+        connection: connection, changelog: changelog, vault: vaultID, schema: schema.schema, latest: limit)
+      return (try merge.run(fetched.map { (key: $0.candidate.key, result: $0.result) }), schema)
     }
+    schemas.remember(schema)
     unusable.formUnion(fetched.map(\.candidate.key))
     report.skipped += outcome.skipped
     report.pulledPacks += fetched.count - outcome.skipped.count

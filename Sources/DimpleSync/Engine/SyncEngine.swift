@@ -1,4 +1,4 @@
-public import DimpleChangelog
+internal import DimpleChangelog
 public import DimpleRemote
 public import DimpleStore
 
@@ -126,4 +126,5 @@ struct SyncSession: Sendable {
   let storage: any ObjectStorage
   let vault: any Vault
   let options: SyncEngine.Options
+  let schemas = MergeSchemaCache()
 }

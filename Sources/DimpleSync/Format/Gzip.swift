@@ -36,7 +36,7 @@ enum Gzip {
       stream.avail_in = UInt32(clamping: input.count)
       var status = Z_OK
       while status != Z_STREAM_END {
-        let produced = try appendChunk(to: &result) { chunk in
+        let produced = appendChunk(to: &result) { chunk in
           stream.next_out = chunk.baseAddress
           stream.avail_out = UInt32(chunk.count)
           status = step(&stream)
@@ -56,11 +56,11 @@ enum Gzip {
   }
 
   private static func appendChunk(
-    to result: inout [UInt8], _ fill: (UnsafeMutableBufferPointer<UInt8>) throws -> Int
-  ) rethrows -> Int {
-    let chunk = try [UInt8](unsafeUninitializedCapacity: chunkSize) { buffer, count in
+    to result: inout [UInt8], _ fill: (UnsafeMutableBufferPointer<UInt8>) -> Int
+  ) -> Int {
+    let chunk = [UInt8](unsafeUninitializedCapacity: chunkSize) { buffer, count in
       buffer.initialize(repeating: 0)
-      count = try fill(buffer)
+      count = fill(buffer)
     }
     result += chunk
     return chunk.count

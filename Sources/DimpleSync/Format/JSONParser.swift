@@ -60,10 +60,8 @@ struct JSONParser {
   }
 
   private mutating func literal(_ text: StaticString, _ value: JSON) throws -> JSON {
-    try text.withUTF8Buffer { literal in
-      guard bytes[index...].starts(with: literal) else { throw failure("unknown word") }
-      index += literal.count
-    }
+    guard text.withUTF8Buffer({ bytes[index...].starts(with: $0) }) else { throw failure("unknown word") }
+    index += text.utf8CodeUnitCount
     return value
   }
 

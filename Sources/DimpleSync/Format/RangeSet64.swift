@@ -23,7 +23,9 @@ struct RangeSet64: Equatable, Sendable {
     var upper = range.upperBound
     // Touching counts as overlapping: 1...2 and 3...4 are 1...4. The bounds are transaction numbers, far from the limits,
     // but they come from outside: the sums must not trap.
-    let touching = ranges.filter { $0.lowerBound <= upper.saturatingSuccessor && lower <= $0.upperBound.saturatingSuccessor }
+    let touching = ranges.filter {
+      $0.lowerBound <= upper.saturatingSuccessor && lower <= $0.upperBound.saturatingSuccessor
+    }
     for other in touching {
       lower = min(lower, other.lowerBound)
       upper = max(upper, other.upperBound)

@@ -1,10 +1,11 @@
+internal import DimpleChangelog
+internal import DimpleStore
+
 #if canImport(FoundationEssentials)
   internal import FoundationEssentials
 #else
   internal import Foundation
 #endif
-internal import DimpleChangelog
-internal import DimpleStore
 
 /// What a column holds in a row whose writer did not know the column. It must come out the same on every replica, so only
 /// constants count, and the CURRENT_* keywords, which are taken from the time of the row's insert.

@@ -14,13 +14,12 @@ struct ForeignTransaction {
 struct Merge {
   let connection: Connection
   let changelog: Changelog
-  let enforcesForeignKeys: Bool
+  let schema: MergeSchema
 
   func run(_ transactions: [ForeignTransaction]) throws -> MergeCount {
-    let session = try MergeSession(
-      changelog.trackedTables(connection), enforcesForeignKeys: enforcesForeignKeys, connection)
-    let schemaChanged = try rememberSchema(session.schema)
-    let waiting = try session.schema.tables.flatMap {
+    let session = try MergeSession(schema, connection)
+    let schemaChanged = try rememberSchema()
+    let waiting = try schema.tables.flatMap {
       try session.store.unsettled(in: $0.id, includingUnknown: schemaChanged)
     }
     let folded = try Fold(session: session, changelog: changelog).run()
@@ -74,7 +73,7 @@ struct Merge {
   // MARK: - Schema
 
   /// Whether tables or columns have come or gone since the last merge.
-  private func rememberSchema(_ schema: MergeSchema) throws -> Bool {
+  private func rememberSchema() throws -> Bool {
     let description = schema.tables.map { table in
       "\(table.id):" + table.allColumns.map { String($0.id) }.joined(separator: ",")
     }.sorted().joined(separator: ";")

@@ -55,7 +55,9 @@ enum SchemaReader {
 
   /// Errs on the side of asking SQLite: a column called "checked" costs a probe per row, no more.
   private static func hasCheck(_ table: String, _ connection: Connection) throws -> Bool {
-    let sql = try rows("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", table, connection) { $0.text(0) }
+    let sql = try rows("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", table, connection) {
+      $0.text(0)
+    }
     return sql.contains { $0.uppercased().contains("CHECK") }
   }
 

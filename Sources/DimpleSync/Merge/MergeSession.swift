@@ -32,10 +32,10 @@ final class MergeSession {
     var parent: Int
   }
 
-  init(_ tracked: [TrackedTable], enforcesForeignKeys: Bool, _ connection: Connection) throws {
+  init(_ schema: MergeSchema, _ connection: Connection) throws {
     self.connection = connection
+    self.schema = schema
     names = try NameTable(connection)
-    schema = try MergeSchema(tracked, names: &names, enforcesForeignKeys: enforcesForeignKeys, connection)
     access = schema.tables.map { TableAccess($0, connection) }
     store = try RowStore(connection)
   }

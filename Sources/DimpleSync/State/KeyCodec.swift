@@ -12,7 +12,9 @@ enum KeyCodec {
   static func decode(_ bytes: [UInt8]) throws -> [SQLValue] {
     var reader = ByteReader(bytes)
     var key: [SQLValue] = []
-    do { while !reader.isAtEnd { key.append(try reader.value()) } } catch is DamagedBytes { throw RowStateCodec.damaged() }
+    do { while !reader.isAtEnd { key.append(try reader.value()) } } catch is DamagedBytes {
+      throw RowStateCodec.damaged()
+    }
     return key
   }
 }

@@ -25,8 +25,12 @@ struct RowState: Equatable {
     return deleted.map { $0 < inserted } ?? true
   }
 
-  /// The registers of the current life: what was written before the last delete does not count.
-  func counts(_ cell: Cell) -> Bool { deleted.map { $0 < cell.stamp } ?? true }
+  /// The registers of the current life: what was written before the last delete does not count. A dead row that must still be
+  /// shown is shown as it was.
+  func counts(_ cell: Cell) -> Bool {
+    guard isAlive, let deleted else { return true }
+    return deleted < cell.stamp
+  }
 
   /// Takes in one change; the later stamp wins, register by register.
   mutating func apply(_ operation: Change.Operation, _ columns: [(id: Int64, value: SQLValue?)], at stamp: Stamp) {

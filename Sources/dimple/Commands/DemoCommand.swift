@@ -24,7 +24,8 @@ struct DemoCommand: AsyncParsableCommand {
     defer { if !keep { FileSystem.remove(folder) } }
     let narrator = Narrator()
     let vault = try makeVault(folder: folder)
-    narrator.headline("Two devices, “phone” and “laptop”, each with a database of its own; they meet in \(vault.place).")
+    narrator.headline(
+      "Two devices, “phone” and “laptop”, each with a database of its own; they meet in \(vault.place).")
     let (phone, laptop) = try makeDevices(folder: folder, vault: vault, narrator)
     if file == nil {
       try await MusicDemo(phone: phone, laptop: laptop, narrator: narrator).run()
@@ -58,7 +59,8 @@ struct DemoCommand: AsyncParsableCommand {
       let path = "\(folder)/vault"
       return DemoVault(remote: .directory(path), passphrase: passphrase, place: "the folder \(path)")
     }
-    guard let endpoint = Environment["DIMPLE_DEMO_S3_ENDPOINT"], let bucket = Environment["DIMPLE_DEMO_S3_BUCKET"] else {
+    guard let endpoint = Environment["DIMPLE_DEMO_S3_ENDPOINT"], let bucket = Environment["DIMPLE_DEMO_S3_BUCKET"]
+    else {
       throw Failure("Set DIMPLE_DEMO_S3_ENDPOINT and DIMPLE_DEMO_S3_BUCKET, or run scripts/demo --s3.")
     }
     let prefix = "demo-\(UUIDv7())"

@@ -38,7 +38,9 @@ struct SyncCommand: AsyncParsableCommand {
       "pulled \(report.pulledTransactions) in \(report.pulledPacks)", "\(report.changedRows) rows changed",
     ]
     if report.heldRows > 0 { parts.append("\(report.heldRows) rows held (dimple held)") }
-    if report.postponedTransactions > 0 { parts.append("\(report.postponedTransactions) postponed: stamped in the future") }
+    if report.postponedTransactions > 0 {
+      parts.append("\(report.postponedTransactions) postponed: stamped in the future")
+    }
     return parts.joined(separator: ", ")
   }
 

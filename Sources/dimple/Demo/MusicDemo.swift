@@ -55,7 +55,9 @@ struct MusicDemo {
     try await phone.sync(narrator)
     await live.wait { $0.count == 4 }
     let merged = try await phone.database.query(Album.self, "SELECT * FROM Album WHERE id = \(blue)")
-    narrator.line("“\(merged[0].title)” has the phone's year \(merged[0].year ?? 0) and the laptop's rating \(merged[0].rating ?? 0): columns merge.")
+    narrator.line(
+      "“\(merged[0].title)” has the phone's year \(merged[0].year ?? 0) and the laptop's rating \(merged[0].rating ?? 0): columns merge."
+    )
     let contested = try await phone.database.query(Album.self, "SELECT * FROM Album WHERE id = \(kind)")
     narrator.line("“\(contested[0].title)” was retitled on both: the later edit won, on both.")
   }

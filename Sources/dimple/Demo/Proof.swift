@@ -15,7 +15,9 @@ struct Proof {
     let packs = try await storage.listAll(prefix: "log/")
     guard let pack = packs.first else { throw Failure("The vault has no packs.") }
     let bytes = try await storage.get(pack.key, maximumSize: 1 << 28)
-    guard bytes.starts(with: Array("age-encryption.org/v1\n".utf8)) else { throw Failure("\(pack.key) is not encrypted.") }
+    guard bytes.starts(with: Array("age-encryption.org/v1\n".utf8)) else {
+      throw Failure("\(pack.key) is not encrypted.")
+    }
     narrator.success("\(packs.count) packs, \(packs.reduce(0) { $0 + $1.size }) bytes, each an age v1 file")
     try await wrongPassphrase()
     try await openWithAge(bytes, folder: folder, storage: storage)

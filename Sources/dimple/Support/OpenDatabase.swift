@@ -18,7 +18,8 @@ enum OpenDatabase {
     let isTracked = try isTracked(plain)
     try plain.close()
     guard isTracked else {
-      throw Failure("\(path) is not tracked yet: run `dimple adopt \(path)` once, or open it with Database.open in an app.")
+      throw Failure(
+        "\(path) is not tracked yet: run `dimple adopt \(path)` once, or open it with Database.open in an app.")
     }
     return try Database.open(path)
   }

@@ -1,9 +1,10 @@
+internal import ArgumentParser
+
 #if canImport(FoundationEssentials)
   internal import FoundationEssentials
 #else
   internal import Foundation
 #endif
-internal import ArgumentParser
 
 /// Where the passphrase comes from; never the command line, which other users can read.
 struct PassphraseOptions: ParsableArguments {
