@@ -72,7 +72,8 @@ let package = Package(
       [
         "DimpleStore", "DimpleChangelog", "DimpleReactive", "DimpleRemote", "DimpleS3", "DimpleCrypto", "DimpleSync",
       ]),
-    module("DimpleTestSupport", ["DimpleStore", "DimpleChangelog", "DimpleRemote", "DimpleSync"]),
+    module(
+      "DimpleTestSupport", ["DimpleStore", "DimpleChangelog", "DimpleRemote", "DimpleSync", "DimplePrimitives"]),
     .executableTarget(
       name: "dimple",
       dependencies: ["DimpleDb", .product(name: "ArgumentParser", package: "swift-argument-parser")],
@@ -85,7 +86,7 @@ let package = Package(
     tests("DimpleS3Tests", ["DimpleS3", "DimpleRemote", "DimpleTestSupport"]),
     tests("DimpleCryptoTests", ["DimpleCrypto", "DimplePrimitives", "DimpleRemote", "CZlib"]),
     tests("DimpleSyncTests", ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleTestSupport"]),
-    tests("SimulationTests", ["DimpleDb", "DimpleSync", "DimpleTestSupport"]),
+    tests("SimulationTests", ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleTestSupport"]),
     tests("IntegrationTests", ["DimpleDb", "DimpleTestSupport", "dimple"]),
     tests("RepositoryTests", []),
   ]

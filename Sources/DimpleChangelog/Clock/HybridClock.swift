@@ -7,9 +7,6 @@ package struct HybridClock: Sendable, Equatable {
   /// The greatest time given out or received.
   package private(set) var last: HybridTime
 
-  /// The greatest time of 60 bits, in the year 10889.
-  package static let limit = HybridTime(rawValue: 1 << 60 - 1)
-
   /// A clock that goes on from `last`.
   package init(last: HybridTime = HybridTime(rawValue: 0)) { self.last = last }
 
@@ -20,10 +17,10 @@ package struct HybridClock: Sendable, Equatable {
 
   /// The next time: the wall clock's, or one more than the last where that is greater.
   ///
-  /// - Throws: ``ChangelogError`` `.clockExhausted` past ``limit``.
+  /// - Throws: ``ChangelogError`` `.clockExhausted` past `HybridTime.maximum`.
   package mutating func tick(milliseconds: Int64) throws -> HybridTime {
     let next = max(HybridClock.time(ofMilliseconds: milliseconds), HybridTime(rawValue: last.rawValue + 1))
-    guard next <= HybridClock.limit else { throw HybridClock.exhausted("tick") }
+    guard next <= HybridTime.maximum else { throw HybridClock.exhausted("tick") }
     last = next
     return next
   }
@@ -32,7 +29,7 @@ package struct HybridClock: Sendable, Equatable {
   ///
   /// - Throws: ``ChangelogError`` `.clockExhausted` where no greater time would be left.
   package mutating func receive(_ time: HybridTime) throws {
-    guard time < HybridClock.limit else { throw HybridClock.exhausted("receive") }
+    guard time < HybridTime.maximum else { throw HybridClock.exhausted("receive") }
     last = max(last, time)
   }
 
@@ -41,4 +38,9 @@ package struct HybridClock: Sendable, Equatable {
       .clockExhausted, operation: "\(operation) the clock", message: "the hybrid clock has reached its last time.",
       hint: "A change stamped at the end of time was taken in; restore a backup from before it.")
   }
+}
+
+extension HybridTime {
+  /// The greatest time of 60 bits, in the year 10889.
+  package static let maximum = HybridTime(rawValue: 1 << 60 - 1)
 }

@@ -4,16 +4,14 @@
   private import Foundation
 #endif
 
-/// The time of day, as the hybrid clock is told it. Injected, so that tests turn it back, forward, or stop it.
-package struct WallClock: Sendable {
-  private let read: @Sendable () -> Int64
+/// The device's time of day, injected so that tests can turn it back, forward, or stop it.
+public struct WallClock: Sendable {
+  /// Unix time in milliseconds; need not rise.
+  public let milliseconds: @Sendable () -> Int64
 
-  /// A clock that answers with Unix milliseconds.
-  package init(milliseconds read: @escaping @Sendable () -> Int64) { self.read = read }
+  /// A clock of one's own.
+  public init(milliseconds: @escaping @Sendable () -> Int64) { self.milliseconds = milliseconds }
 
-  /// Unix time in milliseconds; not monotonic.
-  package var milliseconds: Int64 { read() }
-
-  /// The system's clock. The only place in this module that asks it.
-  package static let system = WallClock { Int64((Date().timeIntervalSince1970 * 1000).rounded(.down)) }
+  /// The system's. Nothing else in this module asks it.
+  public static let system = WallClock { Int64((Date().timeIntervalSince1970 * 1000).rounded(.down)) }
 }

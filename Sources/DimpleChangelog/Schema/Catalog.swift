@@ -33,22 +33,22 @@ struct Catalog: Sendable, Equatable {
 
   /// By id.
   private(set) var tables: [Int64: Table] = [:]
-  /// Ids of the tables that exist, by lowercased name.
-  private var ids: [String: Int64] = [:]
+  /// Ids of the tables that exist.
+  private var ids: [SQLName: Int64] = [:]
 
   init(_ tables: [Table] = []) {
     for table in tables { put(table) }
   }
 
   /// The table that exists under that name, tracked or local.
-  subscript(name: String) -> Table? { ids[name.lowercased()].flatMap { tables[$0] } }
+  subscript(name: String) -> Table? { ids[SQLName(name)].flatMap { tables[$0] } }
 
   private mutating func put(_ table: Table) {
-    if let before = tables[table.id], ids[before.name.lowercased()] == table.id {
-      ids[before.name.lowercased()] = nil
+    if let before = tables[table.id], ids[SQLName(before.name)] == table.id {
+      ids[SQLName(before.name)] = nil
     }
     tables[table.id] = table
-    if table.state != .gone { ids[table.name.lowercased()] = table.id }
+    if table.state != .gone { ids[SQLName(table.name)] = table.id }
   }
 }
 
@@ -84,13 +84,13 @@ extension Catalog {
   }
 
   /// A rebuilt table takes the place of the one it was made from: that one's ids go to the new table, columns matched by name.
-  mutating func replace(_ original: Int64, by rebuilt: SchemaTable) {
+  mutating func replace(_ original: Int64, by rebuilt: SchemaTable, state: State) {
     guard var entry = tables[original] else { return }
     if var temporary = self[rebuilt.name], temporary.id != original {
       temporary.state = .gone
       put(temporary)
     }
-    entry.state = .tracked
+    entry.state = state.isTracked ? state : .tracked
     entry.name = rebuilt.name
     entry.align(with: rebuilt)
     put(entry)
@@ -106,7 +106,7 @@ extension Catalog {
 extension Catalog.Table {
   /// The id of the column that exists under that name.
   func columnID(_ name: String) -> Int64? {
-    columns.first { !$0.isGone && $0.name.lowercased() == name.lowercased() }?.id
+    index(name).map { columns[$0].id }
   }
 
   fileprivate mutating func addColumn(_ name: String) {
@@ -114,14 +114,20 @@ extension Catalog.Table {
   }
 
   fileprivate mutating func changeColumn(_ name: String, _ body: (inout Catalog.Column) -> Void) {
-    guard let index = columns.firstIndex(where: { !$0.isGone && $0.name.lowercased() == name.lowercased() }) else { return }
-    body(&columns[index])
+    if let index = index(name) { body(&columns[index]) }
+  }
+
+  private func index(_ name: String) -> Int? {
+    let name = SQLName(name)
+    return columns.firstIndex { !$0.isGone && SQLName($0.name) == name }
   }
 
   /// Makes the columns those of `table`, by name.
   fileprivate mutating func align(with table: SchemaTable) {
-    let names = Set(table.columns.map { $0.name.lowercased() })
-    for index in columns.indices where !names.contains(columns[index].name.lowercased()) { columns[index].isGone = true }
+    let names = Set(table.columns.map { SQLName($0.name) })
+    for index in columns.indices where !names.contains(SQLName(columns[index].name)) {
+      columns[index].isGone = true
+    }
     for column in table.columns {
       if columnID(column.name) == nil { addColumn(column.name) } else { changeColumn(column.name) { $0.name = column.name } }
     }

@@ -34,10 +34,10 @@ extension SchemaEdit {
 
   /// Column edits, by the table's new name.
   private static func columnEdits(from old: SchemaTable, to new: SchemaTable) -> [SchemaEdit] {
-    let oldNames = Set(old.columns.map { $0.name.lowercased() })
-    let newNames = Set(new.columns.map { $0.name.lowercased() })
-    let gone = old.columns.filter { !newNames.contains($0.name.lowercased()) }
-    let come = new.columns.filter { !oldNames.contains($0.name.lowercased()) }
+    let oldNames = Set(old.columns.map { SQLName($0.name) })
+    let newNames = Set(new.columns.map { SQLName($0.name) })
+    let gone = old.columns.filter { !newNames.contains(SQLName($0.name)) }
+    let come = new.columns.filter { !oldNames.contains(SQLName($0.name)) }
     var edits: [SchemaEdit] = []
     if let before = gone.first, let after = come.first, gone.count == 1, come.count == 1,
       old.columns.firstIndex(of: before) == new.columns.firstIndex(of: after)
@@ -48,9 +48,7 @@ extension SchemaEdit {
       edits += come.map { .columnAdded(table: new.name, $0.name) }
     }
     for after in new.columns {
-      guard let before = old.columns.first(where: { $0.name.lowercased() == after.name.lowercased() }),
-        before.name != after.name
-      else { continue }
+      guard let before = old.column(after.name), before.name != after.name else { continue }
       edits.append(.columnRenamed(table: new.name, from: before.name, to: after.name))
     }
     return edits

@@ -1,14 +1,16 @@
 /// The ordinary tables of a database at one moment, without ids: what SQLite's schema says.
 struct SchemaSnapshot: Sendable, Equatable {
-  /// By lowercased name: SQLite's names do not tell case apart.
-  private(set) var tables: [String: SchemaTable] = [:]
+  private(set) var tables: [SQLName: SchemaTable] = [:]
 
   init(_ tables: [SchemaTable] = []) {
-    for table in tables { self.tables[table.name.lowercased()] = table }
+    for table in tables { self.tables[SQLName(table.name)] = table }
   }
 
   /// The table of that name, in any case.
-  subscript(name: String) -> SchemaTable? { tables[name.lowercased()] }
+  subscript(name: String) -> SchemaTable? { tables[SQLName(name)] }
+
+  /// By name, so that ids are given out in the same order everywhere.
+  var sorted: [SchemaTable] { tables.sorted { $0.key < $1.key }.map(\.value) }
 }
 
 /// A table as the schema declares it.
@@ -26,13 +28,19 @@ struct SchemaTable: Sendable, Equatable {
   var keyColumns: [SchemaColumn] {
     columns.filter { $0.keyPosition > 0 }.sorted { $0.keyPosition < $1.keyPosition }
   }
+
+  /// The column of that name, in any case.
+  func column(_ name: String) -> SchemaColumn? {
+    let name = SQLName(name)
+    return columns.first { SQLName($0.name) == name }
+  }
 }
 
 /// A stored column as the schema declares it.
 struct SchemaColumn: Sendable, Equatable {
   var name: String
   var declaredType = ""
-  var notNull = false
+  var isNotNull = false
   var defaultSQL: String?
   /// 1, 2, 3 … within the primary key, 0 outside it.
   var keyPosition = 0

@@ -14,14 +14,14 @@ package struct TrackedTable: Sendable, Hashable {
   package var isStrict: Bool
   /// The table's own foreign keys.
   package var foreignKeys: [TableForeignKey]
-  /// Whether a delete logs the old values: another tracked table refers to this one by `NO ACTION` or `RESTRICT`, so a
-  /// replica that may not let the row go yet must be able to show it.
-  package var keepsDeletedValues: Bool
+  /// Another tracked table refers to this one by `NO ACTION` or `RESTRICT`: a delete logs the old values too, so that a
+  /// replica that may not let the row go yet can show it.
+  package var isParent: Bool
 
   /// A table from its parts.
   package init(
     id: Int64, name: String, keyColumns: [TrackedColumn], columns: [TrackedColumn], isWithoutRowID: Bool = false,
-    isStrict: Bool = false, foreignKeys: [TableForeignKey] = [], keepsDeletedValues: Bool = false
+    isStrict: Bool = false, foreignKeys: [TableForeignKey] = [], isParent: Bool = false
   ) {
     self.id = id
     self.name = name
@@ -30,7 +30,7 @@ package struct TrackedTable: Sendable, Hashable {
     self.isWithoutRowID = isWithoutRowID
     self.isStrict = isStrict
     self.foreignKeys = foreignKeys
-    self.keepsDeletedValues = keepsDeletedValues
+    self.isParent = isParent
   }
 }
 
@@ -43,7 +43,7 @@ package struct TrackedColumn: Sendable, Hashable {
   /// As declared; empty where there is none.
   package var declaredType: String
   /// Declared `NOT NULL`.
-  package var notNull: Bool
+  package var isNotNull: Bool
   /// The expression after `DEFAULT`, as SQL.
   package var defaultSQL: String?
   /// The collating sequence; `BINARY` unless declared.
@@ -51,13 +51,13 @@ package struct TrackedColumn: Sendable, Hashable {
 
   /// A column from its parts.
   package init(
-    id: Int64, name: String, declaredType: String = "", notNull: Bool = false, defaultSQL: String? = nil,
+    id: Int64, name: String, declaredType: String = "", isNotNull: Bool = false, defaultSQL: String? = nil,
     collation: String = "BINARY"
   ) {
     self.id = id
     self.name = name
     self.declaredType = declaredType
-    self.notNull = notNull
+    self.isNotNull = isNotNull
     self.defaultSQL = defaultSQL
     self.collation = collation
   }

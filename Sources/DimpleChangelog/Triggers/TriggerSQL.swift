@@ -1,3 +1,5 @@
+internal import DimpleStore
+
 /// The triggers that track one table, as SQL. Pure: what is in the schema is compared with this, and replaced where it differs.
 struct TriggerSQL: Sendable, Equatable {
   /// One trigger.
@@ -51,7 +53,7 @@ private struct TriggerTextWriter {
   }
 
   func packDelete() -> String {
-    pack("dimple_pack_delete", table.keepsDeletedValues ? table.columns : [], value: old)
+    pack("dimple_pack_delete", table.isParent ? table.columns : [], value: old)
   }
 
   private func pack(_ function: String, _ columns: [TrackedColumn], value: (TrackedColumn) -> String) -> String {
@@ -76,7 +78,7 @@ private struct TriggerTextWriter {
 
   private func shape(_ columns: [TrackedColumn]) -> TriggerShape {
     TriggerShape(
-      table: table.id, keyCount: table.keyColumns.count, keepsOldValues: table.keepsDeletedValues,
+      table: table.id, keyCount: table.keyColumns.count, keepsOldValues: table.isParent,
       columns: columns.map(\.id))
   }
 
@@ -97,8 +99,8 @@ private struct TriggerTextWriter {
   /// performs the action before it fires AFTER triggers, and leaves `NEW` as it was.
   private func new(_ column: TrackedColumn) -> String {
     let isActedOn = table.foreignKeys.contains {
-      $0.parentTable.lowercased() == table.name.lowercased() && !["NO ACTION", "RESTRICT"].contains($0.onUpdate)
-        && $0.columns.contains { $0.lowercased() == column.name.lowercased() }
+      SQLName($0.parentTable) == SQLName(table.name) && !["NO ACTION", "RESTRICT"].contains($0.onUpdate)
+        && $0.columns.contains { SQLName($0) == SQLName(column.name) }
     }
     let value = "NEW.\(quote(column.name))"
     guard isActedOn, !table.keyColumns.contains(column) else { return value }
@@ -107,10 +109,7 @@ private struct TriggerTextWriter {
   }
 }
 
-/// A name as an SQL identifier.
-func quote(_ name: String) -> String {
-  "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
-}
+private func quote(_ name: String) -> String { SQL.quote(identifier: name) }
 
 private func list(_ arguments: [String]) -> String { arguments.joined(separator: ", ") }
 

@@ -9,18 +9,18 @@ struct TriggerShape: Equatable {
 
   /// A byte of flags, the table's id, the number of key columns, and the columns' ids.
   var bytes: [UInt8] {
-    var writer = PayloadWriter()
-    writer.append(byte: keepsOldValues ? 1 : 0)
-    writer.append(varint: UInt64(bitPattern: table))
-    writer.append(varint: UInt64(keyCount))
-    for column in columns { writer.append(varint: UInt64(bitPattern: column)) }
+    var writer = ByteWriter()
+    writer.byte(keepsOldValues ? 1 : 0)
+    writer.varint(UInt64(bitPattern: table))
+    writer.varint(UInt64(keyCount))
+    for column in columns { writer.varint(UInt64(bitPattern: column)) }
     return writer.bytes
   }
 
   /// The shape of a further call for a wide table: columns alone.
   static func continuation(_ columns: some Sequence<Int64>) -> [UInt8] {
-    var writer = PayloadWriter()
-    for column in columns { writer.append(varint: UInt64(bitPattern: column)) }
+    var writer = ByteWriter()
+    for column in columns { writer.varint(UInt64(bitPattern: column)) }
     return writer.bytes
   }
 }
