@@ -79,6 +79,16 @@ let package = Package(
       dependencies: ["DimpleDb", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: settings),
 
+    client("CSQLiteClient", "CSQLite"),
+    client("CCurlClient", "CCurl"),
+    client("COpenSSLClient", "COpenSSL"),
+    client("StoreClient", "DimpleStore"),
+    client("ChangelogClient", "DimpleChangelog"),
+    client("ReactiveClient", "DimpleReactive"),
+    client("SyncClient", "DimpleSync"),
+    client("TestSupportClient", "DimpleTestSupport"),
+    client("DbClient", "DimpleDb"),
+
     tests("DimpleStoreTests", ["DimpleStore", "DimpleTestSupport"]),
     tests("DimpleChangelogTests", ["DimpleChangelog", "DimpleStore", "DimpleTestSupport"]),
     tests("DimpleReactiveTests", ["DimpleReactive", "DimpleStore", "DimpleTestSupport"]),

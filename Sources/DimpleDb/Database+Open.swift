@@ -24,7 +24,7 @@ extension Database {
     _ path: String, configuration: Configuration = Configuration(), untracked: Set<String> = [],
     migrations: [Migration] = []
   ) throws -> Database {
-    try Database(path, configuration: configuration.tracking(except: untracked), migrations: migrations)
+    try Database(path, configuration: configuration.tracking(.init(untracked: untracked)), migrations: migrations)
   }
 
   /// A tracked database in memory, gone with its last reference: for tests and previews.
@@ -33,16 +33,13 @@ extension Database {
   public static func openInMemory(
     configuration: Configuration = Configuration(), untracked: Set<String> = [], migrations: [Migration] = []
   ) throws -> Database {
-    try Database.inMemory(configuration: configuration.tracking(except: untracked), migrations: migrations)
+    try Database.inMemory(configuration: configuration.tracking(.init(untracked: untracked)), migrations: migrations)
   }
 }
 
-extension Configuration {
-  fileprivate func tracking(except untracked: Set<String>) -> Configuration {
-    var configuration = self
-    var options = Changelog.Options()
-    options.untracked = untracked
-    configuration.extensions.append(Changelog(options))
-    return configuration
+extension Changelog.Options {
+  fileprivate init(untracked: Set<String>) {
+    self.init()
+    self.untracked = untracked
   }
 }

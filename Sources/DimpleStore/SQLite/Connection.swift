@@ -104,6 +104,14 @@ public final class Connection {
     return (statement, text.dropFirst(used))
   }
 
+  func beginCollecting() { collecting = StatementAccess() }
+
+  /// What was collected since, if anything was.
+  func endCollecting() -> StatementAccess? {
+    defer { collecting = nil }
+    return collecting?.isNoted == true ? collecting : nil
+  }
+
   private static let authorize:
     @convention(c) (
       UnsafeMutableRawPointer?, Int32, UnsafePointer<CChar>?, UnsafePointer<CChar>?, UnsafePointer<CChar>?,

@@ -5,7 +5,7 @@ package final class Statement {
   let pointer: OpaquePointer
   let sql: String
   /// What it reads, writes and changes of the schema, as SQLite's authorizer told when it was prepared.
-  let access: StatementAccess
+  private(set) var access: StatementAccess
   private unowned let connection: Connection
   private var isRunning = false
   private var changesBefore: Int64 = 0
@@ -74,8 +74,10 @@ package final class Statement {
 
   /// Goes on to the next row; `false` at the end, where the statement is ready to run again.
   package func step() throws -> Bool {
-    if !isRunning { try begin() }
+    let isFirst = !isRunning
+    if isFirst { try begin() }
     let code = sqlite3_step(pointer)
+    if isFirst, let again = connection.endCollecting() { access = again }
     if code == SQLITE_ROW { return true }
     let failure = code == SQLITE_DONE ? nil : connection.error(code, "run", sql: sql)
     try finish(failed: failure != nil)
@@ -88,6 +90,8 @@ package final class Statement {
     if access.changesSchema { try connection.willChangeSchema(access) }
     changesBefore = sqlite3_total_changes64(connection.handle)
     isRunning = true
+    // Where the schema has changed since, SQLite now prepares the statement again.
+    connection.beginCollecting()
   }
 
   private func finish(failed: Bool) throws {

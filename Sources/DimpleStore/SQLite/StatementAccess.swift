@@ -10,6 +10,8 @@ struct StatementAccess {
   var schemaTargets = SchemaTargets()
   /// Why the authorizer refused it.
   var refusal: String?
+  /// The authorizer was asked at all.
+  private(set) var isNoted = false
 
   private static let schemaActions: Set<Int32> = [
     SQLITE_CREATE_INDEX, SQLITE_CREATE_TABLE, SQLITE_CREATE_TRIGGER, SQLITE_CREATE_VIEW, SQLITE_CREATE_VTABLE,
@@ -20,6 +22,7 @@ struct StatementAccess {
   mutating func note(
     _ action: Int32, _ first: String?, _ second: String?, schema: String?, trigger: String?, isInternal: Bool
   ) -> Int32 {
+    isNoted = true
     switch action {
     case SQLITE_READ:
       if let first { reads.tables[first, default: []].insert(second ?? "") }

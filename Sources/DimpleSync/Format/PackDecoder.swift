@@ -1,3 +1,4 @@
+internal import DimplePrimitives
 internal import DimpleChangelog
 internal import DimpleRemote
 internal import DimpleStore
