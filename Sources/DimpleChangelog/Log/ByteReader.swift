@@ -11,20 +11,20 @@ package struct ByteReader {
 
   func damage(_ reason: StaticString) -> DamagedBytes { DamagedBytes(offset: offset, reason: reason) }
 
-  package mutating func byte() throws(DamagedBytes) -> UInt8 {
+  package mutating func byte() throws -> UInt8 {
     guard offset < bytes.count else { throw damage("ends early") }
     defer { offset += 1 }
     return bytes[offset]
   }
 
-  private mutating func take(_ count: Int) throws(DamagedBytes) -> ArraySlice<UInt8> {
+  private mutating func take(_ count: Int) throws -> ArraySlice<UInt8> {
     guard count <= bytes.count - offset else { throw damage("a length runs past the end") }
     defer { offset += count }
     return bytes[offset..<offset + count]
   }
 
   /// A number in its shortest form; a longer one is damage, so that a payload has one encoding.
-  package mutating func varint() throws(DamagedBytes) -> UInt64 {
+  package mutating func varint() throws -> UInt64 {
     var value: UInt64 = 0
     for shift in stride(from: UInt64(0), through: 63, by: 7) {
       let next = try byte()
@@ -39,18 +39,18 @@ package struct ByteReader {
   }
 
   /// A number that must be an identifier: 1 or more, and positive as a signed one.
-  mutating func identifier() throws(DamagedBytes) -> Int64 {
+  mutating func identifier() throws -> Int64 {
     guard let value = Int64(exactly: try varint()), value > 0 else { throw damage("an identifier is out of range") }
     return value
   }
 
-  private mutating func word(_ count: Int) throws(DamagedBytes) -> UInt64 {
+  private mutating func word(_ count: Int) throws -> UInt64 {
     var value: UInt64 = 0
     for byte in try take(count) { value = value << 8 | UInt64(byte) }
     return value
   }
 
-  package mutating func value() throws(DamagedBytes) -> SQLValue {
+  package mutating func value() throws -> SQLValue {
     let tag = try varint()
     switch tag {
     case UInt64(ValueTag.null): return .null
@@ -67,13 +67,13 @@ package struct ByteReader {
     }
   }
 
-  private mutating func integer(byteCount: Int) throws(DamagedBytes) -> Int64 {
+  private mutating func integer(byteCount: Int) throws -> Int64 {
     guard byteCount > 0 else { return 0 }
     let unused = UInt64(64 - 8 * byteCount)
     return Int64(bitPattern: try word(byteCount) << unused) >> Int64(unused)
   }
 
-  private mutating func uuid(isUppercase: Bool) throws(DamagedBytes) -> String {
+  private mutating func uuid(isUppercase: Bool) throws -> String {
     UUIDText(high: try word(8), low: try word(8), isUppercase: isUppercase).characters
   }
 }

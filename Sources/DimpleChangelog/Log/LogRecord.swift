@@ -68,7 +68,7 @@ extension LogRecord {
   }
 
   /// Reads a payload.
-  package init(payload: [UInt8]) throws(DamagedBytes) {
+  package init(payload: [UInt8]) throws {
     var reader = ByteReader(payload)
     let head = try reader.byte()
     guard let operation = Operation(rawValue: head & 7) else { throw reader.damage("an unknown operation") }
@@ -92,7 +92,7 @@ extension LogRecord {
   }
 
   /// The transaction's number alone, which is all that finding a place in the log needs.
-  package static func transaction(ofPayload payload: [UInt8]) throws(DamagedBytes) -> Int64 {
+  package static func transaction(ofPayload payload: [UInt8]) throws -> Int64 {
     var reader = ByteReader(payload)
     _ = try reader.byte()
     return try reader.identifier()

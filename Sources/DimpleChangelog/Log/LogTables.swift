@@ -46,7 +46,7 @@ enum LogTables {
     }
   }
 
-  static func damaged(at time: HybridTime, _ damage: DamagedBytes) -> ChangelogError {
+  static func damaged(at time: HybridTime, _ damage: any Error) -> ChangelogError {
     ChangelogError(
       .damagedLog, operation: "read the change log", message: "The row \(time.rawValue) of dimple_log is damaged: \(damage).",
       hint: "Restore the database from a backup, or sync into a new one.", underlying: damage)

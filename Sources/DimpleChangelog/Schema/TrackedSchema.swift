@@ -1,4 +1,4 @@
-internal import DimpleStore
+package import DimpleStore
 
 /// The schema, the ids and what follows from both, as one transaction sees them.
 struct TrackedSchema: Sendable {
@@ -25,7 +25,8 @@ struct TrackedSchema: Sendable {
 }
 
 extension Connection {
-  func schemaVersion() throws -> Int64 { try pragma("PRAGMA schema_version") }
+  /// Rises with every change of the schema, by whomever.
+  package func schemaVersion() throws -> Int64 { try pragma("PRAGMA schema_version") }
 
   /// Changes when another connection, of this process or another, has committed.
   func dataVersion() throws -> Int64 { try pragma("PRAGMA data_version") }
