@@ -39,7 +39,9 @@ import Testing
         .map { Finding(path: "Tests/Clients/\($0.name)/main.swift", message: "\($0.product) has no client") })
   }
 
-  @Test("Every client imports its product, and besides it only what that is made of") func clientsImportTheirOwn() throws {
+  @Test("Every client imports its product, else only what that is made of") func clientsImportTheirOwn()
+    throws
+  {
     for client in Client.all where Repository.exists("Tests/Clients/\(client.name)") {
       let sources = try Repository.swiftSources(in: "Tests/Clients/\(client.name)")
       let imported = Set(sources.flatMap { $0.imports.map(\.name) }).subtracting(ImportFence.platform)
