@@ -13,12 +13,20 @@ public struct ClearVaultProvider: VaultProvider {
       try manifest.require(.none, on: storage)
       return ClearVault(id: manifest.vault)
     }
-    guard try await storage.list(prefix: VaultKeySlots.prefix, after: nil).objects.isEmpty else {
-      throw VaultManifest.encrypted(storage)
-    }
+    guard try await !hasKeys(storage) else { throw VaultManifest.encrypted(storage) }
     let id = try VaultManifest.randomID()
     let manifest = try await VaultManifest(vault: id, encryption: .none).settle(on: storage)
     try manifest.require(.none, on: storage)
+    // Another device may have founded with encryption meanwhile, and lost its manifest to this one. Its key remains, from
+    // which its next opening makes the manifest anew.
+    guard try await !hasKeys(storage) else {
+      try await storage.delete(VaultManifest.key)
+      throw VaultManifest.encrypted(storage)
+    }
     return ClearVault(id: manifest.vault)
+  }
+
+  private func hasKeys(_ storage: any ObjectStorage) async throws -> Bool {
+    try await !storage.list(prefix: VaultKeySlots.prefix, after: nil).objects.isEmpty
   }
 }
