@@ -72,13 +72,23 @@ let package = Package(
       [
         "DimpleStore", "DimpleChangelog", "DimpleReactive", "DimpleRemote", "DimpleS3", "DimpleCrypto", "DimpleSync",
       ]),
-    module("DimpleTestSupport", ["DimpleStore", "DimpleChangelog", "DimpleRemote", "DimpleSync"]),
+    module(
+      "DimpleTestSupport", ["DimpleStore", "DimpleChangelog", "DimpleRemote", "DimpleSync", "DimplePrimitives"]),
     .executableTarget(
       name: "dimple",
       dependencies: ["DimpleDb", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: settings),
 
+    client("CSQLiteClient", "CSQLite"),
+    client("CCurlClient", "CCurl"),
+    client("COpenSSLClient", "COpenSSL"),
+    client("StoreClient", "DimpleStore"),
+    client("ChangelogClient", "DimpleChangelog"),
+    client("ReactiveClient", "DimpleReactive"),
     client("CryptoClient", "DimpleCrypto"),
+    client("SyncClient", "DimpleSync"),
+    client("TestSupportClient", "DimpleTestSupport"),
+    client("DbClient", "DimpleDb"),
 
     tests("DimpleStoreTests", ["DimpleStore", "DimpleTestSupport"]),
     tests("DimpleChangelogTests", ["DimpleChangelog", "DimpleStore", "DimpleTestSupport"]),
@@ -88,7 +98,7 @@ let package = Package(
     tests("DimplePrimitivesTests", ["DimplePrimitives"]),
     tests("DimpleCryptoTests", ["DimpleCrypto", "DimplePrimitives", "DimpleRemote", "CZlib"]),
     tests("DimpleSyncTests", ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleTestSupport"]),
-    tests("SimulationTests", ["DimpleDb", "DimpleSync", "DimpleTestSupport"]),
+    tests("SimulationTests", ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleTestSupport"]),
     tests("IntegrationTests", ["DimpleDb", "DimpleTestSupport", "dimple"]),
     tests("RepositoryTests", []),
   ]

@@ -69,9 +69,10 @@ public struct AgeVault: Vault {
   /// HMAC-SHA-256 under a key derived from the vault's.
   public func hash(_ bytes: [UInt8]) -> [UInt8] { keys[0].hash(bytes) }
 
-  /// Whether any of the vault's keys gives this hash: the object may have been sealed under another than ``hash(_:)`` uses.
+  /// Whether any of the vault's keys gives this hash, or one of which this is the first 16 bytes or more: the object may have
+  /// been sealed under another key than ``hash(_:)`` uses.
   public func isHash(_ hash: [UInt8], of bytes: [UInt8]) -> Bool {
-    keys.contains { ConstantTime.areEqual($0.hash(bytes), hash) }
+    hash.count >= 16 && keys.contains { ConstantTime.areEqual(Array($0.hash(bytes).prefix(hash.count)), hash) }
   }
 
   /// Whether `id` is derived from any of the vault's keys.

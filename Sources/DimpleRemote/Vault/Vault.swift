@@ -27,7 +27,8 @@ public protocol Vault: Sendable {
   /// A 32-byte hash that only holders of the vault's key can compute: HMAC-SHA-256, or SHA-256 without encryption.
   func hash(_ bytes: [UInt8]) -> [UInt8]
 
-  /// Whether `hash` is what ``hash(_:)`` gives for `bytes`, here or on another device of this vault.
+  /// Whether `hash` is what ``hash(_:)`` gives for `bytes`, here or on another device of this vault: all of it, or its first
+  /// 16 bytes or more.
   ///
   /// Ask this of foreign objects instead of comparing: a vault that two devices founded at once has two keys.
   func isHash(_ hash: [UInt8], of bytes: [UInt8]) -> Bool
@@ -50,7 +51,9 @@ public protocol Vault: Sendable {
 
 extension Vault {
   /// Compares with ``hash(_:)``; for vaults of one key.
-  public func isHash(_ hash: [UInt8], of bytes: [UInt8]) -> Bool { hash == self.hash(bytes) }
+  public func isHash(_ hash: [UInt8], of bytes: [UInt8]) -> Bool {
+    hash.count >= 16 && self.hash(bytes).starts(with: hash)
+  }
 
   /// Compares with ``id``; for vaults of one key.
   public func hasID(_ id: String) -> Bool { id == self.id }

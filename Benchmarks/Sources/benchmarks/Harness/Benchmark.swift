@@ -1,0 +1,56 @@
+/// One job, done by us and by our peers.
+struct Benchmark {
+  var name: String
+  /// What is counted: `row`, `commit`, `MiB`.
+  var unit: String
+  /// How many of these one run does.
+  var count: Int
+  /// Before the first run and after the last.
+  var setUp: () async throws -> Void = {}
+  var tearDown: () -> Void = {}
+  /// Ours first, then the peers.
+  var contenders: [Contender]
+}
+
+/// One way to do the job.
+struct Contender {
+  var name: String
+  /// Before each run, not measured.
+  var prepare: () async throws -> Void = {}
+  /// Does the job, and returns what all contenders must agree on.
+  var run: () async throws -> Int
+
+  /// The name of what this project does.
+  static let ours = "DimpleDb"
+}
+
+/// The benchmarks of one module.
+struct Suite {
+  var name: String
+  var benchmarks: (Size) throws -> [Benchmark]
+
+  static var all: [Suite] { [.store, .changelog, .reactive, .sync] }
+}
+
+/// How much work is done.
+enum Size {
+  /// Enough to measure.
+  case full
+  /// Enough to see that it runs.
+  case smoke
+
+  /// So many, or a few.
+  func callAsFunction(_ count: Int) -> Int {
+    switch self {
+    case .full: count
+    case .smoke: min(count, 20)
+    }
+  }
+
+  var rounds: Int {
+    switch self {
+    case .full: 11
+    case .smoke: 2
+    }
+  }
+}

@@ -1,0 +1,13 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// A package of its own, so that examples may depend on what the library must not.
+let package = Package(
+  name: "Examples",
+  platforms: [.macOS(.v15)],
+  dependencies: [.package(name: "DimpleDb", path: "..")],
+  targets: [
+    .executableTarget(name: "QuickStart", dependencies: [.product(name: "DimpleDb", package: "DimpleDb")])
+  ]
+)

@@ -1,0 +1,119 @@
+package import DimpleStore
+internal import Synchronization
+
+/// The log follows the store's transactions.
+extension Changelog {
+  package func didBeginWrite(_ connection: Connection) throws {
+    try setUp(connection)
+    let version = try connection.dataVersion()
+    let isInStep = state.withLock { state in
+      state.changes = SchemaChanges()
+      state.recorder.begin()
+      return state.dataVersion == version
+    }
+    if isInStep { return }
+    // Another process may have written: go on where the file is. The write lock is held, so nobody else does now.
+    let newest = try LogTables.newest(connection)
+    let floor = HybridTime(rawValue: try MetaValue.clock.get(connection) ?? 0)
+    let transaction = try newest?.transaction ?? MetaValue.transaction.get(connection) ?? 0
+    let replica = try MetaValue.replica.get(connection).map { ReplicaID(rawValue: UInt64(bitPattern: $0)) }
+    state.withLock { state in
+      let clock = HybridClock(last: max(newest?.time ?? floor, floor))
+      state.recorder.resume(clock: clock, lastTransaction: transaction)
+      state.replica = replica ?? state.replica
+      state.committedReplica = state.replica
+      state.dataVersion = version
+    }
+  }
+
+  /// Makes the tracking tables if they are missing, as part of the first write transaction.
+  private func setUp(_ connection: Connection) throws {
+    if state.withLock({ $0.isSetUp }) { return }
+    if try LogTables.exist(connection) {
+      try LogTables.checkFormat(connection)
+    } else {
+      try LogTables.create(connection, replica: ReplicaID(rawValue: options.random()))
+      state.withLock { $0.changes.hasChanged = true }
+    }
+    state.withLock { state in
+      state.isSetUp = true
+      state.dataVersion = nil
+    }
+  }
+
+  package func willCommit(_ connection: Connection) throws {
+    if state.withLock({ $0.changes.hasChanged }) {
+      try MetaValue.schemaVersion.set(connection.schemaVersion(), connection)
+    }
+    // A savepoint, a failed statement or a rebuilt table may have taken back all that was logged: then there was no
+    // transaction, and its number goes to the next.
+    guard state.withLock({ $0.recorder.hasTicked }) else { return }
+    let before = state.withLock { $0.recorder.committedClock.last }
+    let statement = try connection.prepare("SELECT 1 FROM dimple_log WHERE hlc > ? LIMIT 1")
+    defer { statement.reset() }
+    try statement.bind(.integer(before.rawValue), at: 1)
+    let hasLogged = try statement.step()
+    state.withLock { $0.changes.hasLogged = hasLogged }
+  }
+
+  package func didCommit(_ connection: Connection) {
+    state.withLock { state in
+      state.recorder.commit(hasLogged: state.changes.hasLogged)
+      state.committedReplica = state.replica
+      state.changes = SchemaChanges()
+    }
+  }
+
+  package func didRollback(_ connection: Connection) {
+    state.withLock { state in
+      state.recorder.rollBack()
+      state.replica = state.committedReplica
+      if state.changes.hasChanged {
+        state.schema = nil
+        // The tracking tables may have been made in this transaction.
+        state.isSetUp = false
+      }
+      state.changes = SchemaChanges()
+    }
+  }
+
+  // MARK: - For sync
+
+  /// Moves the clock past a foreign stamp, in the running write transaction; rolled back with it.
+  ///
+  /// - Throws: ``ChangelogError`` `.clockExhausted`, `.notInTransaction`.
+  package func receive(_ time: HybridTime, _ connection: Connection) throws {
+    try requireWriting(connection, "receive a stamp")
+    guard state.withLock({ $0.recorder.clock.last < time }) else { return }
+    try state.withLock { try $0.recorder.clock.receive(time) }
+    try connection.withInternalAccess { try MetaValue.clock.set(time.rawValue, connection) }
+  }
+
+  /// Gives the database a new identity, in the running write transaction: what is written from now on is another replica's.
+  ///
+  /// For a copied database file. Changes already in the log are read under the new id too.
+  ///
+  /// - Throws: ``ChangelogError`` `.notInTransaction`.
+  @discardableResult
+  package func replaceReplicaID(_ connection: Connection) throws -> ReplicaID {
+    try requireWriting(connection, "replace the replica id")
+    let replica = ReplicaID(rawValue: options.random())
+    try connection.withInternalAccess { try MetaValue.replica.set(Int64(replica.rawValue), connection) }
+    state.withLock { $0.replica = replica }
+    return replica
+  }
+
+  /// The number of the last transaction, the running one's included once it has logged a change; 0 before the first.
+  package func lastTransaction(_ connection: Connection) throws -> Int64 {
+    guard try LogTables.exist(connection) else { return 0 }
+    return try LogTables.newest(connection)?.transaction ?? MetaValue.transaction.get(connection) ?? 0
+  }
+
+  private func requireWriting(_ connection: Connection, _ operation: String) throws {
+    guard connection.role == .writer, connection.isInTransaction else {
+      throw ChangelogError(
+        .notInTransaction, operation: operation, message: "It is part of a write transaction.",
+        hint: "Call it inside write { } or a merge transaction, with that closure's connection.")
+    }
+  }
+}

@@ -1,0 +1,98 @@
+public import DimpleStore
+internal import Synchronization
+
+/// Tracks every change of a database: any INSERT, UPDATE or DELETE of a tracked table, by API or plain SQL, cascades and
+/// triggers included, is in the log in the same transaction, or rolled back with it.
+///
+/// There is one for each database opened with `Database.open`, as ``DimpleStore/Database/changelog``.
+///
+/// ```swift
+/// for change in try db.changelog?.changes(after: 41) ?? [] {
+///   print(change.stamp.uuid, change.operation, change.table, change.key, change.columns)
+/// }
+/// ```
+///
+/// ## How it works
+/// Each tracked table has three triggers, which the database file carries. They call functions that this library defines on
+/// its own connections: the functions pack the row's change into a few bytes, and the trigger appends these to `dimple_log`,
+/// one row per change. So a write costs one row more; the log commits and rolls back with the write; and another program's
+/// write, for which the functions are missing, is refused by SQLite rather than lost. A value is logged when its type or
+/// bytes change, to the bit.
+///
+/// Every change has a ``Stamp``: a hybrid logical time, which rises with the clock and never falls, and the ``ReplicaID`` of
+/// the database file. As a UUID of version 7 it is the change's identity.
+///
+/// ## What is tracked
+/// All ordinary tables but those named in ``Options/untracked``; generated columns, virtual tables and their shadow tables,
+/// views, temporary and attached tables are not. A tracked table needs a primary key, by whose values devices know its rows.
+/// Tables and columns have stable ids in the log, so that renaming or rebuilding a table does not lose its history. Rows that
+/// were there before a table was tracked become changes once, when the database is opened.
+///
+/// docs/CHANGELOG_FORMAT.md has the stored bytes, and the limits.
+///
+/// Safe to use from any thread. The log's methods block; reads of it run beside writes.
+public final class Changelog: DatabaseExtension {
+  /// How tracking behaves. All processes that open a database should choose alike.
+  public struct Options: Sendable {
+    /// Tables that stay on this device, in any case.
+    public var untracked: Set<String> = []
+    /// The device's clock.
+    public var clock = WallClock.system
+    /// 64 random bits; for new replica ids.
+    public var random: @Sendable () -> UInt64 = { UInt64.random(in: 0...UInt64.max) }
+
+    /// Everything is tracked.
+    public init() {}
+  }
+
+  struct State {
+    var recorder = ChangeRecorder()
+    var replica = ReplicaID(rawValue: 0)
+    /// To go back to if the running transaction changes it and is rolled back.
+    var committedReplica = ReplicaID(rawValue: 0)
+    /// The tracking tables are there.
+    var isSetUp = false
+    /// `databaseDidOpen` is through: from now on, a table without an id is untracked.
+    var isOpen = false
+    /// `PRAGMA data_version` of the writer when the recorder was last in step with the file.
+    var dataVersion: Int64?
+    /// As the writer's running transaction sees it.
+    var schema: TrackedSchema?
+    /// As a reader saw it last.
+    var readerTables: (version: Int64, tables: [TrackedTable])?
+    /// What the running transaction did to the schema.
+    var changes = SchemaChanges()
+    weak var database: Database?
+  }
+
+  let options: Options
+  let state = Mutex(State())
+
+  /// A changelog for one database, of which it becomes a part by being opened with it.
+  public init(_ options: Options = Options()) { self.options = options }
+
+  /// This database file's identity; all zero before the first write.
+  public var replicaID: ReplicaID { state.withLock { $0.replica } }
+
+  /// What the device's clock says.
+  package func now() -> HybridTime { HybridClock.time(ofMilliseconds: options.clock.milliseconds()) }
+
+  func isUntracked(_ table: String) -> Bool {
+    let name = SQLName(table)
+    return options.untracked.contains { SQLName($0) == name }
+  }
+
+  func database(for operation: String) throws -> Database {
+    guard let database = state.withLock({ $0.database }) else {
+      throw ChangelogError(
+        .notAttached, operation: operation, message: "The changelog has no open database.",
+        hint: "Use the changelog of a database that is open: `database.changelog`.")
+    }
+    return database
+  }
+}
+
+extension Database {
+  /// The change log of a database opened with tracking; `nil` for the store alone.
+  public var changelog: Changelog? { `extension`(Changelog.self) }
+}

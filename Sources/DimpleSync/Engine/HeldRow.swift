@@ -1,0 +1,88 @@
+public import DimpleStore
+
+/// A row that lives in the merged state but cannot stand in its table now. It is kept, and appears by itself once what
+/// holds it back is gone.
+public struct HeldRow: Sendable, Hashable {
+  /// Why a row is held; compare with the static members.
+  public struct Reason: Sendable, Hashable, CustomStringConvertible {
+    let status: RowStatus
+
+    /// The table is not part of this app's schema, or has another primary key here.
+    public static let unknownTable = Reason(status: .unknownTable)
+    /// A NOT NULL column has neither a value nor a default.
+    public static let missingValue = Reason(status: .missingValue)
+    /// A CHECK constraint refuses the row.
+    public static let checkFailed = Reason(status: .checkFailed)
+    /// A value does not fit its column's type.
+    public static let wrongType = Reason(status: .wrongType)
+    /// A row inserted earlier has the same value in a UNIQUE column.
+    public static let notUnique = Reason(status: .notUnique)
+    /// A foreign key refers to a row that is not there.
+    public static let missingParent = Reason(status: .missingParent)
+
+    /// One sentence, with what would release the row.
+    public var description: String {
+      switch status {
+      case .unknownTable: "This version of the app does not have the table; a migration that adds it shows the row."
+      case .missingValue: "A NOT NULL column has no value and no default."
+      case .checkFailed: "A CHECK constraint refuses the row."
+      case .wrongType: "A value does not fit the type of its column."
+      case .notUnique: "An earlier row has the same unique value; changing or deleting that one shows this one."
+      case .missingParent: "It refers to a row that was deleted or is held itself; that row's return shows this one."
+      default: "The row is not held."
+      }
+    }
+  }
+
+  /// The table's name.
+  public var table: String
+  /// The primary key's values.
+  public var key: [SQLValue]
+  /// Why it is held.
+  public var reason: Reason
+}
+
+extension HeldRow {
+  private static let condition =
+    "status BETWEEN \(RowStatus.unknownTable.rawValue) AND \(RowStatus.missingParent.rawValue)"
+
+  static func count(_ connection: Connection) throws -> Int {
+    var count = 0
+    try forEach(connection) { _, _, _ in count += 1 }
+    return count
+  }
+
+  static func all(_ connection: Connection) throws -> [HeldRow] {
+    guard try SyncSetting.format.integer(connection) != nil else { return [] }
+    let names = try NameTable(connection)
+    var held: [HeldRow] = []
+    try forEach(connection) { table, key, status in
+      held.append(
+        HeldRow(
+          table: names.name(table) ?? "?", key: try KeyCodec.decode(key), reason: Reason(status: status)))
+    }
+    return held
+  }
+
+  private static func forEach(
+    _ connection: Connection, _ body: (Int64, [UInt8], RowStatus) throws -> Void
+  ) throws {
+    let store = try RowStore(connection)
+    let statement = try connection.prepare(
+      "SELECT tbl, key, state, status FROM dimple_row WHERE status > 0 AND \(condition) ORDER BY tbl, key")
+    defer { statement.reset() }
+    while try statement.step() {
+      guard let status = RowStatus(rawValue: statement.int64(3)) else { throw RowStateCodec.damaged() }
+      // A dead row of an unknown table is not missed.
+      guard try RowStateCodec.decode(statement.bytes(2), store.replicas).isAlive else { continue }
+      try body(statement.int64(0), statement.bytes(1), status)
+    }
+  }
+}
+
+extension Database {
+  /// The rows that sync keeps but cannot show now; empty for a database that never synced. See ``SyncEngine/held()``.
+  ///
+  /// - Throws: `StoreError`, ``SyncError/Code/damagedState``.
+  public func heldRows() throws -> [HeldRow] { try read { try HeldRow.all($0) } }
+}

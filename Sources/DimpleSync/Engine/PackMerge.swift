@@ -1,0 +1,73 @@
+internal import DimpleChangelog
+internal import DimpleStore
+
+/// Merges fetched packs and advances the vector and the clock, all in one transaction.
+struct PackMerge {
+  struct Outcome: Sendable {
+    var count = MergeCount()
+    var transactions = 0
+    var postponed = 0
+    var skipped: [SkippedObject] = []
+  }
+
+  let connection: Connection
+  let changelog: Changelog
+  let vault: String
+  let schema: MergeSchema
+  /// Transactions with a later stamp are postponed.
+  let latest: HybridTime
+
+  func run(_ packs: [(key: String, result: Result<DecodedPack, SyncError>)]) throws -> Outcome {
+    var outcome = Outcome()
+    let table = SeenTable(vault: vault, connection: connection)
+    var seen = try table.load()
+    var replicas = try ReplicaTable(connection)
+    var accepted: [ForeignTransaction] = []
+    for (key, result) in packs {
+      do {
+        let decoded = try result.get()
+        try authenticate(decoded, &replicas)
+        try seen.check(decoded)
+        accepted += accept(decoded, &seen, &outcome)
+        try table.save(seen, of: decoded.pack.header.replica, &replicas)
+      } catch let error as SyncError where error.code != .damagedState {
+        outcome.skipped.append(SkippedObject(key: key, error: error))
+      }
+    }
+    outcome.transactions = accepted.count
+    let newest = accepted.flatMap(\.transaction.changes).map(\.time).max()
+    if let newest { try changelog.receive(newest, connection) }
+    outcome.count = try Merge(connection: connection, changelog: changelog, schema: schema).run(accepted)
+    return outcome
+  }
+
+  /// A replica's packs are signed with the key that its first pack had.
+  private func authenticate(_ decoded: DecodedPack, _ replicas: inout ReplicaTable) throws {
+    let header = decoded.pack.header
+    if let pinned = try replicas.publicKey(of: header.replica, connection), pinned != header.publicKey {
+      throw SyncError(
+        .forgedAuthor, operation: "merge a pack",
+        message: "The pack claims replica \(header.replica) but is signed with another key.",
+        hint: "Somebody with access to the vault wrote in that replica's name.")
+    }
+    try replicas.pin(header.publicKey, of: header.replica, connection)
+  }
+
+  /// The pack's transactions that are new and not from the future.
+  private func accept(
+    _ decoded: DecodedPack, _ seen: inout Seen, _ outcome: inout Outcome
+  ) -> [ForeignTransaction] {
+    let replica = decoded.pack.header.replica
+    let known = seen.numbers(of: replica)
+    var accepted: [ForeignTransaction] = []
+    for transaction in decoded.pack.transactions where !known.contains(transaction.number) {
+      guard transaction.changes.allSatisfy({ $0.time <= latest }) else {
+        outcome.postponed += 1
+        continue
+      }
+      seen.insert(transaction.number...transaction.number, of: decoded)
+      accepted.append(ForeignTransaction(replica: replica, transaction: transaction))
+    }
+    return accepted
+  }
+}

@@ -1,0 +1,135 @@
+internal import DimpleChangelog
+internal import DimpleRemote
+internal import DimpleStore
+
+/// The first half of a sync: list, fetch what is new, verify, merge.
+struct Pull {
+  let session: SyncSession
+
+  private var vault: any Vault { session.vault }
+
+  func run(_ report: inout SyncReport) async throws {
+    let listed = try await list()
+    var unusable: Set<String> = []
+    // An object that cannot be used may hide another that holds the same transactions: plan again without it.
+    while true {
+      let seen = try await loadSeen()
+      let plan = PullPlan(listed: listed.filter { !unusable.contains($0.key) }, seen: seen.vector)
+      let fetch = plan.fetch
+      if fetch.isEmpty { break }
+      try await fetchAndMerge(fetch, &unusable, &report)
+    }
+    // The own log is folded, and what waits for a schema change looked at, even where nothing came in.
+    try await merge([], &unusable, &report)
+  }
+
+  // MARK: - Listing
+
+  private func list() async throws -> [PullPlan.Candidate] {
+    var candidates: [PullPlan.Candidate] = []
+    var cursor: ListCursor?
+    repeat {
+      let page = try await session.storage.list(prefix: PackName.prefix, after: cursor)
+      candidates += page.objects.compactMap { candidate($0.key) }
+      cursor = page.next
+    } while cursor != nil
+    return candidates.filter { $0.name.replica != session.changelog.replicaID }
+  }
+
+  /// `nil` for an object that is not a pack of this vault.
+  private func candidate(_ key: String) -> PullPlan.Candidate? {
+    guard key.hasPrefix(PackName.prefix), key.hasSuffix(vault.objectExtension) else { return nil }
+    let name = key.dropFirst(PackName.prefix.count).dropLast(vault.objectExtension.count)
+    return vault.openName(String(name)).flatMap(PackName.init(record:)).map { .init(key: key, name: $0) }
+  }
+
+  private func loadSeen() async throws -> Seen {
+    let id = vault.id
+    return try await session.database.read { try SeenTable(vault: id, connection: $0).load() }
+  }
+
+  // MARK: - Fetching
+
+  private struct Fetched: Sendable {
+    var candidate: PullPlan.Candidate
+    var result: Result<DecodedPack, SyncError>
+  }
+
+  private func fetchAndMerge(
+    _ fetch: [PullPlan.Candidate], _ unusable: inout Set<String>, _ report: inout SyncReport
+  ) async throws {
+    var waiting: [Fetched] = []
+    var changes = 0
+    // In the order of the plan, a few ahead: a bounded number of packs is in memory.
+    for start in stride(from: 0, to: fetch.count, by: session.options.parallelGets) {
+      let group = Array(fetch[start..<min(start + session.options.parallelGets, fetch.count)])
+      for fetched in try await get(group) {
+        waiting.append(fetched)
+        if case .success(let decoded) = fetched.result {
+          changes += decoded.pack.transactions.reduce(0) { $0 + $1.changes.count }
+        }
+      }
+      if changes >= session.options.mergeBatchSize {
+        try await merge(waiting, &unusable, &report)
+        waiting = []
+        changes = 0
+      }
+    }
+    if !waiting.isEmpty { try await merge(waiting, &unusable, &report) }
+  }
+
+  private func get(_ candidates: [PullPlan.Candidate]) async throws -> [Fetched] {
+    try await withThrowingTaskGroup(of: (Int, Fetched).self) { group in
+      for (index, candidate) in candidates.enumerated() {
+        group.addTask { (index, try await fetch(candidate)) }
+      }
+      var fetched: [(Int, Fetched)] = []
+      for try await result in group { fetched.append(result) }
+      return fetched.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+  }
+
+  /// Failures of the far side are thrown; an object that is there but cannot be used is a result.
+  private func fetch(_ candidate: PullPlan.Candidate) async throws -> Fetched {
+    let limit = session.options.maximumObjectSize
+    do {
+      let sealed = try await session.storage.get(candidate.key, maximumSize: limit)
+      let lines = try Gzip.decompress(vault.open(sealed), maximumSize: limit)
+      return Fetched(
+        candidate: candidate,
+        result: .success(try PackDecoder.decode(lines, name: candidate.name, vault: vault)))
+    } catch let error as SyncError {
+      return Fetched(candidate: candidate, result: .failure(error))
+    } catch let error as RemoteError where [.notFound, .damaged, .tooLarge].contains(error.code) {
+      // Not found: its owner joined it into a larger one since the listing, which the next sync finds.
+      let unusable = SyncError(
+        .damagedObject, operation: "fetch a pack", message: error.message, hint: error.hint, underlying: error)
+      return Fetched(candidate: candidate, result: .failure(unusable))
+    }
+  }
+
+  // MARK: - Merging
+
+  private func merge(
+    _ fetched: [Fetched], _ unusable: inout Set<String>, _ report: inout SyncReport
+  ) async throws {
+    let vaultID = vault.id
+    let changelog = session.changelog
+    let limit = HybridTime(
+      milliseconds: changelog.now().milliseconds + session.options.maximumDrift.components.seconds * 1000)
+    let schemas = session.schemas
+    let (outcome, schema) = try await session.database.withMergeTransaction { connection in
+      let schema = try schemas.load(connection, changelog)
+      let merge = PackMerge(
+        connection: connection, changelog: changelog, vault: vaultID, schema: schema.schema, latest: limit)
+      return (try merge.run(fetched.map { (key: $0.candidate.key, result: $0.result) }), schema)
+    }
+    schemas.remember(schema)
+    unusable.formUnion(fetched.map(\.candidate.key))
+    report.skipped += outcome.skipped
+    report.pulledPacks += fetched.count - outcome.skipped.count
+    report.pulledTransactions += outcome.transactions
+    report.postponedTransactions += outcome.postponed
+    report.changedRows += outcome.count.changedRows
+  }
+}

@@ -1,0 +1,130 @@
+internal import DimpleChangelog
+public import DimpleRemote
+public import DimpleStore
+
+/// Syncs one database with one vault: every device's changes reach every other through dumb storage.
+///
+/// ```swift
+/// let engine = SyncEngine(database, storage: storage, vault: provider)
+/// let report = try await engine.sync()
+/// ```
+///
+/// Any number of devices may sync with a vault at any time, without locks: each writes only objects of its own.
+/// docs/SYNC_ENGINE.md explains how they end up the same. Safe to use from any task; syncs of one engine run one after
+/// the other.
+public actor SyncEngine {
+  /// How an engine behaves.
+  public struct Options: Sendable {
+    /// Packs fetched at a time.
+    public var parallelGets = 4
+    /// A transaction stamped further ahead of this device's clock than this is postponed: a day by default.
+    public var maximumDrift: Duration = .seconds(86_400)
+    /// The JSON lines of one pack, in bytes, beyond which the next pack begins: 8 MiB by default.
+    public var packSize = 8 << 20
+    /// The longest pack accepted, in bytes, sealed and unfolded: 256 MiB by default.
+    public var maximumObjectSize = 256 << 20
+    /// Transactions are merged in groups of about this many changes, never half of one.
+    public var mergeBatchSize = 50_000
+
+    /// The defaults.
+    public init() {}
+  }
+
+  /// The local side.
+  public nonisolated let database: Database
+  nonisolated let options: Options
+  private let openStorage: @Sendable () throws -> any ObjectStorage
+  private let provider: any VaultProvider
+  private var session: SyncSession?
+  private var isRunning = false
+  private var waiters: [CheckedContinuation<Void, Never>] = []
+
+  /// Prepares to sync `database`; nothing is read, written or checked before the first ``sync()``.
+  ///
+  /// - Parameters:
+  ///   - storage: Asked for once; what it throws, ``sync()`` throws.
+  ///   - vault: Finds or founds the vault there.
+  public init(
+    _ database: Database, storage: @autoclosure @escaping @Sendable () throws -> any ObjectStorage,
+    vault: any VaultProvider, options: Options = Options()
+  ) {
+    self.database = database
+    self.options = options
+    openStorage = storage
+    provider = vault
+  }
+
+  /// Takes in what others wrote since the last time, and sends what was written here.
+  ///
+  /// Idempotent, and safe to cancel or to crash at any point: what was merged is merged, what was sent is sent, the next
+  /// call does the rest. Costs one listing, a get per new pack of others and a put for the own changes.
+  ///
+  /// - Returns: What was done, and what could not be used.
+  /// - Throws: `RemoteError` when the far side fails, `StoreError` when the database does, ``SyncError``,
+  ///   `CancellationError`. Nothing is lost in any case.
+  public func sync() async throws -> SyncReport {
+    await acquire()
+    defer { release() }
+    try Task.checkCancellation()
+    let session = try await openSession()
+    var report = SyncReport()
+    try await Pull(session: session).run(&report)
+    try await Push(session: session).run(&report)
+    report.heldRows = try await database.read { try HeldRow.count($0) }
+    return report
+  }
+
+  /// The rows that are alive in the merged state but cannot stand in their table, and why.
+  ///
+  /// - Throws: `StoreError`, ``SyncError/Code/damagedState``.
+  public nonisolated func held() async throws -> [HeldRow] {
+    try await database.read { try HeldRow.all($0) }
+  }
+
+  /// What all syncs of this engine share; the passphrase is derived and the vault opened once.
+  private func openSession() async throws -> SyncSession {
+    if let session { return session }
+    guard let changelog = database.extension(Changelog.self) else {
+      throw SyncError(
+        .notTracked, operation: "sync", message: "The database was opened without change tracking.",
+        hint: "Open it with Database.open(…), or add a Changelog to its configuration.")
+    }
+    let storage = try openStorage()
+    let vault = try await provider.openVault(on: storage)
+    try await database.write { connection in
+      try connection.withInternalAccess { try SyncTables.create(connection) }
+    }
+    let opened = SyncSession(
+      database: database, changelog: changelog, storage: storage, vault: vault, options: options)
+    session = opened
+    return opened
+  }
+
+  // MARK: - One at a time
+
+  private func acquire() async {
+    if isRunning {
+      await withCheckedContinuation { waiters.append($0) }
+    } else {
+      isRunning = true
+    }
+  }
+
+  private func release() {
+    if waiters.isEmpty {
+      isRunning = false
+    } else {
+      waiters.removeFirst().resume()
+    }
+  }
+}
+
+/// One database, one opened vault.
+struct SyncSession: Sendable {
+  let database: Database
+  let changelog: Changelog
+  let storage: any ObjectStorage
+  let vault: any Vault
+  let options: SyncEngine.Options
+  let schemas = MergeSchemaCache()
+}

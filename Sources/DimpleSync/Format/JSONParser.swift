@@ -1,0 +1,210 @@
+/// Reads one JSON text strictly (RFC 8259), from bytes that may be hostile: depth is bounded, every number either fits or
+/// is refused, names repeated in one object are refused. Never traps.
+struct JSONParser {
+  private static let maximumDepth = 16
+
+  private let bytes: ArraySlice<UInt8>
+  private var index: Int
+  private var depth = 0
+
+  /// The value of `line`, which must hold exactly one.
+  ///
+  /// - Throws: ``SyncError/Code/damagedObject``, with the offset.
+  static func parse(_ line: ArraySlice<UInt8>) throws -> JSON {
+    var parser = JSONParser(line)
+    let value = try parser.value()
+    parser.skipSpace()
+    guard parser.index == line.endIndex else { throw parser.failure("more than one value") }
+    return value
+  }
+
+  private init(_ bytes: ArraySlice<UInt8>) {
+    self.bytes = bytes
+    index = bytes.startIndex
+  }
+
+  private func failure(_ what: String) -> SyncError {
+    SyncError(
+      .damagedObject, operation: "read JSON", message: "Not valid JSON at byte \(index - bytes.startIndex): \(what).")
+  }
+
+  private var next: UInt8? { index < bytes.endIndex ? bytes[index] : nil }
+
+  private mutating func skipSpace() {
+    while let byte = next, byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D { index += 1 }
+  }
+
+  private mutating func expect(_ byte: UInt8) throws {
+    guard next == byte else { throw failure("expected '\(Character(UnicodeScalar(byte)))'") }
+    index += 1
+  }
+
+  private mutating func value() throws -> JSON {
+    skipSpace()
+    switch next {
+    case UInt8(ascii: "{"): return try nested { try $0.object() }
+    case UInt8(ascii: "["): return try nested { try $0.array() }
+    case UInt8(ascii: "\""): return .string(try string())
+    case UInt8(ascii: "t"): return try literal("true", .bool(true))
+    case UInt8(ascii: "f"): return try literal("false", .bool(false))
+    case UInt8(ascii: "n"): return try literal("null", .null)
+    default: return try number()
+    }
+  }
+
+  private mutating func nested(_ body: (inout JSONParser) throws -> JSON) throws -> JSON {
+    depth += 1
+    defer { depth -= 1 }
+    guard depth <= Self.maximumDepth else { throw failure("nested deeper than \(Self.maximumDepth)") }
+    return try body(&self)
+  }
+
+  private mutating func literal(_ text: StaticString, _ value: JSON) throws -> JSON {
+    guard text.withUTF8Buffer({ bytes[index...].starts(with: $0) }) else { throw failure("unknown word") }
+    index += text.utf8CodeUnitCount
+    return value
+  }
+
+  private mutating func object() throws -> JSON {
+    try expect(UInt8(ascii: "{"))
+    var members: [JSON.Member] = []
+    var names: Set<String> = []
+    try elements(until: UInt8(ascii: "}")) { parser in
+      parser.skipSpace()
+      let name = try parser.string()
+      guard names.insert(name).inserted else { throw parser.failure("a name is repeated") }
+      parser.skipSpace()
+      try parser.expect(UInt8(ascii: ":"))
+      members.append(JSON.Member(name: name, value: try parser.value()))
+    }
+    return .object(members)
+  }
+
+  private mutating func array() throws -> JSON {
+    try expect(UInt8(ascii: "["))
+    var values: [JSON] = []
+    try elements(until: UInt8(ascii: "]")) { values.append(try $0.value()) }
+    return .array(values)
+  }
+
+  private mutating func elements(until close: UInt8, _ element: (inout JSONParser) throws -> Void) throws {
+    skipSpace()
+    if next == close {
+      index += 1
+      return
+    }
+    while true {
+      try element(&self)
+      skipSpace()
+      if next == close {
+        index += 1
+        return
+      }
+      try expect(UInt8(ascii: ","))
+    }
+  }
+}
+
+// MARK: - Numbers
+
+extension JSONParser {
+  private mutating func number() throws -> JSON {
+    let start = index
+    var isReal = false
+    if next == UInt8(ascii: "-") { index += 1 }
+    let integerStart = index
+    try digits()
+    if index - integerStart > 1, bytes[integerStart] == UInt8(ascii: "0") { throw failure("a leading zero") }
+    if next == UInt8(ascii: ".") {
+      isReal = true
+      index += 1
+      try digits()
+    }
+    if next == UInt8(ascii: "e") || next == UInt8(ascii: "E") {
+      isReal = true
+      index += 1
+      if next == UInt8(ascii: "+") || next == UInt8(ascii: "-") { index += 1 }
+      try digits()
+    }
+    let text = String(decoding: bytes[start..<index], as: UTF8.self)
+    if isReal {
+      guard let value = Double(text), value.isFinite else { throw failure("a number out of range") }
+      return .real(value)
+    }
+    guard let value = Int64(text) else { throw failure("a number out of range") }
+    return .integer(value)
+  }
+
+  private mutating func digits() throws {
+    let start = index
+    while let byte = next, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") { index += 1 }
+    guard index > start else { throw failure("expected a value") }
+  }
+}
+
+// MARK: - Strings
+
+extension JSONParser {
+  private mutating func string() throws -> String {
+    try expect(UInt8(ascii: "\""))
+    var plainStart = index
+    var collected: [UInt8] = []
+    while let byte = next {
+      switch byte {
+      case UInt8(ascii: "\""):
+        collected += bytes[plainStart..<index]
+        index += 1
+        guard let text = String(validating: collected, as: UTF8.self) else { throw failure("text is not UTF-8") }
+        return text
+      case UInt8(ascii: "\\"):
+        collected += bytes[plainStart..<index]
+        index += 1
+        try escape(into: &collected)
+        plainStart = index
+      case 0..<0x20:
+        throw failure("a control character in a string")
+      default:
+        index += 1
+      }
+    }
+    throw failure("a string without end")
+  }
+
+  private mutating func escape(into collected: inout [UInt8]) throws {
+    guard let byte = next else { throw failure("a string without end") }
+    index += 1
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): collected.append(byte)
+    case UInt8(ascii: "n"): collected.append(0x0A)
+    case UInt8(ascii: "r"): collected.append(0x0D)
+    case UInt8(ascii: "t"): collected.append(0x09)
+    case UInt8(ascii: "b"): collected.append(0x08)
+    case UInt8(ascii: "f"): collected.append(0x0C)
+    case UInt8(ascii: "u"): collected += try unicodeEscape()
+    default: throw failure("an unknown escape")
+    }
+  }
+
+  private mutating func unicodeEscape() throws -> [UInt8] {
+    let first = try hexDigits()
+    var scalar = UInt32(first)
+    if 0xD800..<0xDC00 ~= first {
+      try expect(UInt8(ascii: "\\"))
+      try expect(UInt8(ascii: "u"))
+      let second = try hexDigits()
+      guard 0xDC00..<0xE000 ~= second else { throw failure("a lone surrogate") }
+      scalar = 0x10000 + (UInt32(first) - 0xD800) << 10 + (UInt32(second) - 0xDC00)
+    }
+    guard let unicode = UnicodeScalar(scalar) else { throw failure("a lone surrogate") }
+    return Array(String(Character(unicode)).utf8)
+  }
+
+  private mutating func hexDigits() throws -> UInt16 {
+    guard bytes.endIndex - index >= 4,
+      bytes[index..<index + 4].allSatisfy({ UnicodeScalar($0).properties.isASCIIHexDigit }),
+      let value = UInt16(String(decoding: bytes[index..<index + 4], as: UTF8.self), radix: 16)
+    else { throw failure("expected four hexadecimal digits") }
+    index += 4
+    return value
+  }
+}

@@ -1,0 +1,45 @@
+/// A set of transaction numbers, kept as ascending ranges that neither overlap nor touch.
+struct RangeSet64: Equatable, Sendable {
+  private(set) var ranges: [ClosedRange<Int64>] = []
+
+  var isEmpty: Bool { ranges.isEmpty }
+
+  /// The greatest number, or 0.
+  var last: Int64 { ranges.last?.upperBound ?? 0 }
+
+  init(_ ranges: [ClosedRange<Int64>] = []) {
+    for range in ranges { insert(range) }
+  }
+
+  /// Whether all of `range` is in the set.
+  func contains(_ range: ClosedRange<Int64>) -> Bool {
+    ranges.contains { $0.lowerBound <= range.lowerBound && range.upperBound <= $0.upperBound }
+  }
+
+  func contains(_ number: Int64) -> Bool { contains(number...number) }
+
+  mutating func insert(_ range: ClosedRange<Int64>) {
+    var lower = range.lowerBound
+    var upper = range.upperBound
+    // Touching counts as overlapping: 1...2 and 3...4 are 1...4. The bounds are transaction numbers, far from the limits,
+    // but they come from outside: the sums must not trap.
+    let touching = ranges.filter {
+      $0.lowerBound <= upper.saturatingSuccessor && lower <= $0.upperBound.saturatingSuccessor
+    }
+    for other in touching {
+      lower = min(lower, other.lowerBound)
+      upper = max(upper, other.upperBound)
+    }
+    ranges.removeAll { touching.contains($0) }
+    let position = ranges.firstIndex { $0.lowerBound > lower } ?? ranges.endIndex
+    ranges.insert(lower...upper, at: position)
+  }
+
+  mutating func formUnion(_ other: RangeSet64) {
+    for range in other.ranges { insert(range) }
+  }
+}
+
+extension Int64 {
+  fileprivate var saturatingSuccessor: Int64 { self == .max ? .max : self + 1 }
+}

@@ -1,0 +1,29 @@
+internal import DimpleChangelog
+internal import DimpleStore
+internal import Synchronization
+
+/// The schema as merges see it, read again only when it has changed.
+///
+/// What a merge reads may give names their numbers, in its transaction: it counts only once that is committed.
+final class MergeSchemaCache: Sendable {
+  struct Entry: Sendable {
+    /// SQLite's.
+    var version: Int64
+    var schema: MergeSchema
+  }
+
+  private let entry = Mutex<Entry?>(nil)
+
+  /// The schema, inside a merge transaction.
+  func load(_ connection: Connection, _ changelog: Changelog) throws -> Entry {
+    let version = try connection.schemaVersion()
+    if let known = entry.withLock({ $0 }), known.version == version { return known }
+    var names = try NameTable(connection)
+    let schema = try MergeSchema(
+      changelog.trackedTables(connection), names: &names, enforcesForeignKeys: connection.enforcesForeignKeys, connection)
+    return Entry(version: version, schema: schema)
+  }
+
+  /// The transaction that loaded it is committed.
+  func remember(_ loaded: Entry) { entry.withLock { $0 = loaded } }
+}

@@ -1,0 +1,158 @@
+internal import DimpleStore
+
+/// Pass 3: the greatest set of rows in which every reference is answered.
+extension MergeSession {
+  // MARK: - The dead that are still referred to
+
+  /// Marks the dead rows that a live one refers to by a NO ACTION or RESTRICT foreign key: their delete would never have
+  /// been allowed. Before pass 2, in which they claim their unique values after all the living.
+  func markWanted() throws {
+    for row in Array(rows.values) where !row.state.isAlive && row.wish != nil {
+      row.isWanted = try isReferredTo(row)
+    }
+    var queue = rows.values.filter { mayStand($0) }
+    while let row = queue.popLast() {
+      for key in schema.tables[row.table].foreignKeys where key.onDelete == .keep {
+        for parent in try deadParents(of: row, by: key) where !parent.isWanted {
+          parent.isWanted = true
+          if mayStand(parent) { queue.append(parent) }
+        }
+      }
+    }
+  }
+
+  private func isReferredTo(_ row: WorkRow) throws -> Bool {
+    try schema.references[row.table].contains { key in
+      try key.onDelete == .keep && !settledChildren(of: row, by: key).isEmpty
+    }
+  }
+
+  /// The dead rows that `row` means by `key`, where no live row answers the reference.
+  private func deadParents(of row: WorkRow, by key: ForeignKey) throws -> [WorkRow] {
+    guard let wish = row.wish, row.match(key.childColumns, key.collations) != nil else { return [] }
+    var found = parentsAtHand(of: row, by: key)
+    if try found.contains(where: { $0.state.isAlive }) || hasSettledParent(row, by: key) { return [] }
+    if found.isEmpty { found = try buriedParents(key, values: key.childColumns.map { wish[$0] }) }
+    return found.filter { !$0.state.isAlive && $0.wish != nil }
+  }
+
+  /// Dead rows that only the state remembers.
+  private func buriedParents(_ key: ForeignKey, values: [SQLValue]) throws -> [WorkRow] {
+    let table = schema.tables[key.parent]
+    if key.targetsKey {
+      let rowKey = RowKey(table: table.id, key: KeyCodec.encode(values))
+      return try store.load(rowKey) == nil ? [] : [row(rowKey)].compactMap { $0 }
+    }
+    // A reference to columns outside the key: rare enough to read through the table's whole state.
+    let match = MatchKey(values, key.collations)
+    var keys: [RowKey] = []
+    try store.forEach(in: table.id) { rowKey, entry in
+      guard !entry.state.isAlive, let keyValues = try? KeyCodec.decode(rowKey.key),
+        let wish = entry.state.wish(keyValues, table)
+      else { return }
+      if MatchKey(key.parentColumns.map { wish[$0] }, key.collations) == match { keys.append(rowKey) }
+    }
+    return try keys.compactMap { try row($0) }
+  }
+
+  // MARK: - The greatest set
+
+  func decideReferences() throws {
+    for row in rows.values { row.isVisible = mayStand(row) }
+    var queue = Array(rows.values)
+    for row in rows.values where losesChildren(row) { queue += try children(of: row) }
+    try settle(&queue)
+    // Hiding a kept row may free another; each round hides at least one.
+    while true {
+      let idle = try idleDead()
+      if idle.isEmpty { break }
+      var queue: [WorkRow] = []
+      for row in idle { row.isVisible = false }
+      for row in idle { queue += try children(of: row) }
+      try settle(&queue)
+    }
+  }
+
+  /// The table showed it, and it goes or no longer shows what others refer to.
+  private func losesChildren(_ row: WorkRow) -> Bool {
+    guard let before = row.before else { return false }
+    guard row.isVisible, let wish = row.wish else { return true }
+    return schema.references[row.table].contains { key in key.parentColumns.contains { before[$0] != wish[$0] } }
+  }
+
+  private func settle(_ queue: inout [WorkRow]) throws {
+    while let row = queue.popLast() {
+      guard row.isVisible else { continue }
+      for key in schema.tables[row.table].foreignKeys where try !isAnswered(key, of: row) {
+        if try showsNull(row, for: key) { continue }
+        row.isVisible = false
+        if row.state.isAlive { row.heldReason = .missingParent }
+        queue += try children(of: row)
+        break
+      }
+    }
+  }
+
+  private func isAnswered(_ key: ForeignKey, of row: WorkRow) throws -> Bool {
+    if key.childColumns.contains(where: row.nulled.contains) { return true }
+    guard row.match(key.childColumns, key.collations) != nil else { return true }
+    return try parentsAtHand(of: row, by: key).contains { $0.isVisible } || hasSettledParent(row, by: key)
+  }
+
+  /// Shows NULL instead of a SET NULL reference, where the row may stand so.
+  private func showsNull(_ row: WorkRow, for key: ForeignKey) throws -> Bool {
+    guard key.onDelete == .setNull, var shown = row.shown else { return false }
+    let table = schema.tables[row.table]
+    let nulled = key.childColumns.filter { $0 >= table.keyColumns.count }
+    guard nulled.count == key.childColumns.count, !nulled.contains(where: { table.allColumns[$0].isNotNull }) else {
+      return false
+    }
+    for column in nulled { shown[column] = .null }
+    if table.needsProbe, row.before != shown, try access[row.table].probe(shown) != nil { return false }
+    row.nulled.formUnion(nulled)
+    return true
+  }
+
+  /// Every row that refers to `row`, taken into this merge.
+  private func children(of row: WorkRow) throws -> [WorkRow] {
+    var children: [WorkRow] = []
+    for key in schema.references[row.table] {
+      for childKey in try settledChildren(of: row, by: key) {
+        guard let child = try self.row(childKey) else { continue }
+        child.isVisible = mayStand(child)
+      }
+      children += childrenAtHand(of: row, by: key)
+      if let before = row.before { children += try shownChildrenAtHand(of: before, by: key) }
+    }
+    return children
+  }
+
+  /// The rows at hand whose table shows a reference to what a parent showed before.
+  private func shownChildrenAtHand(of before: [SQLValue], by key: ForeignKey) throws -> [WorkRow] {
+    let values = key.parentColumns.map { before[$0] }
+    guard !values.contains(.null) else { return [] }
+    return try access[key.child].rows(where: key.childColumns, equal: values)
+      .compactMap { rows[self.key(of: $0, in: key.child)] }
+  }
+
+  /// The dead rows shown that no visible row needs any more.
+  private func idleDead() throws -> [WorkRow] {
+    let dead = rows.values.filter { $0.isVisible && !$0.state.isAlive }
+    if dead.isEmpty { return [] }
+    var needed: Set<RowKey> = []
+    var queue = rows.values.filter { $0.isVisible && $0.state.isAlive }
+    for row in dead where try isReferredTo(row) {
+      needed.insert(row.key)
+      queue.append(row)
+    }
+    while let row = queue.popLast() {
+      for key in schema.tables[row.table].foreignKeys where key.onDelete == .keep {
+        for parent in parentsAtHand(of: row, by: key)
+        where parent.isVisible && !parent.state.isAlive && needed.insert(parent.key).inserted {
+          queue.append(parent)
+        }
+      }
+    }
+    return dead.filter { !needed.contains($0.key) }
+  }
+}

@@ -1,0 +1,91 @@
+internal import DimpleStore
+
+/// The last step: tables and state are made to say what was decided.
+extension MergeSession {
+  func write() throws -> MergeCount {
+    let ordered = rows.values.sorted { $0.key < $1.key }
+    // Rows that give up a unique value go first, so that those that take it over find it free.
+    let leaving = Set(ordered.filter(givesUpUniqueValue).map(\.key))
+    for row in ordered where row.before != nil && (row.shown == nil || leaving.contains(row.key)) {
+      try access[row.table].delete(row.keyValues)
+    }
+    for row in ordered {
+      guard let shown = row.shown else { continue }
+      do {
+        if let before = row.before, !leaving.contains(row.key) {
+          try access[row.table].update(from: before, to: shown)
+        } else {
+          try access[row.table].insert(shown)
+        }
+      } catch let error as StoreError where error.code.isConstraint {
+        // A constraint that the passes do not know, such as a UNIQUE index over expressions: the row is held, the sync
+        // goes on.
+        try hold(row, for: error)
+      }
+    }
+    var count = MergeCount()
+    for row in ordered {
+      count.add(row)
+      try save(row)
+    }
+    return count
+  }
+
+  private func givesUpUniqueValue(_ row: WorkRow) -> Bool {
+    guard let before = row.before, let shown = row.shown else { return false }
+    return schema.tables[row.table].uniques.contains { $0.columns.contains { before[$0] != shown[$0] } }
+  }
+
+  private func hold(_ row: WorkRow, for error: StoreError) throws {
+    row.isVisible = false
+    row.heldReason =
+      switch error.code {
+      case .checkConstraint: .checkFailed
+      case .notNullConstraint: .missingValue
+      case .uniqueConstraint, .primaryKeyConstraint: .notUnique
+      default: .wrongType
+      }
+    if row.before != nil { try access[row.table].delete(row.keyValues) }
+  }
+
+  private func save(_ row: WorkRow) throws {
+    let status = status(of: row)
+    var state = row.state
+    if status == .settled || status == .unknownColumns, row.isVisible {
+      // The table has these values; keeping them twice would double the database.
+      for column in schema.tables[row.table].columns {
+        if let cell = state.cells[column.id], state.counts(cell) { state.cells[column.id]?.value = nil }
+      }
+    }
+    try store.save(row.key, state, status)
+  }
+
+  private func status(of row: WorkRow) -> RowStatus {
+    switch (row.isVisible, row.state.isAlive) {
+    case (true, true):
+      if !row.nulled.isEmpty { return .shownWithNull }
+      return hasUnknownColumns(row) ? .unknownColumns : .settled
+    case (true, false): return .keptByReference
+    case (false, true): return row.heldReason ?? .missingValue
+    case (false, false): return .settled
+    }
+  }
+
+  private func hasUnknownColumns(_ row: WorkRow) -> Bool {
+    let known = Set(schema.tables[row.table].columns.map(\.id))
+    return row.state.cells.keys.contains { !known.contains($0) }
+  }
+}
+
+/// What a merge did to the tables.
+struct MergeCount {
+  /// Rows that tables now show otherwise than before.
+  var changedRows = 0
+  /// Rows newly held back.
+  var newlyHeld = 0
+
+  mutating func add(_ row: WorkRow) {
+    if row.before != row.shown { changedRows += 1 }
+    if row.state.isAlive, !row.isVisible, row.storedStatus?.isHeld != true { newlyHeld += 1 }
+  }
+}

@@ -1,0 +1,149 @@
+internal import DimpleChangelog
+internal import DimpleStore
+
+/// One merge: the rows it looks at, and the passes that decide what the tables show of them.
+///
+/// Tables are a function of the merged state (docs/SYNC_ENGINE.md). The passes look at the rows that changed, at all that
+/// are held back or shown otherwise than they are, and at those that these drag in; the outcome equals building every
+/// table from the whole state.
+///
+/// Confined to one merge transaction of one connection, in which triggers and foreign keys are off.
+final class MergeSession {
+  let connection: Connection
+  let schema: MergeSchema
+  let access: [TableAccess]
+  var names: NameTable
+  var store: RowStore
+
+  private(set) var rows: [RowKey: WorkRow] = [:]
+  /// The rows a foreign key could mean, by the columns it refers to.
+  private var targets: [Target: [MatchKey: [WorkRow]]] = [:]
+  /// The rows that make a reference, by what they refer to.
+  private var children: [Child: [MatchKey: [WorkRow]]] = [:]
+
+  private struct Target: Hashable {
+    var table: Int
+    var columns: [Int]
+  }
+
+  private struct Child: Hashable {
+    var table: Int
+    var columns: [Int]
+    var parent: Int
+  }
+
+  init(_ schema: MergeSchema, _ connection: Connection) throws {
+    self.connection = connection
+    self.schema = schema
+    names = try NameTable(connection)
+    access = schema.tables.map { TableAccess($0, connection) }
+    store = try RowStore(connection)
+  }
+
+  // MARK: - Rows
+
+  /// The row with this key, loaded and decided by itself on first sight; `nil` where its table is not part of the schema.
+  func row(_ key: RowKey) throws -> WorkRow? {
+    if let row = rows[key] { return row }
+    return try load(key) { _ in }
+  }
+
+  /// Loads a row and lets `change` work on its state before anything is decided.
+  @discardableResult
+  func load(_ key: RowKey, _ change: (inout RowState) throws -> Void) throws -> WorkRow? {
+    guard let table = schema.position(of: key.table) else { return nil }
+    let keyValues = try KeyCodec.decode(key.key)
+    guard keyValues.count == schema.tables[table].keyColumns.count else { return nil }
+    let entry = try store.load(key)
+    let before = try access[table].read(keyValues)
+    // A row that was never logged counts as the oldest there is.
+    var state = entry?.state ?? RowState(inserted: before == nil ? nil : .oldest)
+    if let before {
+      state.fill(zip(schema.tables[table].columns, before.dropFirst(keyValues.count)).map { ($0.id, $1) })
+    }
+    try change(&state)
+    let row = WorkRow(
+      key: key, keyValues: keyValues, table: table, before: before, state: state, storedStatus: entry?.status)
+    rows[key] = row
+    try decideAlone(row)
+    register(row)
+    return row
+  }
+
+  /// The key of a row as its table shows it.
+  func key(of row: [SQLValue], in table: Int) -> RowKey {
+    RowKey(
+      table: schema.tables[table].id,
+      key: KeyCodec.encode(Array(row.prefix(schema.tables[table].keyColumns.count))))
+  }
+
+  /// Pass 1: may the row stand by itself?
+  private func decideAlone(_ row: WorkRow) throws {
+    let table = schema.tables[row.table]
+    row.wish = row.state.wish(row.keyValues, table)
+    guard let wish = row.wish else { return }
+    if zip(table.columns, wish.dropFirst(row.keyValues.count)).contains(where: { $0.isNotNull && $1 == .null }) {
+      row.heldReason = .missingValue
+    } else if table.needsProbe, row.before != wish {
+      row.heldReason = try access[row.table].probe(wish)
+    }
+  }
+
+  /// May be shown, as far as pass 1 goes.
+  func mayStand(_ row: WorkRow) -> Bool {
+    (row.state.isAlive || row.isWanted) && row.wish != nil && row.heldReason == nil
+  }
+
+  private func register(_ row: WorkRow) {
+    for key in schema.references[row.table] {
+      let target = Target(table: row.table, columns: key.parentColumns)
+      if let match = row.match(key.parentColumns, key.collations),
+        targets[target]?[match]?.contains(where: { $0 === row }) != true
+      {
+        targets[target, default: [:]][match, default: []].append(row)
+      }
+    }
+    for key in schema.tables[row.table].foreignKeys {
+      let child = Child(table: row.table, columns: key.childColumns, parent: key.parent)
+      if let match = row.match(key.childColumns, key.collations) {
+        children[child, default: [:]][match, default: []].append(row)
+      }
+    }
+  }
+
+  // MARK: - References
+
+  /// The rows at hand that `row` could mean by `key`.
+  func parentsAtHand(of row: WorkRow, by key: ForeignKey) -> [WorkRow] {
+    guard let match = row.match(key.childColumns, key.collations) else { return [] }
+    return targets[Target(table: key.parent, columns: key.parentColumns)]?[match] ?? []
+  }
+
+  /// Whether the parent's table shows a row that `row` means by `key` and that this merge does not look at.
+  func hasSettledParent(_ row: WorkRow, by key: ForeignKey) throws -> Bool {
+    guard let wish = row.wish else { return false }
+    let found = try access[key.parent].rows(where: key.parentColumns, equal: key.childColumns.map { wish[$0] })
+    return found.contains { rows[self.key(of: $0, in: key.parent)] == nil }
+  }
+
+  /// The rows at hand that mean `row` by `key`.
+  func childrenAtHand(of row: WorkRow, by key: ForeignKey) -> [WorkRow] {
+    guard let match = row.match(key.parentColumns, key.collations) else { return [] }
+    return children[Child(table: key.child, columns: key.childColumns, parent: key.parent)]?[match] ?? []
+  }
+
+  /// The keys of the rows that the child's table shows with a reference to `row` and that this merge does not look at.
+  func settledChildren(of row: WorkRow, by key: ForeignKey) throws -> [RowKey] {
+    guard let shown = row.before ?? row.wish else { return [] }
+    let values = key.parentColumns.map { shown[$0] }
+    guard !values.contains(.null) else { return [] }
+    return try access[key.child].rows(where: key.childColumns, equal: values)
+      .map { self.key(of: $0, in: key.child) }
+      .filter { rows[$0] == nil }
+  }
+}
+
+extension Stamp {
+  /// Earlier than every stamp a clock gives.
+  static let oldest = Stamp(time: HybridTime(rawValue: 0), replica: ReplicaID(rawValue: 0))
+}

@@ -1,0 +1,105 @@
+internal import DimpleStore
+
+/// The statements by which the merge reads and writes one user table. Names are quoted; values are bound.
+struct TableAccess {
+  let table: MergeTable
+  let connection: Connection
+
+  private let quotedName: String
+  private let selection: String
+  private let keyCondition: String
+
+  init(_ table: MergeTable, _ connection: Connection) {
+    self.table = table
+    self.connection = connection
+    quotedName = SQL.quote(identifier: table.name)
+    selection = table.allColumns.map { SQL.quote(identifier: $0.name) }.joined(separator: ", ")
+    keyCondition = Self.condition(table.keyColumns.map(\.name))
+  }
+
+  private static func condition(_ columns: [String]) -> String {
+    columns.map { "\(SQL.quote(identifier: $0)) = ?" }.joined(separator: " AND ")
+  }
+
+  /// The row's values in the order of `allColumns`; `nil` where the table has no such row.
+  func read(_ key: [SQLValue]) throws -> [SQLValue]? {
+    let rows = try select(keyCondition, key)
+    // A collation may find a row whose key differs in its bytes: that is another row.
+    return rows.first { Array($0.prefix(key.count)) == key }
+  }
+
+  /// The rows that have `values` in the columns at `positions`, as SQLite compares them.
+  func rows(where positions: [Int], equal values: [SQLValue]) throws -> [[SQLValue]] {
+    try select(Self.condition(positions.map { table.allColumns[$0].name }), values)
+  }
+
+  private func select(_ condition: String, _ values: [SQLValue]) throws -> [[SQLValue]] {
+    let statement = try connection.prepare("SELECT \(selection) FROM \(quotedName) WHERE \(condition)")
+    defer { statement.reset() }
+    try statement.bindAll(values)
+    var rows: [[SQLValue]] = []
+    while try statement.step() { rows.append(statement.row(count: table.allColumns.count)) }
+    return rows
+  }
+
+  func insert(_ row: [SQLValue]) throws {
+    let marks = Array(repeating: "?", count: row.count).joined(separator: ", ")
+    try run("INSERT INTO \(quotedName)(\(selection)) VALUES (\(marks))", row)
+  }
+
+  /// Writes those columns of the row that differ.
+  func update(from old: [SQLValue], to new: [SQLValue]) throws {
+    let changed = new.indices.filter { old[$0] != new[$0] }
+    guard !changed.isEmpty else { return }
+    let assignments = changed.map { "\(SQL.quote(identifier: table.allColumns[$0].name)) = ?" }
+      .joined(separator: ", ")
+    try run(
+      "UPDATE \(quotedName) SET \(assignments) WHERE \(keyCondition)",
+      changed.map { new[$0] } + new.prefix(table.keyColumns.count))
+  }
+
+  func delete(_ key: [SQLValue]) throws {
+    try run("DELETE FROM \(quotedName) WHERE \(keyCondition)", key)
+  }
+
+  private func run(_ sql: String, _ values: [SQLValue]) throws {
+    let statement = try connection.prepare(sql)
+    defer { statement.reset() }
+    try statement.bindAll(values)
+    while try statement.step() {}
+  }
+
+  /// Asks SQLite whether the row, by itself, may stand: the reason why not, or `nil`.
+  ///
+  /// SQLite checks types, then NOT NULL, then CHECK, then uniqueness (https://sqlite.org/lang_createtable.html): a row
+  /// that fails for its uniqueness has passed the rest, and uniqueness is decided elsewhere.
+  func probe(_ row: [SQLValue]) throws -> RowStatus? {
+    do {
+      try connection.savepoint {
+        try insert(row)
+        throw ProbePassed()
+      }
+      return nil
+    } catch is ProbePassed {
+      return nil
+    } catch let error as StoreError {
+      switch error.code {
+      case .checkConstraint: return .checkFailed
+      case .notNullConstraint: return .missingValue
+      case .dataTypeConstraint: return .wrongType
+      case .uniqueConstraint, .primaryKeyConstraint: return nil
+      default: throw error
+      }
+    }
+  }
+
+  private struct ProbePassed: Error {}
+}
+
+extension Statement {
+  fileprivate func bindAll(_ values: [SQLValue]) throws {
+    for (index, value) in values.enumerated() { try bind(value, at: Int32(index + 1)) }
+  }
+
+  fileprivate func row(count: Int) -> [SQLValue] { (0..<count).map { value(Int32($0)) } }
+}

@@ -1,0 +1,58 @@
+internal import DimpleStore
+
+/// Numbers for table and column names, known to this schema or not: `dimple_name(id, parent, name)`, where a table's parent
+/// is 0 and a column's its table. Names from outside are looked up and quoted, never pasted into SQL.
+struct NameTable {
+  private var ids: [Key: Int64] = [:]
+  private var names: [Int64: Key] = [:]
+
+  private struct Key: Hashable {
+    var parent: Int64
+    var name: Name
+  }
+
+  /// Compares by bytes; Swift's strings compare by canonical equivalence.
+  private struct Name: Hashable {
+    var text: String
+
+    static func == (left: Name, right: Name) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+
+    func hash(into hasher: inout Hasher) {
+      for byte in text.utf8 { hasher.combine(byte) }
+    }
+  }
+
+  /// Reads all names.
+  init(_ connection: Connection) throws {
+    let statement = try connection.prepare("SELECT id, parent, name FROM dimple_name")
+    defer { statement.reset() }
+    while try statement.step() {
+      let key = Key(parent: statement.int64(1), name: Name(text: statement.text(2)))
+      ids[key] = statement.int64(0)
+      names[statement.int64(0)] = key
+    }
+  }
+
+  /// The number of a table, given out now if the name is new.
+  mutating func table(_ name: String, _ connection: Connection) throws -> Int64 {
+    try id(Key(parent: 0, name: Name(text: name)), connection)
+  }
+
+  /// The number of a column, given out now if the name is new.
+  mutating func column(_ name: String, of table: Int64, _ connection: Connection) throws -> Int64 {
+    try id(Key(parent: table, name: Name(text: name)), connection)
+  }
+
+  /// The name that has a number.
+  func name(_ id: Int64) -> String? { names[id]?.name.text }
+
+  private mutating func id(_ key: Key, _ connection: Connection) throws -> Int64 {
+    if let id = ids[key] { return id }
+    let insert = try connection.prepare("INSERT INTO dimple_name(parent, name) VALUES (?, ?)")
+    try insert.run(.integer(key.parent), .text(key.name.text))
+    let id = connection.lastInsertRowID
+    ids[key] = id
+    names[id] = key
+    return id
+  }
+}

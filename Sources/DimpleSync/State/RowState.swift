@@ -1,0 +1,54 @@
+internal import DimpleChangelog
+internal import DimpleStore
+
+/// All that is known of one row, from whomever: when it was last inserted, when last deleted, and a last-write-wins
+/// register per column. Merging two states is commutative, associative and idempotent; nothing is ever dropped, also not
+/// of a dead row.
+struct RowState: Equatable {
+  /// A column's register.
+  struct Cell: Equatable {
+    var stamp: Stamp
+    /// `nil` where only the table has the value, or nobody here does (the row was deleted before it was first synced).
+    var value: SQLValue?
+  }
+
+  /// The latest insert.
+  var inserted: Stamp?
+  /// The latest delete.
+  var deleted: Stamp?
+  /// By column id (``NameTable``).
+  var cells: [Int64: Cell] = [:]
+
+  /// The row's last birth is later than its last death.
+  var isAlive: Bool {
+    guard let inserted else { return false }
+    return deleted.map { $0 < inserted } ?? true
+  }
+
+  /// The registers of the current life: what was written before the last delete does not count. A dead row that must still be
+  /// shown is shown as it was.
+  func counts(_ cell: Cell) -> Bool {
+    guard isAlive, let deleted else { return true }
+    return deleted < cell.stamp
+  }
+
+  /// Takes in one change; the later stamp wins, register by register.
+  mutating func apply(_ operation: Change.Operation, _ columns: [(id: Int64, value: SQLValue?)], at stamp: Stamp) {
+    switch operation {
+    case .insert: inserted = max(inserted ?? stamp, stamp)
+    case .delete:
+      deleted = max(deleted ?? stamp, stamp)
+      return
+    case .update: break
+    }
+    for (id, value) in columns {
+      if let cell = cells[id], cell.stamp >= stamp { continue }
+      cells[id] = Cell(stamp: stamp, value: value)
+    }
+  }
+
+  /// Gives registers that have no value here the value that the table shows or showed.
+  mutating func fill(_ values: [(id: Int64, value: SQLValue)]) {
+    for (id, value) in values where cells[id]?.value == nil { cells[id]?.value = value }
+  }
+}

@@ -1,0 +1,77 @@
+internal import DimpleChangelog
+internal import DimpleStore
+
+/// A row of any table: the table's number and the key's values, encoded.
+struct RowKey: Hashable, Comparable {
+  var table: Int64
+  var key: [UInt8]
+
+  static func < (left: RowKey, right: RowKey) -> Bool {
+    left.table == right.table ? left.key.lexicographicallyPrecedes(right.key) : left.table < right.table
+  }
+}
+
+/// Reads and writes `dimple_row`.
+struct RowStore {
+  struct Entry {
+    var state: RowState
+    var status: RowStatus
+  }
+
+  let connection: Connection
+  var replicas: ReplicaTable
+
+  init(_ connection: Connection) throws {
+    self.connection = connection
+    replicas = try ReplicaTable(connection)
+  }
+
+  /// `nil` for a row never seen.
+  func load(_ key: RowKey) throws -> Entry? {
+    let statement = try connection.prepare("SELECT state, status FROM dimple_row WHERE tbl = ? AND key = ?")
+    defer { statement.reset() }
+    try statement.bind(.integer(key.table), at: 1)
+    try statement.bind(.blob(key.key), at: 2)
+    guard try statement.step() else { return nil }
+    return try entry(state: statement.bytes(0), status: statement.int64(1))
+  }
+
+  private func entry(state: [UInt8], status: Int64) throws -> Entry {
+    guard let status = RowStatus(rawValue: status) else { throw RowStateCodec.damaged() }
+    return Entry(state: try RowStateCodec.decode(state, replicas), status: status)
+  }
+
+  mutating func save(_ key: RowKey, _ state: RowState, _ status: RowStatus) throws {
+    let encoded = try RowStateCodec.encode(state) { try replicas.number(of: $0, connection) }
+    let statement = try connection.prepare(
+      """
+      INSERT INTO dimple_row(tbl, key, state, status) VALUES (?, ?, ?, ?)
+      ON CONFLICT(tbl, key) DO UPDATE SET state = excluded.state, status = excluded.status
+      """)
+    try statement.run(.integer(key.table), .blob(key.key), .blob(encoded), .integer(status.rawValue))
+  }
+
+  /// The rows that their table does not show as the state has them.
+  ///
+  /// - Parameter includingUnknown: Those, too, that wait for a table or column to become part of the schema.
+  func unsettled(in table: Int64, includingUnknown: Bool) throws -> [RowKey] {
+    let waiting = includingUnknown ? "" : "AND status NOT IN (1, 9)"
+    let statement = try connection.prepare("SELECT key FROM dimple_row WHERE tbl = ? AND status > 0 \(waiting)")
+    defer { statement.reset() }
+    try statement.bind(.integer(table), at: 1)
+    var keys: [RowKey] = []
+    while try statement.step() { keys.append(RowKey(table: table, key: statement.bytes(0))) }
+    return keys
+  }
+
+  /// Calls `body` with every row of a table, in the order of the keys.
+  func forEach(in table: Int64, _ body: (RowKey, Entry) throws -> Void) throws {
+    let statement = try connection.prepare("SELECT key, state, status FROM dimple_row WHERE tbl = ? ORDER BY key")
+    defer { statement.reset() }
+    try statement.bind(.integer(table), at: 1)
+    while try statement.step() {
+      let key = RowKey(table: table, key: statement.bytes(0))
+      try body(key, entry(state: statement.bytes(1), status: statement.int64(2)))
+    }
+  }
+}

@@ -1,0 +1,110 @@
+internal import DimpleChangelog
+internal import DimpleStore
+
+/// Which transactions of whom are merged from one vault, with the hash chain around each run of them: the vector.
+struct Seen: Equatable {
+  struct Run: Equatable {
+    var range: ClosedRange<Int64>
+    /// The chain just before the first and just after the last transaction.
+    var chain: PackChain
+  }
+
+  /// Ascending; runs that touch are one.
+  private(set) var runs: [ReplicaID: [Run]] = [:]
+
+  func numbers(of replica: ReplicaID) -> RangeSet64 { RangeSet64(runs[replica, default: []].map(\.range)) }
+
+  var vector: [ReplicaID: RangeSet64] { runs.mapValues { RangeSet64($0.map(\.range)) } }
+
+  /// Whether a pack goes on from, or repeats, what was merged before.
+  ///
+  /// - Throws: ``SyncError/Code/brokenChain``.
+  func check(_ decoded: DecodedPack) throws {
+    let header = decoded.pack.header
+    for run in runs[header.replica, default: []] {
+      let before = decoded.chain(before: run.range.lowerBound)
+      let after = decoded.chain(before: run.range.upperBound + 1)
+      guard before ?? run.chain.before == run.chain.before, after ?? run.chain.after == run.chain.after else {
+        throw SyncError(
+          .brokenChain, operation: "merge a pack",
+          message: "Transactions of replica \(header.replica) differ from those merged before under the same numbers.",
+          hint: "Two copies of one database wrote under the same identity, or somebody altered the vault.")
+      }
+    }
+  }
+
+  /// Counts `range` of a pack as merged.
+  mutating func insert(_ range: ClosedRange<Int64>, of decoded: DecodedPack) {
+    guard let before = decoded.chain(before: range.lowerBound), let after = decoded.chain(before: range.upperBound + 1)
+    else { return }
+    insert(Run(range: range, chain: PackChain(before: before, after: after)), of: decoded.pack.header.replica)
+  }
+
+  mutating func insert(_ run: Run, of replica: ReplicaID) {
+    var merged = run
+    var rest: [Run] = []
+    for other in runs[replica, default: []] {
+      if other.range.lowerBound > merged.range.upperBound + 1 || merged.range.lowerBound > other.range.upperBound + 1 {
+        rest.append(other)
+        continue
+      }
+      if other.range.lowerBound < merged.range.lowerBound { merged.chain.before = other.chain.before }
+      if other.range.upperBound > merged.range.upperBound { merged.chain.after = other.chain.after }
+      merged.range =
+        min(merged.range.lowerBound, other.range.lowerBound)...max(merged.range.upperBound, other.range.upperBound)
+    }
+    rest.append(merged)
+    runs[replica] = rest.sorted { $0.range.lowerBound < $1.range.lowerBound }
+  }
+}
+
+/// `dimple_seen` and `dimple_pushed`, for one vault.
+struct SeenTable {
+  let vault: String
+  let connection: Connection
+
+  func load() throws -> Seen {
+    let statement = try connection.prepare(
+      """
+      SELECT dimple_replica.id, first, last, before, after FROM dimple_seen
+      JOIN dimple_replica ON number = replica WHERE vault = ?
+      """)
+    defer { statement.reset() }
+    try statement.bind(.text(vault), at: 1)
+    var seen = Seen()
+    while try statement.step() {
+      let run = Seen.Run(
+        range: statement.int64(1)...statement.int64(2),
+        chain: PackChain(before: statement.bytes(3), after: statement.bytes(4)))
+      seen.insert(run, of: ReplicaID(rawValue: UInt64(bitPattern: statement.int64(0))))
+    }
+    return seen
+  }
+
+  /// Replaces what is stored of `replica`.
+  func save(_ seen: Seen, of replica: ReplicaID, _ replicas: inout ReplicaTable) throws {
+    let number = try replicas.number(of: replica, connection)
+    try connection.prepare("DELETE FROM dimple_seen WHERE vault = ? AND replica = ?")
+      .run(.text(vault), .integer(number))
+    let insert = try connection.prepare(
+      "INSERT INTO dimple_seen(vault, replica, first, last, before, after) VALUES (?, ?, ?, ?, ?, ?)")
+    for run in seen.runs[replica, default: []] {
+      try insert.run(
+        .text(vault), .integer(number), .integer(run.range.lowerBound), .integer(run.range.upperBound),
+        .blob(run.chain.before), .blob(run.chain.after))
+    }
+  }
+
+  /// The last own transaction that is in the vault, and the chain after it.
+  func pushed() throws -> (last: Int64, chain: [UInt8]) {
+    let statement = try connection.prepare("SELECT last, chain FROM dimple_pushed WHERE vault = ?")
+    defer { statement.reset() }
+    try statement.bind(.text(vault), at: 1)
+    return try statement.step() ? (statement.int64(0), statement.bytes(1)) : (0, LogChain.start)
+  }
+
+  func setPushed(_ last: Int64, chain: [UInt8]) throws {
+    try connection.prepare("INSERT OR REPLACE INTO dimple_pushed(vault, last, chain) VALUES (?, ?, ?)")
+      .run(.text(vault), .integer(last), .blob(chain))
+  }
+}

@@ -1,0 +1,60 @@
+public import DimpleChangelog
+public import DimpleRemote
+public import DimpleStore
+public import DimpleSync
+internal import Synchronization
+
+/// A wall clock that stands still until it is set.
+public final class ManualClock: Sendable {
+  private let now: Mutex<Int64>
+
+  /// - Parameter milliseconds: Since 1970.
+  public init(milliseconds: Int64 = 1_800_000_000_000) { now = Mutex(milliseconds) }
+
+  /// Milliseconds since 1970.
+  public var milliseconds: Int64 {
+    get { now.withLock { $0 } }
+    set { now.withLock { $0 = newValue } }
+  }
+
+  /// Goes forward, or back if negative.
+  public func advance(milliseconds: Int64) { now.withLock { $0 += milliseconds } }
+
+  /// For a changelog's options.
+  public var wallClock: WallClock { WallClock { self.milliseconds } }
+}
+
+/// One device of a simulated fleet: a tracked database, a clock of its own, an engine.
+public struct SimulatedReplica: Sendable {
+  /// Tracked; in memory unless a path was given.
+  public let database: Database
+  /// The device's.
+  public let clock: ManualClock
+  /// Syncs the database.
+  public let engine: SyncEngine
+
+  /// A device that syncs with `storage`.
+  ///
+  /// - Parameters:
+  ///   - path: A database file; in memory without.
+  ///   - configuration: For its connections.
+  public init(
+    storage: any ObjectStorage, vault: any VaultProvider = TransparentVault(), clock: ManualClock = ManualClock(),
+    path: String? = nil, configuration: Configuration = Configuration(), untracked: Set<String> = [],
+    options: SyncEngine.Options = .init(), migrations: [Migration]
+  ) throws {
+    var configuration = configuration
+    var tracking = Changelog.Options()
+    tracking.clock = clock.wallClock
+    tracking.untracked = untracked
+    configuration.extensions.append(Changelog(tracking))
+    database =
+      if let path {
+        try Database(path, configuration: configuration, migrations: migrations)
+      } else {
+        try Database.inMemory(configuration: configuration, migrations: migrations)
+      }
+    self.clock = clock
+    engine = SyncEngine(database, storage: storage, vault: vault, options: options)
+  }
+}

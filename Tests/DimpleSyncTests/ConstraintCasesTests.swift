@@ -1,0 +1,178 @@
+import DimpleChangelog
+import DimpleRemote
+import DimpleStore
+import DimpleSync
+import DimpleTestSupport
+import Testing
+
+@Suite("Merging under constraints")
+struct ConstraintCasesTests {
+  private static func family(_ action: String, column: String = "parent TEXT") -> String {
+    """
+    CREATE TABLE Parent (id TEXT PRIMARY KEY NOT NULL, name TEXT);
+    CREATE TABLE Child (id TEXT PRIMARY KEY NOT NULL, \(column) REFERENCES Parent(id) \(action), note TEXT);
+    """
+  }
+
+  @Test func theLaterOfTwoEqualUniqueValuesIsHeldUntilTheEarlierGoes() async throws {
+    let fleet = try Fleet(3, "CREATE TABLE User (id TEXT PRIMARY KEY NOT NULL, email TEXT UNIQUE)")
+    try await fleet[0].execute("INSERT INTO User VALUES ('first', 'a@b')")
+    fleet.replicas[1].clock.advance(milliseconds: 10)
+    try await fleet[1].execute("INSERT INTO User VALUES ('second', 'a@b')")
+    try await fleet.converge()
+    #expect(try fleet.rows("SELECT id FROM User") == [[.text("first")]])
+    #expect(try fleet[2].heldRows().map(\.reason) == [.notUnique])
+    try fleet.expectAgreement()
+    try await fleet[2].execute("DELETE FROM User WHERE id = 'first'")
+    try await fleet.converge()
+    for index in 0..<3 { #expect(try fleet.rows("SELECT id FROM User", on: index) == [[.text("second")]]) }
+    #expect(try fleet[0].heldRows().isEmpty)
+    try fleet.expectAgreement()
+  }
+
+  @Test func uniqueValuesMaySwapPlaces() async throws {
+    let fleet = try Fleet(2, "CREATE TABLE Seat (id INTEGER PRIMARY KEY, place INTEGER UNIQUE)")
+    try await fleet[0].execute("INSERT INTO Seat VALUES (1, 10), (2, 20)")
+    try await fleet.converge()
+    try await fleet[0].write { connection in
+      try connection.execute("UPDATE Seat SET place = 99 WHERE id = 1")
+      try connection.execute("UPDATE Seat SET place = 10 WHERE id = 2")
+      try connection.execute("UPDATE Seat SET place = 20 WHERE id = 1")
+    }
+    try await fleet.converge()
+    #expect(try fleet.rows("SELECT place FROM Seat ORDER BY id", on: 1) == [[.integer(20)], [.integer(10)]])
+    try fleet.expectAgreement()
+  }
+
+  @Test func uniqueFollowsTheColumnsCollation() async throws {
+    let fleet = try Fleet(2, "CREATE TABLE Tag (id TEXT PRIMARY KEY NOT NULL, name TEXT COLLATE NOCASE UNIQUE)")
+    try await fleet[0].execute("INSERT INTO Tag VALUES ('1', 'Blue')")
+    try await fleet[1].execute("INSERT INTO Tag VALUES ('2', 'bLUE')")
+    try await fleet.converge()
+    #expect(try fleet.rows("SELECT count(*) FROM Tag") == [[.integer(1)]])
+    try fleet.expectAgreement()
+  }
+
+  @Test func aParentRenamedAfterItsChildWasMadeReachesAFreshReplica() async throws {
+    let fleet = try Fleet(2, Self.family(""))
+    try await fleet[0].execute("INSERT INTO Parent VALUES ('p', 'old')")
+    try await fleet[0].execute("INSERT INTO Child VALUES ('c', 'p', NULL)")
+    try await fleet[0].execute("UPDATE Parent SET name = 'new'")
+    try await fleet.converge()
+    #expect(try fleet.rows("SELECT name FROM Child JOIN Parent ON Parent.id = parent", on: 1) == [[.text("new")]])
+    try fleet.expectAgreement()
+  }
+
+  @Test func aForeignKeySetToAParentCreatedLater() async throws {
+    let fleet = try Fleet(2, Self.family(""))
+    try await fleet[0].execute("INSERT INTO Child VALUES ('c', NULL, NULL)")
+    try await fleet[0].execute("INSERT INTO Parent VALUES ('p', 'x')")
+    try await fleet[0].execute("UPDATE Child SET parent = 'p'")
+    try await fleet.converge()
+    #expect(try fleet.rows("SELECT parent FROM Child", on: 1) == [[.text("p")]])
+    try fleet.expectAgreement()
+  }
+
+  /// One deletes the parent while the other adds a child.
+  private func parting(_ action: String, column: String = "parent TEXT") async throws -> Fleet {
+    let fleet = try Fleet(3, Self.family(action, column: column))
+    try await fleet[0].execute("INSERT INTO Parent VALUES ('p', 'x')")
+    try await fleet.converge()
+    try await fleet[0].execute("DELETE FROM Parent")
+    fleet.replicas[1].clock.advance(milliseconds: 10)
+    try await fleet[1].execute("INSERT INTO Child VALUES ('c', 'p', 'kept')")
+    try await fleet.converge()
+    try fleet.expectAgreement()
+    return fleet
+  }
+
+  @Test func cascadeHidesTheChildUntilTheParentReturns() async throws {
+    let fleet = try await parting("ON DELETE CASCADE")
+    #expect(try fleet.rows("SELECT * FROM Child", on: 2) == [])
+    #expect(try fleet[2].heldRows().map(\.reason) == [.missingParent])
+    try await fleet[2].execute("INSERT INTO Parent VALUES ('p', 'again')")
+    try await fleet.converge()
+    for index in 0..<3 { #expect(try fleet.rows("SELECT note FROM Child", on: index) == [[.text("kept")]]) }
+    try fleet.expectAgreement()
+  }
+
+  @Test func setNullShowsNullAndKeepsTheReference() async throws {
+    let fleet = try await parting("ON DELETE SET NULL")
+    for index in 0..<3 {
+      #expect(try fleet.rows("SELECT parent, note FROM Child", on: index) == [[.null, .text("kept")]])
+    }
+    try await fleet[1].execute("INSERT INTO Parent VALUES ('p', 'again')")
+    try await fleet.converge()
+    for index in 0..<3 { #expect(try fleet.rows("SELECT parent FROM Child", on: index) == [[.text("p")]]) }
+    try fleet.expectAgreement()
+  }
+
+  @Test func setNullOnANotNullColumnHidesTheChild() async throws {
+    let fleet = try await parting("ON DELETE SET NULL", column: "parent TEXT NOT NULL")
+    #expect(try fleet.rows("SELECT * FROM Child", on: 1) == [])
+    #expect(try fleet[1].heldRows().map(\.reason) == [.missingParent])
+  }
+
+  @Test(arguments: ["ON DELETE RESTRICT", "ON DELETE NO ACTION", ""])
+  func aReferencedParentIsKeptUntilTheReferenceIsGone(action: String) async throws {
+    let fleet = try await parting(action)
+    for index in 0..<3 { #expect(try fleet.rows("SELECT name FROM Parent", on: index) == [[.text("x")]]) }
+    try await fleet[2].execute("DELETE FROM Child")
+    try await fleet.converge()
+    for index in 0..<3 { #expect(try fleet.rows("SELECT * FROM Parent", on: index) == []) }
+    try fleet.expectAgreement()
+  }
+
+  @Test func foreignKeyCyclesAndTreesStand() async throws {
+    let fleet = try Fleet(
+      2,
+      """
+      CREATE TABLE Node (id TEXT PRIMARY KEY NOT NULL, up TEXT REFERENCES Node(id) DEFERRABLE INITIALLY DEFERRED);
+      """)
+    try await fleet[0].execute("INSERT INTO Node VALUES ('a', 'b'), ('b', 'a'), ('self', 'self'), ('leaf', 'a')")
+    try await fleet.converge()
+    #expect(try fleet.rows("SELECT count(*) FROM Node", on: 1) == [[.integer(4)]])
+    try fleet.expectAgreement()
+  }
+
+  @Test func aHeldCycleReturnsWhole() async throws {
+    let fleet = try Fleet(
+      2,
+      """
+      CREATE TABLE Root (id TEXT PRIMARY KEY NOT NULL);
+      CREATE TABLE Node (id TEXT PRIMARY KEY NOT NULL, up TEXT REFERENCES Node(id) DEFERRABLE INITIALLY DEFERRED,
+        root TEXT REFERENCES Root(id) ON DELETE CASCADE);
+      """)
+    try await fleet[0].execute("INSERT INTO Root VALUES ('r')")
+    try await fleet.converge()
+    try await fleet[0].execute("DELETE FROM Root")
+    fleet.replicas[1].clock.advance(milliseconds: 5)
+    try await fleet[1].execute("INSERT INTO Node VALUES ('a', 'b', 'r'), ('b', 'a', NULL)")
+    try await fleet.converge()
+    #expect(try fleet.rows("SELECT * FROM Node", on: 0) == [])
+    try fleet.expectAgreement()
+    try await fleet[0].execute("INSERT INTO Root VALUES ('r')")
+    try await fleet.converge()
+    #expect(try fleet.rows("SELECT count(*) FROM Node", on: 1) == [[.integer(2)]])
+    try fleet.expectAgreement()
+  }
+
+  @Test func whatACheckRefusesIsHeld() async throws {
+    let storage = MemoryStorage()
+    let lax = try SimulatedReplica(
+      storage: storage, migrations: [Migration("1", "CREATE TABLE T (id TEXT PRIMARY KEY NOT NULL, n INTEGER)")])
+    let strict = try SimulatedReplica(
+      storage: storage,
+      migrations: [Migration("1", "CREATE TABLE T (id TEXT PRIMARY KEY NOT NULL, n INTEGER CHECK (n < 10))")])
+    try await lax.database.execute("INSERT INTO T VALUES ('small', 1), ('big', 100)")
+    _ = try await lax.engine.sync()
+    _ = try await strict.engine.sync()
+    #expect(try await strict.database.rows("SELECT id FROM T").map { $0[0] } == [.text("small")])
+    #expect(try strict.database.heldRows().map(\.reason) == [.checkFailed])
+    try await lax.database.execute("UPDATE T SET n = 2 WHERE id = 'big'")
+    _ = try await lax.engine.sync()
+    _ = try await strict.engine.sync()
+    #expect(try strict.database.heldRows().isEmpty)
+    #expect(try strict.database.fingerprint() == lax.database.fingerprint())
+  }
+}

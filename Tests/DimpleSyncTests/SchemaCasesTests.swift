@@ -1,0 +1,72 @@
+import DimpleChangelog
+import DimpleRemote
+import DimpleStore
+import DimpleSync
+import DimpleTestSupport
+import Testing
+
+@Suite("Devices with different versions of the app")
+struct SchemaCasesTests {
+  private let first = Migration("1", "CREATE TABLE Item (id TEXT PRIMARY KEY NOT NULL, a TEXT)")
+  private let second = Migration("2", "ALTER TABLE Item ADD COLUMN b TEXT DEFAULT 'none'")
+  private let third = Migration("3", "CREATE TABLE Extra (id TEXT PRIMARY KEY NOT NULL, n INTEGER)")
+
+  @Test func unknownColumnsAreKeptAndAppearAfterTheMigration() async throws {
+    let storage = MemoryStorage()
+    let path = TemporaryFile.path()
+    defer { TemporaryFile.remove(path) }
+    let new = try SimulatedReplica(storage: storage, migrations: [first, second, third])
+    try await new.database.execute("INSERT INTO Item VALUES ('x', 'a1', 'b1')")
+    try await new.database.execute("INSERT INTO Extra VALUES ('e', 5)")
+    _ = try await new.engine.sync()
+
+    let old = try SimulatedReplica(storage: storage, path: path, migrations: [first])
+    _ = try await old.engine.sync()
+    #expect(try await old.database.rows("SELECT a FROM Item").map { $0[0] } == [.text("a1")])
+    #expect(try old.database.heldRows().map(\.reason) == [.unknownTable])
+    // The old app saves a row whose newer column it does not know.
+    try await old.database.execute("UPDATE Item SET a = 'a2'")
+    _ = try await old.engine.sync()
+    _ = try await new.engine.sync()
+    #expect(
+      try await new.database.rows("SELECT a, b FROM Item").map { [$0[0], $0[1]] } == [[.text("a2"), .text("b1")]])
+    try old.database.close()
+
+    let updated = try SimulatedReplica(storage: storage, path: path, migrations: [first, second, third])
+    _ = try await updated.engine.sync()
+    #expect(
+      try await updated.database.rows("SELECT a, b FROM Item").map { [$0[0], $0[1]] } == [[.text("a2"), .text("b1")]])
+    #expect(try await updated.database.rows("SELECT n FROM Extra").map { $0[0] } == [.integer(5)])
+    #expect(try updated.database.heldRows().isEmpty)
+    #expect(try updated.database.fingerprint() == new.database.fingerprint())
+  }
+
+  @Test func rowsOfAnOlderAppGetTheNewColumnsDefault() async throws {
+    let storage = MemoryStorage()
+    let old = try SimulatedReplica(storage: storage, migrations: [first])
+    let new = try SimulatedReplica(storage: storage, migrations: [first, second])
+    try await old.database.execute("INSERT INTO Item VALUES ('x', 'a')")
+    _ = try await old.engine.sync()
+    _ = try await new.engine.sync()
+    #expect(try await new.database.rows("SELECT b FROM Item").map { $0[0] } == [.text("none")])
+  }
+
+  @Test func aMigrationWhileOpenIsFollowed() async throws {
+    let storage = MemoryStorage()
+    let left = try SimulatedReplica(storage: storage, migrations: [first])
+    let right = try SimulatedReplica(storage: storage, migrations: [first])
+    try await left.database.execute("INSERT INTO Item VALUES ('x', 'a')")
+    _ = try await left.engine.sync()
+    _ = try await right.engine.sync()
+    try await left.database.write { connection in
+      try connection.execute("ALTER TABLE Item ADD COLUMN c INTEGER")
+      try connection.execute("UPDATE Item SET c = 7")
+    }
+    _ = try await left.engine.sync()
+    _ = try await right.engine.sync()
+    try await right.database.execute("ALTER TABLE Item ADD COLUMN c INTEGER")
+    _ = try await right.engine.sync()
+    #expect(try await right.database.rows("SELECT c FROM Item").map { $0[0] } == [.integer(7)])
+    #expect(try right.database.fingerprint() == left.database.fingerprint())
+  }
+}
