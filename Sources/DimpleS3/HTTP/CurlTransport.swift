@@ -118,8 +118,11 @@ extension CurlTransport {
         curl_easy_cleanup(easy)
         throw error
       }
+      guard curl_multi_add_handle(multi, easy) == CURLM_OK else {
+        curl_easy_cleanup(easy)
+        throw HTTPTransportError(.invalidRequest, "libcurl does not take the request")
+      }
       transfers[easy] = transfer
-      curl_multi_add_handle(multi, easy)
     } catch {
       transfer.continuation?.resume(throwing: error)
     }

@@ -1,13 +1,13 @@
 #if canImport(Darwin)
-internal import Darwin
+  internal import Darwin
 #elseif canImport(Glibc)
-internal import Glibc
+  internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+  internal import Musl
 #endif
 
 /// A file that is read or written in one go, closed when released. Its calls block.
-final class File {
+final class File: Sendable {
   private let descriptor: Int32
   private let path: String
 
@@ -38,11 +38,11 @@ final class File {
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
     while true {
       #if canImport(Darwin)
-      let count = Darwin.read(descriptor, buffer.baseAddress, buffer.count)
+        let count = Darwin.read(descriptor, buffer.baseAddress, buffer.count)
       #elseif canImport(Glibc)
-      let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+        let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
       #elseif canImport(Musl)
-      let count = Musl.read(descriptor, buffer.baseAddress, buffer.count)
+        let count = Musl.read(descriptor, buffer.baseAddress, buffer.count)
       #endif
       if count >= 0 { return count }
       if errno != EINTR { throw FileError(path: path, number: errno) }

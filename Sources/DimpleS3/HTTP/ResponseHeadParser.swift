@@ -13,7 +13,9 @@ struct ResponseHeadParser {
   /// - Throws: ``HTTPTransportError`` of the kind `protocolViolation`.
   mutating func take(_ line: UnsafeRawBufferPointer) throws {
     size += line.count
-    guard size <= Self.maximumSize else { throw HTTPTransportError(.protocolViolation, "the response's head is too long") }
+    guard size <= Self.maximumSize else {
+      throw HTTPTransportError(.protocolViolation, "the response's head is too long")
+    }
     let text = String(decoding: line, as: UTF8.self).trimmingWhitespace
     if text.hasPrefix("HTTP/") {
       let parts = text.split(separator: " ", maxSplits: 2)
