@@ -33,6 +33,11 @@ enum ImportFence {
     "CSQLite": .oneFolder, "COpenSSL": .oneFolder, "CCurl": .oneFile, "CZlib": .oneFile,
   ]
 
+  /// A module and all that it is made of, directly or not.
+  static func reach(of module: String) -> Set<String> {
+    (allowed[module] ?? []).reduce(into: [module]) { reach, imported in reach.formUnion(Self.reach(of: imported)) }
+  }
+
   /// Imports that the table does not allow.
   static func check(_ source: SwiftSource) -> [Finding] {
     guard let module = source.module else { return [] }

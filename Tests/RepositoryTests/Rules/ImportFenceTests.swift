@@ -38,6 +38,10 @@ import Testing
     #expect(ImportFence.checkReach(folder + [outside]).count == 1)
   }
 
+  @Test("A module's reach has what it is made of, and no more") func reachIsTransitive() {
+    #expect(ImportFence.reach(of: "DimpleCrypto") == ["DimpleCrypto", "DimpleRemote", "DimplePrimitives", "COpenSSL"])
+  }
+
   @Test("Foundation without its smaller half is found") func findsFoundation() {
     let fenced = """
       #if canImport(FoundationEssentials)
