@@ -35,7 +35,8 @@ extension Changelog {
     let name = state.withLock { $0.schema?.catalog.tables[table]?.name }
     return ChangelogError(
       .nullKey, operation: operation,
-      message: "A row\(name.map { " of “\($0)”" } ?? "") has NULL in its primary key, so nothing names it on other devices.",
+      message:
+        "A row\(name.map { " of “\($0)”" } ?? "") has NULL in its primary key: nothing names it on other devices.",
       hint: "Give the key a value, and declare its columns NOT NULL.")
   }
 }

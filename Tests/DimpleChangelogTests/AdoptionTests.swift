@@ -44,10 +44,14 @@ struct AdoptionTests {
     let file = try TemporaryFile()
     try plain(file.path, "CREATE TABLE T(id INTEGER PRIMARY KEY, a);" + Self.rows(3))
     let migration = Migration(
-      "m", "UPDATE T SET a = 'migrated' WHERE id = 1; DELETE FROM T WHERE id = 2; CREATE TABLE U(id PRIMARY KEY); INSERT INTO U VALUES (9)")
+      "m",
+      "UPDATE T SET a = 'migrated' WHERE id = 1; DELETE FROM T WHERE id = 2; CREATE TABLE U(id PRIMARY KEY); INSERT INTO U VALUES (9)"
+    )
     let database = try Database(file.path, configuration: Configuration().tracking(), migrations: [migration])
     #expect(
-      try database.changelog?.changes().map(describe) == ["insert U[9]", "insert T[1] a='migrated'", "insert T[3] a='row 3'"])
+      try database.changelog?.changes().map(describe) == [
+        "insert U[9]", "insert T[1] a='migrated'", "insert T[3] a='row 3'",
+      ])
   }
 
   @Test("A migration may rebuild a table that was never tracked")
@@ -56,7 +60,8 @@ struct AdoptionTests {
     try plain(file.path, "CREATE TABLE T(id, a); INSERT INTO T VALUES (1, 'x')")
     let migration = Migration(
       "key",
-      "CREATE TABLE N(id INTEGER PRIMARY KEY, a); INSERT INTO N SELECT * FROM T; DROP TABLE T; ALTER TABLE N RENAME TO T")
+      "CREATE TABLE N(id INTEGER PRIMARY KEY, a); INSERT INTO N SELECT * FROM T; DROP TABLE T; ALTER TABLE N RENAME TO T"
+    )
     let database = try Database(file.path, configuration: Configuration().tracking(), migrations: [migration])
     #expect(try database.changelog?.changes().map(describe) == ["insert T[1] a='x'"])
   }

@@ -13,7 +13,8 @@ struct ForeignProgramTests {
     ])
   func writesAreRefused(_ sql: String) throws {
     let file = try TemporaryFile()
-    let t = try TrackedDatabase("CREATE TABLE T(id INTEGER PRIMARY KEY, a); INSERT INTO T VALUES (1, 'x')", path: file.path)
+    let t = try TrackedDatabase(
+      "CREATE TABLE T(id INTEGER PRIMARY KEY, a); INSERT INTO T VALUES (1, 'x')", path: file.path)
     let result = try ForeignProgram.run(file.path, sql)
     #expect(result.status != 0 && result.output.contains("no such function: dimple_"))
     #expect(try t.rows("SELECT * FROM T") == ["1 'x'"])
@@ -24,7 +25,8 @@ struct ForeignProgramTests {
   @Test("A connection of this library without a changelog is refused alike")
   func storeAlone() throws {
     let file = try TemporaryFile()
-    let t = try TrackedDatabase("CREATE TABLE T(id INTEGER PRIMARY KEY, a); INSERT INTO T VALUES (1, 'x')", path: file.path)
+    let t = try TrackedDatabase(
+      "CREATE TABLE T(id INTEGER PRIMARY KEY, a); INSERT INTO T VALUES (1, 'x')", path: file.path)
     let plain = try Database(file.path)
     #expect(throws: StoreError.self) { try plain.execute("DELETE FROM T") }
     #expect(try t.rows("SELECT * FROM T") == ["1 'x'"])
@@ -33,7 +35,8 @@ struct ForeignProgramTests {
   @Test("Tables and columns that another program made are tracked from the next opening on, with their rows")
   func schemaMadeElsewhere() throws {
     let file = try TemporaryFile()
-    let first = try TrackedDatabase("CREATE TABLE T(id INTEGER PRIMARY KEY, a); INSERT INTO T VALUES (1, 'x')", path: file.path)
+    let first = try TrackedDatabase(
+      "CREATE TABLE T(id INTEGER PRIMARY KEY, a); INSERT INTO T VALUES (1, 'x')", path: file.path)
     try first.database.close()
     let result = try ForeignProgram.run(
       file.path,
@@ -54,7 +57,8 @@ struct ForeignProgramTests {
   @Test("A table that another program dropped and made again is adopted anew")
   func tableMadeAgain() throws {
     let file = try TemporaryFile()
-    let first = try TrackedDatabase("CREATE TABLE T(id INTEGER PRIMARY KEY, a); INSERT INTO T VALUES (1, 'x')", path: file.path)
+    let first = try TrackedDatabase(
+      "CREATE TABLE T(id INTEGER PRIMARY KEY, a); INSERT INTO T VALUES (1, 'x')", path: file.path)
     try first.database.close()
     let sql = "DROP TABLE T; CREATE TABLE T(id INTEGER PRIMARY KEY, a); INSERT INTO T VALUES (2, 'y')"
     let result = try ForeignProgram.run(file.path, sql)

@@ -7,7 +7,8 @@ import Testing
 struct LogRecordTests {
   static let values: [SQLValue] = [
     .null, .integer(0), .integer(1), .integer(-1), .integer(127), .integer(128), .integer(-128), .integer(-129),
-    .integer(1 << 53 + 1), .integer(.max), .integer(.min), .real(0), .real(-0.0), .real(1), .real(.leastNonzeroMagnitude),
+    .integer(1 << 53 + 1), .integer(.max), .integer(.min), .real(0), .real(-0.0), .real(1),
+    .real(.leastNonzeroMagnitude),
     .real(.infinity), .real(-.infinity), .real(0.1 + 0.2), .real(.greatestFiniteMagnitude), .text(""), .text("a"),
     .text("nul\0inside"), .text("e\u{301}"), .text("\u{E9}"), .text("🎈"), .text("007"),
     .text("01931f3a-7c4e-7abc-8000-000000000005"), .text("01931F3A-7C4E-7ABC-8000-000000000005"),
@@ -58,7 +59,7 @@ struct LogRecordTests {
     "Payloads that no writer makes are refused",
     arguments: [
       [], [0x08], [0x0D, 1, 1, 0], [0x01, 1, 1], [0x09, 0, 1, 0], [0x09, 1, 0, 0], [0x09, 0x81, 0x00, 1, 0],
-      [0x09, 1, 1, 13], [0x09, 1, 1, 17 + 2, ], [0x09, 1, 1, 0, 0, 1, 0], [0x0C, 1, 1, 0, 0, 0],
+      [0x09, 1, 1, 13], [0x09, 1, 1, 17 + 2], [0x09, 1, 1, 0, 0, 1, 0], [0x0C, 1, 1, 0, 0, 0],
       [0x09, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 1, 0],
       [0x09, 1, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01],
     ] as [[UInt8]])

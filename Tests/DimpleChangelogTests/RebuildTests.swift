@@ -86,14 +86,16 @@ struct RebuildTests {
   func noCopy() throws {
     let t = try TrackedDatabase(Self.original)
     let log = try t.logged(
-      "CREATE TABLE N(id INTEGER PRIMARY KEY, a); INSERT INTO N VALUES (50, 'n'); DROP TABLE T; ALTER TABLE N RENAME TO T")
+      "CREATE TABLE N(id INTEGER PRIMARY KEY, a); INSERT INTO N VALUES (50, 'n'); DROP TABLE T; ALTER TABLE N RENAME TO T"
+    )
     #expect(log == ["insert T[50] a='n'"])
   }
 
   @Test("Children keep their references, and a rolled back rebuild leaves all as it was")
   func rolledBack() throws {
     let t = try TrackedDatabase(
-      Self.original + "CREATE TABLE C(id INTEGER PRIMARY KEY, t REFERENCES T); INSERT INTO C VALUES (1, 2)", foreignKeys: false)
+      Self.original + "CREATE TABLE C(id INTEGER PRIMARY KEY, t REFERENCES T); INSERT INTO C VALUES (1, 2)",
+      foreignKeys: false)
     let id = try t.id(of: "T")
     #expect(throws: Stop.self) {
       try t.database.write { connection in

@@ -1,14 +1,17 @@
 import DimpleChangelog
 import DimpleStore
 import DimpleTestSupport
+import Foundation
 import Testing
 
+/// `DIMPLE_REPLAY_RUNS` says how many sequences (40 by default), `DIMPLE_REPLAY_SEED` where the seeds begin (anywhere).
 @Suite("Replaying the log into an empty copy gives the database")
 struct ReplayTests {
   @Test("For random operations on every kind of table")
   func randomOperations() throws {
-    let first = UInt64.random(in: 0...UInt64.max)
-    for number in 0..<150 {
+    let environment = ProcessInfo.processInfo.environment
+    let first = environment["DIMPLE_REPLAY_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64.max)
+    for number in 0..<(environment["DIMPLE_REPLAY_RUNS"].flatMap { Int($0) } ?? 40) {
       try run(seed: first &+ UInt64(number))
     }
   }
@@ -17,14 +20,24 @@ struct ReplayTests {
     var operations = RandomOperations(seed: seed)
     let t = try TrackedDatabase(RandomOperations.schema)
     try t.database.write { try $0.script(RandomOperations.triggers) }
-    for _ in 0..<12 {
+    for _ in 0..<40 {
       t.clock.advance(milliseconds: Int64(operations.random.below(3)) - 1)
       try operations.transaction(t.database)
     }
-    let copy = try Database.inMemory()
+    var configuration = Configuration()
+    configuration.foreignKeys = false
+    let copy = try Database.inMemory(configuration: configuration)
     try copy.write { connection in
-      try connection.script("PRAGMA defer_foreign_keys = 1;" + RandomOperations.schema)
-      for change in try t.changes() { try replay(change, t, connection) }
+      try connection.script(RandomOperations.schema)
+      let changes = try t.changes()
+      for change in changes where try replay(change, t, connection) != 1 {
+        // A row that refers to itself: the foreign key's action on it comes before its own new key.
+        let isAnticipated = changes.contains {
+          $0.operation == .insert && $0.stamp > change.stamp && $0.transaction == change.transaction
+            && $0.table == change.table && $0.key == change.key
+        }
+        #expect(isAnticipated && change.operation == .update, "seed \(seed): \(describe(change))")
+      }
     }
     for table in RandomOperations.tables {
       let order = try t.table(table).keyColumns.map { SQL.quote(identifier: $0.name) }.joined(separator: ", ")
@@ -42,7 +55,9 @@ struct ReplayTests {
   private func values(_ row: Row) -> [SQLValue] { row.columnNames.indices.map { row[$0] } }
 
   /// As plainly as it can be said: what a change means for its table.
-  private func replay(_ change: Change, _ t: TrackedDatabase, _ connection: Connection) throws {
+  ///
+  /// - Returns: How many rows it changed.
+  private func replay(_ change: Change, _ t: TrackedDatabase, _ connection: Connection) throws -> Int {
     let table = try t.table(change.table)
     let key = zip(table.keyColumns, change.key).map { ColumnValue(name: $0.name, value: $1) }
     let isRow = key.map { "\(SQL.quote(identifier: $0.name)) = ?" }.joined(separator: " AND ")
@@ -52,13 +67,14 @@ struct ReplayTests {
       let all = key + change.columns
       let names = all.map { SQL.quote(identifier: $0.name) }.joined(separator: ", ")
       let marks = all.map { _ in "?" }.joined(separator: ", ")
-      try connection.execute(SQL(text: "INSERT INTO \(name)(\(names)) VALUES (\(marks))", bindings: all.map(\.value)))
+      return try connection.execute(
+        SQL(text: "INSERT INTO \(name)(\(names)) VALUES (\(marks))", bindings: all.map(\.value)))
     case .update:
       let set = change.columns.map { "\(SQL.quote(identifier: $0.name)) = ?" }.joined(separator: ", ")
       let bindings = (change.columns + key).map(\.value)
-      #expect(try connection.execute(SQL(text: "UPDATE \(name) SET \(set) WHERE \(isRow)", bindings: bindings)) == 1)
+      return try connection.execute(SQL(text: "UPDATE \(name) SET \(set) WHERE \(isRow)", bindings: bindings))
     case .delete:
-      #expect(try connection.execute(SQL(text: "DELETE FROM \(name) WHERE \(isRow)", bindings: key.map(\.value))) == 1)
+      return try connection.execute(SQL(text: "DELETE FROM \(name) WHERE \(isRow)", bindings: key.map(\.value)))
     }
   }
 }

@@ -62,7 +62,8 @@ struct SchemaChangeTests {
   @Test("Two tables may swap their names")
   func swapNames() throws {
     let t = try TrackedDatabase(
-      "CREATE TABLE A(id INTEGER PRIMARY KEY, x); CREATE TABLE B(id INTEGER PRIMARY KEY, y); INSERT INTO A VALUES (1, 1)")
+      "CREATE TABLE A(id INTEGER PRIMARY KEY, x); CREATE TABLE B(id INTEGER PRIMARY KEY, y); INSERT INTO A VALUES (1, 1)"
+    )
     let ids = try (t.id(of: "A"), t.id(of: "B"))
     try t.script("ALTER TABLE A RENAME TO M; ALTER TABLE B RENAME TO A; ALTER TABLE M RENAME TO B")
     #expect(try t.id(of: "B") == ids.0 && t.id(of: "A") == ids.1)
@@ -118,7 +119,8 @@ struct SchemaChangeTests {
         throw Stop()
       }
     }
-    #expect(try t.logged("UPDATE T SET a = 'w'; INSERT INTO W VALUES (2, 3)") == ["update T[1] a='w'", "insert W[2] w=3"])
+    #expect(
+      try t.logged("UPDATE T SET a = 'w'; INSERT INTO W VALUES (2, 3)") == ["update T[1] a='w'", "insert W[2] w=3"])
   }
 
   @Test("A trigger made after ours, or dropped by hand, does not disturb tracking")
@@ -139,7 +141,10 @@ struct SchemaChangeTests {
     let second = try TrackedDatabase(path: file.path)
     try second.script("INSERT INTO T VALUES (1, 'x')")
     try first.script("ALTER TABLE T ADD COLUMN b; ALTER TABLE T RENAME COLUMN a TO c; CREATE TABLE U(id PRIMARY KEY)")
-    #expect(try second.logged("UPDATE T SET b = 1, c = 2; INSERT INTO U VALUES (1)") == ["update T[1] c=2 b=1", "insert U[1]"])
+    #expect(
+      try second.logged("UPDATE T SET b = 1, c = 2; INSERT INTO U VALUES (1)") == [
+        "update T[1] c=2 b=1", "insert U[1]",
+      ])
     try second.script("ALTER TABLE U RENAME TO V")
     #expect(try first.logged("INSERT INTO V VALUES (2)") == ["insert V[2]"])
     #expect(try first.database.read { try first.changelog.trackedTables($0).map(\.name) } == ["T", "V"])

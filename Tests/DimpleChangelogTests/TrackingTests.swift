@@ -182,7 +182,8 @@ struct TrackingTests {
   @Test("A row that refers to itself keeps its reference when its key changes")
   func selfReference() throws {
     let t = try TrackedDatabase(
-      "CREATE TABLE T(id INTEGER PRIMARY KEY, parent REFERENCES T ON UPDATE CASCADE, a); INSERT INTO T VALUES (1, 1, 'x')")
+      "CREATE TABLE T(id INTEGER PRIMARY KEY, parent REFERENCES T ON UPDATE CASCADE, a); INSERT INTO T VALUES (1, 1, 'x')"
+    )
     let log = try t.logged("UPDATE T SET id = 2")
     #expect(log.suffix(2) == ["delete T[1] parent=1 a='x'", "insert T[2] parent=2 a='x'"])
     #expect(try t.rows("SELECT * FROM T") == ["2 2 'x'"])
@@ -268,7 +269,8 @@ struct TrackingTests {
     let quoted = SQL.quote(identifier: name)
     let t = try TrackedDatabase("CREATE TABLE \(quoted)(\(quoted) PRIMARY KEY, \(SQL.quote(identifier: name + "2")))")
     #expect(try t.logged("INSERT INTO \(quoted) VALUES (1, 2)") == ["insert \(name)[1] \(name)2=2"])
-    #expect(try t.logged("UPDATE \(quoted) SET \(quoted) = 3") == ["delete \(name)[1]", "insert \(name)[3] \(name)2=2"])
+    #expect(
+      try t.logged("UPDATE \(quoted) SET \(quoted) = 3") == ["delete \(name)[1]", "insert \(name)[3] \(name)2=2"])
     #expect(try t.logged("DELETE FROM \(quoted)") == ["delete \(name)[3]"])
   }
 

@@ -31,8 +31,9 @@ struct TransactionTests {
       #expect(throws: StoreError.self) { try connection.execute("INSERT INTO T VALUES (4, 'd'), (1, 'e')") }
     }
     try t.script("INSERT INTO T VALUES (5, 'f'); INSERT INTO T VALUES (6, 'g')")
-    #expect(try t.changes().map { "\($0.transaction) \(describe($0))" }
-      == ["1 insert T[1] a='a'", "2 insert T[5] a='f'", "2 insert T[6] a='g'"])
+    #expect(
+      try t.changes().map { "\($0.transaction) \(describe($0))" }
+        == ["1 insert T[1] a='a'", "2 insert T[5] a='f'", "2 insert T[6] a='g'"])
     #expect(try t.rows("SELECT id FROM T") == ["1", "5", "6"])
   }
 
