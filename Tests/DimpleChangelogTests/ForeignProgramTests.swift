@@ -67,4 +67,48 @@ struct ForeignProgramTests {
     #expect(try second.log(after: 1) == ["insert T[2] a='y'"])
     #expect(try second.logged("DELETE FROM T") == ["delete T[2]"])
   }
+
+  @Test("A migration after another program added a column logs that column")
+  func migrationAfterForeignChange() throws {
+    let file = try TemporaryFile()
+    let first = try TrackedDatabase(
+      "CREATE TABLE T(id INTEGER PRIMARY KEY, a); INSERT INTO T VALUES (1, 'x')", path: file.path)
+    try first.database.close()
+    let result = try ForeignProgram.run(
+      file.path,
+      "ALTER TABLE T ADD COLUMN b; CREATE TABLE U(id INTEGER PRIMARY KEY); INSERT INTO U VALUES (5)")
+    #expect(result.status == 0, "\(result.output)")
+    let migration = Migration("m", "UPDATE T SET b = 2; CREATE TABLE V(id INTEGER PRIMARY KEY)")
+    let second = try Database(file.path, configuration: Configuration().tracking(), migrations: [migration])
+    #expect(
+      try second.changelog?.changes().map(describe) == ["insert T[1] a='x'", "update T[1] b=2", "insert U[5]"])
+  }
+
+  @Test("A column added by another program is tracked from the next write on, without reopening")
+  func changedWhileOpen() throws {
+    let file = try TemporaryFile()
+    let t = try TrackedDatabase(
+      "CREATE TABLE T(id INTEGER PRIMARY KEY, a); INSERT INTO T VALUES (1, 'x')", path: file.path)
+    let result = try ForeignProgram.run(file.path, "ALTER TABLE T ADD COLUMN b; CREATE TABLE Scratch(x)")
+    #expect(result.status == 0, "\(result.output)")
+    #expect(try t.logged("UPDATE T SET b = 3") == ["update T[1] b=3"])
+    #expect(try ForeignProgram.run(file.path, "DROP TABLE Scratch").status == 0)
+    #expect(try t.logged("UPDATE T SET b = 4") == ["update T[1] b=4"])
+  }
+
+  @Test("What another program renamed keeps its ids, where it lets it rename at all")
+  func renamedElsewhere() throws {
+    let file = try TemporaryFile()
+    let first = try TrackedDatabase(
+      "CREATE TABLE T(id INTEGER PRIMARY KEY, a, b); INSERT INTO T VALUES (1, 'x', 'y')", path: file.path)
+    let id = try first.id(of: "T")
+    try first.database.close()
+    let result = try ForeignProgram.run(
+      file.path, "ALTER TABLE T RENAME COLUMN a TO \"a \"\"2\"; ALTER TABLE T RENAME TO \"T 2\"")
+    #expect(result.status == 0, "\(result.output)")
+    let second = try TrackedDatabase(path: file.path)
+    #expect(try second.log() == ["insert T 2[1] a \"2='x' b='y'"])
+    #expect(try second.logged("UPDATE \"T 2\" SET \"a \"\"2\" = 1") == ["update T 2[1] a \"2=1"])
+    #expect(try second.id(of: "T 2") == id)
+  }
 }

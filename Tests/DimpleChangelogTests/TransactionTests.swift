@@ -199,6 +199,27 @@ struct TransactionTests {
     #expect(try t.changes().map(\.stamp.replica) == [new])
   }
 
+  @Test("A change costs the log no more than it must")
+  func size() throws {
+    let t = try TrackedDatabase(
+      "CREATE TABLE T(id TEXT PRIMARY KEY, title TEXT, note TEXT, done INTEGER, created INTEGER, rank REAL)")
+    func bytes(_ sql: String) throws -> Int {
+      let before = try t.lastTransaction
+      try t.script(
+        (sql.contains("FROM n") ? "WITH n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 100) " : "") + sql)
+      let rows = try t.rows(
+        "SELECT sum(length(payload)), count(*) FROM dimple_log WHERE hlc > \(try t.time(ofTransaction: before))")
+      let numbers = try #require(rows.first).split(separator: " ").compactMap { Int($0) }
+      #expect(numbers[1] == 100)
+      // An SQLite row of a rowid table adds the record's header and the 9 bytes of a large rowid: 14 here.
+      return numbers[0] / numbers[1] + 14
+    }
+    let text = "'a title of thirty characters..'"
+    #expect(try bytes("INSERT INTO T SELECT uuid7(), \(text), \(text), 0, 1800000000000 + i, i / 7.0 FROM n") <= 130)
+    #expect(try bytes("UPDATE T SET done = 1") <= 40)
+    #expect(try bytes("DELETE FROM T") <= 36)
+  }
+
   @Test("A damaged log row is a typed error")
   func damagedLog() throws {
     let t = try TrackedDatabase(Self.table)
@@ -210,6 +231,12 @@ struct TransactionTests {
       let error = #expect(throws: ChangelogError.self) { try t.changes() }
       #expect(error?.code == .damagedLog)
     }
+  }
+}
+
+extension TrackedDatabase {
+  fileprivate func time(ofTransaction number: Int64) throws -> Int64 {
+    try changes().last { $0.transaction == number }?.stamp.time.rawValue ?? 0
   }
 }
 
