@@ -11,12 +11,12 @@ extension Changelog {
     try define("dimple_pack_insert", connection) { try $0.pack(.insert, $1) }
     try define("dimple_pack_delete", connection) { try $0.pack(.delete, $1) }
     try define("dimple_pack_more", connection) { try $0.packMore($1) }
-    try define("dimple_diff", connection) { try $0.diff($1) }
     try define("dimple_diff_more", connection) { try $0.diffMore($1) }
     try define("dimple_payload", connection) { try $0.takeUpdate($1) }
     let clock = options.clock
+    try define("dimple_diff", connection) { try $0.diff($1, milliseconds: clock.milliseconds()) }
     try define("dimple_tick", connection) { recorder, call in
-      call.setResult(.integer(try recorder.tickForRow(milliseconds: clock.milliseconds()).rawValue))
+      call.setResult(.integer(try recorder.tick(milliseconds: clock.milliseconds()).rawValue))
     }
   }
 
@@ -35,7 +35,8 @@ extension Changelog {
     let name = state.withLock { $0.schema?.catalog.tables[table]?.name }
     return ChangelogError(
       .nullKey, operation: operation,
-      message: "A row\(name.map { " of “\($0)”" } ?? "") has NULL in its primary key, so nothing names it on other devices.",
+      message:
+        "A row\(name.map { " of “\($0)”" } ?? "") has NULL in its primary key: nothing names it on other devices.",
       hint: "Give the key a value, and declare its columns NOT NULL.")
   }
 }

@@ -85,7 +85,8 @@ extension Changelog {
   func install(_ catalog: Catalog, _ snapshot: SchemaSnapshot, _ connection: Connection) throws -> TrackedSchema {
     var schema = TrackedSchema(version: 0, snapshot: snapshot, catalog: catalog)
     let plan = TriggerPlan(
-      wanted: schema.tables.map { ($0.name, TriggerSQL($0)) }, present: try SchemaReader(connection: connection).triggers())
+      wanted: schema.tables.map { ($0.name, TriggerSQL($0)) },
+      present: try SchemaReader(connection: connection).triggers())
     for name in plan.drops { try connection.execute("DROP TRIGGER \(identifier: name)") }
     for sql in plan.creates { try connection.execute("\(raw: sql)") }
     schema.version = try connection.schemaVersion()

@@ -90,13 +90,16 @@ struct ChangeRecorder {
 
   /// `dimple_diff`: shape, old key, new key, old columns, new columns. The result is whether type or bytes of any differ:
   /// SQLite's `IS NOT` would miss 'abc' and 'ABC' under NOCASE, and 1 and 1.0.
-  mutating func diff(_ call: FunctionCall) throws {
+  ///
+  /// A rekey is two changes: it takes a time here, for its delete, and the log row's time is its insert's.
+  mutating func diff(_ call: FunctionCall, milliseconds: Int64) throws {
     update = nil
     try ShapeCursor.read(call, argument: 0) { shape in
       let head = try shape.head()
       let keyCount = head.keyCount
       for index in 1...keyCount { try checkKey(call, keyCount + index, table: head.table) }
       let isRekey = !(1...keyCount).allSatisfy { call.areIdentical($0, keyCount + $0) }
+      if isRekey { _ = try tick(milliseconds: milliseconds) }
       payload.removeAll()
       oldValues.removeAll()
       payload.head(isRekey ? .rekey : .update, transaction: currentTransaction, table: head.table, keyCount: keyCount)
@@ -134,12 +137,6 @@ struct ChangeRecorder {
   }
 
   private func finishDiff(_ call: FunctionCall) { call.setResult(.integer(update?.isDifferent == true ? 1 : 0)) }
-
-  /// `dimple_tick`. A rekey is two changes, and the time just before its own is its delete's.
-  mutating func tickForRow(milliseconds: Int64) throws -> HybridTime {
-    if update?.isRekey == true { _ = try tick(milliseconds: milliseconds) }
-    return try tick(milliseconds: milliseconds)
-  }
 
   /// `dimple_payload`: what the comparison packed.
   mutating func takeUpdate(_ call: FunctionCall) throws {

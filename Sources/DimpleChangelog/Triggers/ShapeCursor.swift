@@ -43,7 +43,7 @@ struct ShapeCursor {
   static func mismatch(_ what: String) -> ChangelogError {
     ChangelogError(
       .internalMismatch, operation: "track a write", message: "A tracking trigger passed \(what).",
-      hint: "The functions named dimple_… are for the library's own triggers; reopen the database to have those made anew.")
+      hint: "The functions named dimple_… are for the library's own triggers only.")
   }
 }
 
