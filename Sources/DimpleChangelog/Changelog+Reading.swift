@@ -1,4 +1,5 @@
-public import DimpleStore
+package import DimpleStore
+internal import Synchronization
 
 /// One local commit, as the log has it.
 package struct LocalTransaction: Sendable {
@@ -9,22 +10,26 @@ package struct LocalTransaction: Sendable {
 }
 
 extension Changelog {
-  /// The changes made in this database, oldest first.
+  /// The changes made in this database, oldest first. Those that came from other replicas are not among them.
   ///
   /// - Parameters:
-  ///   - transaction: Only those of transactions with a higher number.
-  ///   - limit: At most this many.
-  /// - Throws: ``ChangelogError/Code/damagedLog``; `StoreError`.
-  public func changes(
-    in database: Database, after transaction: Int64 = 0, limit: Int? = nil
-  ) throws -> [Change] {
-    try database.read { connection in
+  ///   - transaction: Only changes of transactions with a higher number; pass the last one's to read on.
+  ///   - limit: Stops after the transaction in which this many changes are reached; a transaction is never cut.
+  /// - Throws: ``ChangelogError``: `.damagedLog`, `.notAttached`; `StoreError`.
+  public func changes(after transaction: Int64 = 0, limit: Int? = nil) throws -> [Change] {
+    try changes(in: database(for: "read the log"), after: transaction, limit: limit)
+  }
+
+  /// The same for a database at hand.
+  package func changes(in database: Database, after transaction: Int64 = 0, limit: Int? = nil) throws -> [Change] {
+    if limit == 0 { return [] }
+    return try database.read { connection in
       var changes: [Change] = []
       try transactions(connection, after: transaction) { local in
         changes += local.changes
         return limit.map { changes.count < $0 } ?? true
       }
-      return limit.map { Array(changes.prefix($0)) } ?? changes
+      return changes
     }
   }
 
@@ -34,24 +39,30 @@ extension Changelog {
     _ connection: Connection, after: Int64, _ body: (LocalTransaction) throws -> Bool
   ) throws {
     guard try LogTables.exist(connection) else { return }
-    let start = try LogSearch(connection).firstTime(ofTransactionsAfter: after)
-    let names = try LogNames(connection)
-    let replica = replicaID
+    let reader = LogReader(
+      catalog: try CatalogTables(connection: connection).load(), replica: try storedReplica(connection))
     var current: LocalTransaction?
     let statement = try connection.prepare("SELECT hlc, payload FROM dimple_log WHERE hlc >= ? ORDER BY hlc")
     defer { statement.reset() }
-    try statement.bind(.integer(start), at: 1)
+    try statement.bind(.integer(LogSearch(connection: connection).firstTime(ofTransactionsAfter: after)), at: 1)
     while try statement.step() {
-      let payload = try LogPayload(statement.bytes(1))
-      let changes = names.changes(payload, at: HybridTime(rawValue: statement.int64(0)), replica)
-      if payload.transaction == current?.number {
+      let time = HybridTime(rawValue: statement.int64(0))
+      let record: LogRecord
+      do { record = try LogRecord(payload: statement.bytes(1)) } catch { throw LogTables.damaged(at: time, error) }
+      let changes = try reader.changes(record, at: time)
+      if record.transaction == current?.number {
         current?.changes += changes
       } else {
         if let complete = current, try !body(complete) { return }
-        current = LocalTransaction(number: payload.transaction, changes: changes)
+        current = LocalTransaction(number: record.transaction, changes: changes)
       }
     }
     if let complete = current { _ = try body(complete) }
+  }
+
+  /// The id that belongs to the connection's snapshot.
+  private func storedReplica(_ connection: Connection) throws -> ReplicaID {
+    try MetaValue.replica.get(connection).map { ReplicaID(rawValue: UInt64(bitPattern: $0)) } ?? replicaID
   }
 }
 
@@ -59,21 +70,22 @@ extension Changelog {
 private struct LogSearch {
   let connection: Connection
 
-  init(_ connection: Connection) { self.connection = connection }
-
   /// The time from which on all rows belong to transactions with a number higher than `number`.
   func firstTime(ofTransactionsAfter number: Int64) throws -> Int64 {
     if number <= 0 { return 0 }
+    guard let newest = try LogTables.newest(connection), newest.transaction > number else {
+      return HybridTime.maximum.rawValue
+    }
     var low: Int64 = 0
-    var high = HybridTime.maximum.rawValue
-    // low is at or before, high after the first row of a later transaction.
+    var high = newest.time.rawValue
+    // low is at or before, high at or after the first row of a later transaction.
     while low < high {
       let middle = low + (high - low) / 2
-      guard let row = try firstRow(from: middle) else {
+      guard let row = try firstRow(from: middle), row.transaction <= number else {
         high = middle
         continue
       }
-      if row.transaction > number { high = middle } else { low = row.time + 1 }
+      low = row.time + 1
     }
     return low
   }
@@ -83,52 +95,9 @@ private struct LogSearch {
     defer { statement.reset() }
     try statement.bind(.integer(time), at: 1)
     guard try statement.step() else { return nil }
-    return (statement.int64(0), try LogPayload(statement.bytes(1)).transaction)
-  }
-}
-
-/// Names for ids, also of what was dropped since.
-private struct LogNames {
-  private var tables: [Int64: String] = [:]
-  private var columns: [Int64: String] = [:]
-
-  init(_ connection: Connection) throws {
-    for row in try connection.rows("SELECT id, name FROM dimple_table") {
-      tables[try row.get("id")] = try row.get("name") as String
-    }
-    for row in try connection.rows("SELECT id, name FROM dimple_column") {
-      columns[try row.get("id")] = try row.get("name") as String
+    let hlc = statement.int64(0)
+    do { return (hlc, try LogRecord.transaction(ofPayload: statement.bytes(1))) } catch {
+      throw LogTables.damaged(at: HybridTime(rawValue: hlc), error)
     }
   }
-
-  /// One change, or for a rekey two.
-  func changes(_ payload: LogPayload, at time: HybridTime, _ replica: ReplicaID) -> [Change] {
-    func change(_ operation: Change.Operation, _ key: [SQLValue], _ time: HybridTime, hasColumns: Bool) -> Change {
-      Change(
-        stamp: Stamp(time: time, replica: replica), transaction: payload.transaction,
-        table: tables[payload.table] ?? "?", key: key, operation: operation,
-        columns: hasColumns
-          ? payload.columns.map { ColumnValue(name: columns[$0.id] ?? "?", value: $0.value) } : [])
-    }
-    return switch payload.operation {
-    case .insert: [change(.insert, payload.key, time, hasColumns: true)]
-    case .update: [change(.update, payload.key, time, hasColumns: true)]
-    case .delete: [change(.delete, payload.key, time, hasColumns: true)]
-    case .rekey:
-      [
-        change(.delete, payload.key, HybridTime(rawValue: time.rawValue - 1), hasColumns: false),
-        change(.insert, payload.newKey, time, hasColumns: true),
-      ]
-    }
-  }
-}
-
-extension HybridTime {
-  /// 60 bits.
-  package static let maximum = HybridTime(rawValue: 1 << 60 - 1)
-}
-
-extension Database {
-  /// The change log of a database opened with tracking; `nil` for the store alone.
-  public var changelog: Changelog? { `extension`(Changelog.self) }
 }

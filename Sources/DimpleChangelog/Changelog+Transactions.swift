@@ -4,124 +4,116 @@ internal import Synchronization
 /// The log follows the store's transactions.
 extension Changelog {
   package func didBeginWrite(_ connection: Connection) throws {
-    guard try isSetUp(connection) else { return }
+    try setUp(connection)
     let version = try connection.dataVersion()
-    if state.withLock({ $0.dataVersion == version }) { return }
+    let isInStep = state.withLock { state in
+      state.changes = SchemaChanges()
+      state.recorder.begin()
+      return state.dataVersion == version
+    }
+    if isInStep { return }
     // Another process may have written: go on where the file is. The write lock is held, so nobody else does now.
-    let newest = try newestLogRow(connection)
-    let floor = try MetaValue.clock.get(connection) ?? 0
+    let newest = try LogTables.newest(connection)
+    let floor = HybridTime(rawValue: try MetaValue.clock.get(connection) ?? 0)
     let transaction = try newest?.transaction ?? MetaValue.transaction.get(connection) ?? 0
+    let replica = try MetaValue.replica.get(connection).map { ReplicaID(rawValue: UInt64(bitPattern: $0)) }
     state.withLock { state in
-      let time = HybridTime(rawValue: max(floor, newest?.time ?? 0, state.recorder.clock.last.rawValue))
-      state.recorder.clock.reset(to: time)
-      state.recorder.committedTime = time
-      state.recorder.lastTransaction = transaction
-      state.recorder.hasChanges = false
+      let clock = HybridClock(last: max(newest?.time ?? floor, floor))
+      state.recorder.resume(clock: clock, lastTransaction: transaction)
+      state.replica = replica ?? state.replica
+      state.committedReplica = state.replica
       state.dataVersion = version
     }
   }
 
-  private func isSetUp(_ connection: Connection) throws -> Bool {
-    if state.withLock({ $0.isSetUp }) { return true }
-    guard try LogTables.exist(connection) else { return false }
-    try LogTables.checkFormat(connection)
-    guard let replica = try MetaValue.replica.get(connection) else { return false }
-    state.withLock { state in
-      state.replica = ReplicaID(rawValue: UInt64(bitPattern: replica))
-      state.isSetUp = true
+  /// Makes the tracking tables if they are missing, as part of the first write transaction.
+  private func setUp(_ connection: Connection) throws {
+    if state.withLock({ $0.isSetUp }) { return }
+    if try LogTables.exist(connection) {
+      try LogTables.checkFormat(connection)
+    } else {
+      try LogTables.create(connection, replica: ReplicaID(rawValue: options.random()))
+      state.withLock { $0.changes.hasChanged = true }
     }
-    return true
-  }
-
-  private func newestLogRow(_ connection: Connection) throws -> (time: Int64, transaction: Int64)? {
-    let statement = try connection.prepare("SELECT hlc, payload FROM dimple_log ORDER BY hlc DESC LIMIT 1")
-    defer { statement.reset() }
-    guard try statement.step() else { return nil }
-    return (statement.int64(0), try LogPayload(statement.bytes(1)).transaction)
+    state.withLock { state in
+      state.isSetUp = true
+      state.dataVersion = nil
+    }
   }
 
   package func willCommit(_ connection: Connection) throws {
-    if connection.hasUndonePart { try dropEmptyTransaction(connection) }
-    guard state.withLock({ $0.schemaChanged && $0.isSetUp }) else { return }
-    try MetaValue.schemaVersion.set(connection.schemaVersion(), connection)
-  }
-
-  /// What was logged may have been undone with a savepoint or a failed statement: then there is no transaction, and its number
-  /// goes to the next.
-  private func dropEmptyTransaction(_ connection: Connection) throws {
-    guard state.withLock({ $0.recorder.hasChanges }) else { return }
-    let newest = try newestLogRow(connection)
-    state.withLock { state in
-      state.recorder.hasChanges = newest?.transaction == state.recorder.currentTransaction
+    if state.withLock({ $0.changes.hasChanged }) {
+      try MetaValue.schemaVersion.set(connection.schemaVersion(), connection)
     }
+    // A savepoint, a failed statement or a rebuilt table may have taken back all that was logged: then there was no
+    // transaction, and its number goes to the next.
+    guard state.withLock({ $0.recorder.hasTicked }) else { return }
+    let before = state.withLock { $0.recorder.committedClock.last }
+    let statement = try connection.prepare("SELECT 1 FROM dimple_log WHERE hlc > ? LIMIT 1")
+    defer { statement.reset() }
+    try statement.bind(.integer(before.rawValue), at: 1)
+    let hasLogged = try statement.step()
+    state.withLock { $0.changes.hasLogged = hasLogged }
   }
 
   package func didCommit(_ connection: Connection) {
     state.withLock { state in
-      if state.recorder.hasChanges { state.recorder.lastTransaction += 1 }
-      state.recorder.hasChanges = false
-      state.recorder.committedTime = state.recorder.clock.last
-      // A rebuild may have taken its changes back out of the log: look at the file again.
-      if state.schemaChanged { state.dataVersion = nil }
-      state.schemaChanged = false
-      state.newTables = []
+      state.recorder.commit(hasLogged: state.changes.hasLogged)
+      state.committedReplica = state.replica
+      state.changes = SchemaChanges()
     }
   }
 
   package func didRollback(_ connection: Connection) {
     state.withLock { state in
-      state.recorder.clock.reset(to: state.recorder.committedTime)
-      state.recorder.hasChanges = false
-      state.schemaChanged = false
-      state.newTables = []
-      state.tables = nil
-    }
-  }
-
-  // MARK: - Schema
-
-  package func willChangeSchema(_ connection: Connection) throws {
-    guard try isSetUp(connection) else { return }
-    let before = try SchemaSnapshot(connection)
-    state.withLock { $0.schemaBefore = before }
-    // A trigger that names a column keeps it from being dropped.
-    try SchemaRegistry(connection: connection, untracked: options.untracked).dropTriggers()
-  }
-
-  package func didChangeSchema(_ connection: Connection) throws {
-    guard
-      let before = state.withLock({ state in
-        defer { state.schemaBefore = nil }; return state.schemaBefore
-      })
-    else {
-      return
-    }
-    let (newTables, start) = state.withLock { ($0.newTables, $0.recorder.committedTime) }
-    let registry = SchemaRegistry(connection: connection, untracked: options.untracked)
-    try registry.follow(from: before, newTables: newTables, since: start)
-    let created = try registry.update().map(\.id)
-    state.withLock { state in
-      state.newTables.formUnion(created)
-      state.schemaChanged = true
-      state.tables = nil
+      state.recorder.rollBack()
+      state.replica = state.committedReplica
+      if state.changes.hasChanged {
+        state.schema = nil
+        // The tracking tables may have been made in this transaction.
+        state.isSetUp = false
+      }
+      state.changes = SchemaChanges()
     }
   }
 
   // MARK: - For sync
 
-  /// The tracked tables as the connection sees them.
-  package func trackedTables(_ connection: Connection) throws -> [TrackedTable] {
-    let version = try connection.schemaVersion()
-    if let known = state.withLock({ $0.tables }), known.schemaVersion == version { return known.tables }
-    let tables = try SchemaRegistry(connection: connection, untracked: options.untracked).trackedTables()
-    state.withLock { $0.tables = (version, tables) }
-    return tables
+  /// Moves the clock past a foreign stamp, in the running write transaction; rolled back with it.
+  ///
+  /// - Throws: ``ChangelogError`` `.clockExhausted`, `.notInTransaction`.
+  package func receive(_ time: HybridTime, _ connection: Connection) throws {
+    try requireWriting(connection, "receive a stamp")
+    guard state.withLock({ $0.recorder.clock.last < time }) else { return }
+    try state.withLock { try $0.recorder.clock.receive(time) }
+    try connection.withInternalAccess { try MetaValue.clock.set(time.rawValue, connection) }
   }
 
-  /// Moves the clock past a foreign stamp, in the running write transaction.
-  package func receive(_ time: HybridTime, _ connection: Connection) throws {
-    guard state.withLock({ $0.recorder.clock.last < time }) else { return }
-    try connection.withInternalAccess { try MetaValue.clock.set(time.rawValue, connection) }
-    state.withLock { $0.recorder.clock.receive(time) }
+  /// Gives the database a new identity, in the running write transaction: what is written from now on is another replica's.
+  ///
+  /// For a copied database file. Changes already in the log are read under the new id too.
+  ///
+  /// - Throws: ``ChangelogError`` `.notInTransaction`.
+  @discardableResult
+  package func replaceReplicaID(_ connection: Connection) throws -> ReplicaID {
+    try requireWriting(connection, "replace the replica id")
+    let replica = ReplicaID(rawValue: options.random())
+    try connection.withInternalAccess { try MetaValue.replica.set(Int64(replica.rawValue), connection) }
+    state.withLock { $0.replica = replica }
+    return replica
+  }
+
+  /// The number of the last transaction, the running one's included once it has logged a change; 0 before the first.
+  package func lastTransaction(_ connection: Connection) throws -> Int64 {
+    guard try LogTables.exist(connection) else { return 0 }
+    return try LogTables.newest(connection)?.transaction ?? MetaValue.transaction.get(connection) ?? 0
+  }
+
+  private func requireWriting(_ connection: Connection, _ operation: String) throws {
+    guard connection.role == .writer, connection.isInTransaction else {
+      throw ChangelogError(
+        .notInTransaction, operation: operation, message: "It is part of a write transaction.",
+        hint: "Call it inside write { } or a merge transaction, with that closure's connection.")
+    }
   }
 }

@@ -1,16 +1,40 @@
 public import DimpleStore
 internal import Synchronization
 
-/// Tracks every change of a database: any INSERT, UPDATE or DELETE, by API or plain SQL, cascades and triggers included, is
-/// in the log in the same transaction, or rolled back with it.
+/// Tracks every change of a database: any INSERT, UPDATE or DELETE of a tracked table, by API or plain SQL, cascades and
+/// triggers included, is in the log in the same transaction, or rolled back with it.
 ///
-/// It is part of a database opened with `Database.open`; one per `Database`. Tracking is done by triggers that the database
-/// file carries, so that another program's write, which the triggers' functions are missing for, is refused, not lost.
-/// Reading the log is safe from any thread.
+/// There is one for each database opened with `Database.open`, as ``DimpleStore/Database/changelog``.
+///
+/// ```swift
+/// for change in try db.changelog?.changes(after: 41) ?? [] {
+///   print(change.stamp.uuid, change.operation, change.table, change.key, change.columns)
+/// }
+/// ```
+///
+/// ## How it works
+/// Each tracked table has three triggers, which the database file carries. They call functions that this library defines on
+/// its own connections: the functions pack the row's change into a few bytes, and the trigger appends these to `dimple_log`,
+/// one row per change. So a write costs one row more; the log commits and rolls back with the write; and another program's
+/// write, for which the functions are missing, is refused by SQLite rather than lost. A value is logged when its type or
+/// bytes change, to the bit.
+///
+/// Every change has a ``Stamp``: a hybrid logical time, which rises with the clock and never falls, and the ``ReplicaID`` of
+/// the database file. As a UUID of version 7 it is the change's identity.
+///
+/// ## What is tracked
+/// All ordinary tables but those named in ``Options/untracked``; generated columns, virtual tables and their shadow tables,
+/// views, temporary and attached tables are not. A tracked table needs a primary key, by whose values devices know its rows.
+/// Tables and columns have stable ids in the log, so that renaming or rebuilding a table does not lose its history. Rows that
+/// were there before a table was tracked become changes once, when the database is opened.
+///
+/// docs/CHANGELOG_FORMAT.md has the stored bytes, and the limits.
+///
+/// Safe to use from any thread. The log's methods block; reads of it run beside writes.
 public final class Changelog: DatabaseExtension {
-  /// How tracking behaves.
+  /// How tracking behaves. All processes that open a database should choose alike.
   public struct Options: Sendable {
-    /// Tables that stay on this device.
+    /// Tables that stay on this device, in any case.
     public var untracked: Set<String> = []
     /// The device's clock.
     public var clock = WallClock.system
@@ -24,127 +48,51 @@ public final class Changelog: DatabaseExtension {
   struct State {
     var recorder = ChangeRecorder()
     var replica = ReplicaID(rawValue: 0)
-    /// `PRAGMA data_version` of the writer when the recorder was last in step with the file.
-    var dataVersion: Int64?
-    /// Before a statement that changes the schema.
-    var schemaBefore: SchemaSnapshot?
-    /// What `databaseDidOpen` and the hooks found.
-    var tables: (schemaVersion: Int64, tables: [TrackedTable])?
+    /// To go back to if the running transaction changes it and is rolled back.
+    var committedReplica = ReplicaID(rawValue: 0)
     /// The tracking tables are there.
     var isSetUp = false
-    /// In the running transaction.
-    var schemaChanged = false
-    /// Made in the running transaction.
-    var newTables: Set<Int64> = []
+    /// `databaseDidOpen` is through: from now on, a table without an id is untracked.
+    var isOpen = false
+    /// `PRAGMA data_version` of the writer when the recorder was last in step with the file.
+    var dataVersion: Int64?
+    /// As the writer's running transaction sees it.
+    var schema: TrackedSchema?
+    /// As a reader saw it last.
+    var readerTables: (version: Int64, tables: [TrackedTable])?
+    /// What the running transaction did to the schema.
+    var changes = SchemaChanges()
+    weak var database: Database?
   }
 
   let options: Options
   let state = Mutex(State())
 
-  /// - Parameter options: What to track.
+  /// A changelog for one database, of which it becomes a part by being opened with it.
   public init(_ options: Options = Options()) { self.options = options }
 
-  /// This database file's identity.
+  /// This database file's identity; all zero before the first write.
   public var replicaID: ReplicaID { state.withLock { $0.replica } }
 
   /// What the device's clock says.
-  package func now() -> HybridTime { HybridTime(milliseconds: max(0, options.clock.milliseconds())) }
+  package func now() -> HybridTime { HybridClock.time(ofMilliseconds: options.clock.milliseconds()) }
 
-  // MARK: - Opening
-
-  package func connectionDidOpen(_ connection: Connection, role: ConnectionRole) throws {
-    try connection.createFunction("uuid7", argumentCount: 0, deterministic: false) { call in
-      call.setResult(UUIDv7().sqlValue)
-    }
-    if role == .writer { try defineFunctions(connection) }
+  func isUntracked(_ table: String) -> Bool {
+    let name = SQLName(table)
+    return options.untracked.contains { SQLName($0) == name }
   }
 
-  private func defineFunctions(_ connection: Connection) throws {
-    func define(_ name: String, _ body: @escaping (inout ChangeRecorder, FunctionCall) throws -> Bool) throws {
-      try connection.createFunction(name, deterministic: false) { [unowned self] call in
-        let result = try state.withLock { try body(&$0.recorder, call) }
-        call.setResult(.integer(result ? 1 : 0))
-      }
+  func database(for operation: String) throws -> Database {
+    guard let database = state.withLock({ $0.database }) else {
+      throw ChangelogError(
+        .notAttached, operation: operation, message: "The changelog has no open database.",
+        hint: "Use the changelog of a database that is open: `database.changelog`.")
     }
-    try define("dimple_insert") { recorder, call in
-      try recorder.record(.insert, call)
-      return true
-    }
-    try define("dimple_delete") { recorder, call in
-      try recorder.record(.delete, call)
-      return true
-    }
-    try define("dimple_more") { recorder, call in
-      try recorder.recordMore(call)
-      return true
-    }
-    try define("dimple_update") { try $0.recordUpdate($1) }
-    try define("dimple_more_update") { try $0.recordMoreUpdate($1) }
-    try connection.createFunction("dimple_tick", argumentCount: 0, deterministic: false) { [unowned self] call in
-      let wall = options.clock.milliseconds()
-      call.setResult(.integer(state.withLock { $0.recorder.tick(wall: wall).rawValue }))
-    }
-    try connection.createFunction("dimple_payload", argumentCount: 0, deterministic: false) { [unowned self] call in
-      state.withLock { $0.recorder.takePayload() }.withUnsafeBytes { call.setResult(bytes: $0) }
-    }
-  }
-
-  package func databaseDidOpen(_ database: Database) throws {
-    if try isInStep(database) { return }
-    let found = try database.write { connection in
-      try connection.withInternalAccess { try setUp(connection) }
-    }
-    for table in found { try Adoption(changelog: self, database: database).adopt(table) }
-  }
-
-  /// Nothing to do: the usual case, at the price of one read.
-  private func isInStep(_ database: Database) throws -> Bool {
-    if !options.untracked.isEmpty { return false }
-    return try database.read { connection in
-      guard try LogTables.exist(connection) else { return false }
-      try LogTables.checkFormat(connection)
-      guard try MetaValue.schemaVersion.get(connection) == connection.schemaVersion() else { return false }
-      guard try AdoptionProgress.pending(connection).isEmpty else { return false }
-      try loadReplica(connection)
-      return true
-    }
-  }
-
-  /// Makes the tables and triggers; the tables whose rows must be adopted.
-  private func setUp(_ connection: Connection) throws -> [TrackedTable] {
-    if try LogTables.exist(connection) {
-      try LogTables.checkFormat(connection)
-    } else {
-      try LogTables.create(connection, replica: ReplicaID(rawValue: options.random()))
-    }
-    try loadReplica(connection)
-    let registry = SchemaRegistry(connection: connection, untracked: options.untracked)
-    let new = try registry.update()
-    try AdoptionProgress.begin(new, connection)
-    try MetaValue.schemaVersion.set(connection.schemaVersion(), connection)
-    let pending = try AdoptionProgress.pending(connection)
-    return try registry.trackedTables().filter { pending.contains($0.id) }
-  }
-
-  private func loadReplica(_ connection: Connection) throws {
-    guard let replica = try MetaValue.replica.get(connection) else { return }
-    state.withLock { state in
-      state.replica = ReplicaID(rawValue: UInt64(bitPattern: replica))
-      state.isSetUp = true
-    }
+    return database
   }
 }
 
-extension Connection {
-  /// Changes with every change of the schema.
-  package func schemaVersion() throws -> Int64 { try pragma("PRAGMA schema_version") }
-
-  /// Changes when another connection, of this process or another, has committed.
-  func dataVersion() throws -> Int64 { try pragma("PRAGMA data_version") }
-
-  private func pragma(_ sql: String) throws -> Int64 {
-    let statement = try prepare(sql)
-    defer { statement.reset() }
-    return try statement.step() ? statement.int64(0) : 0
-  }
+extension Database {
+  /// The change log of a database opened with tracking; `nil` for the store alone.
+  public var changelog: Changelog? { `extension`(Changelog.self) }
 }

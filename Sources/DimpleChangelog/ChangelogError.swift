@@ -1,21 +1,35 @@
-/// What change tracking cannot do, and what to do about it.
+/// Why changes could not be tracked or read, and what to do about it.
+///
+/// Match on the code: `catch let error as ChangelogError where error.code == .missingPrimaryKey`. A write that a tracking
+/// trigger refuses surfaces as the store's error, with this error's text in its message.
 public struct ChangelogError: Error, Sendable, CustomStringConvertible {
   /// The kind of failure; compare with the static members.
   public struct Code: Sendable, Hashable, CustomStringConvertible {
-    private enum Kind: String { case missingPrimaryKey, nullKey, damagedLog, newerFormat, noReplica }
+    private enum Kind: String {
+      case missingPrimaryKey, unsupportedTable, nullKey, damagedLog, newerFormat, clockExhausted, notInTransaction
+      case notAttached, internalMismatch
+    }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
 
-    /// A table without a primary key cannot be tracked: nothing names its rows on other devices.
+    /// A tracked table has no primary key, so its rows have no name by which devices could agree on them.
     public static let missingPrimaryKey = Code(.missingPrimaryKey)
-    /// A row with NULL in its primary key was written.
+    /// A tracked table is beyond what the log can describe, such as a key of more than 31 columns.
+    public static let unsupportedTable = Code(.unsupportedTable)
+    /// A row has `NULL` in its primary key, which SQLite allows in most tables and tracking cannot.
     public static let nullKey = Code(.nullKey)
-    /// A row of the log cannot be read.
+    /// A row of the log, or of its catalogue, does not decode.
     public static let damagedLog = Code(.damagedLog)
-    /// The tracking tables were written by a newer version of this library.
+    /// The database was written by a newer version of this library.
     public static let newerFormat = Code(.newerFormat)
-    /// The database is not tracked (yet).
-    public static let noReplica = Code(.noReplica)
+    /// The hybrid clock has reached the last time it can express, or would have to.
+    public static let clockExhausted = Code(.clockExhausted)
+    /// Something that must be part of a write transaction was called outside one.
+    public static let notInTransaction = Code(.notInTransaction)
+    /// The changelog belongs to no open database.
+    public static let notAttached = Code(.notAttached)
+    /// A trigger and the function it calls disagree: the trigger was not made by this version.
+    public static let internalMismatch = Code(.internalMismatch)
 
     /// The code's name.
     public var description: String { kind.rawValue }
@@ -23,19 +37,28 @@ public struct ChangelogError: Error, Sendable, CustomStringConvertible {
 
   /// The kind of failure.
   public var code: Code
-  /// What was being done.
+  /// What was being done: `track "Todo"`.
   public var operation: String
-  /// What happened, for people.
+  /// What happened, for people; never holds a value of the user's.
   public var message: String
   /// What to do next.
   public var hint: String
+  /// Whether the same call may succeed later unchanged; always `false` so far.
+  public var isRetryable: Bool
+  /// What the lower layer said.
+  public var underlying: (any Error)?
 
-  /// An error.
-  public init(_ code: Code, operation: String, message: String, hint: String = "") {
+  /// An error from its parts.
+  public init(
+    _ code: Code, operation: String, message: String, hint: String = "", isRetryable: Bool = false,
+    underlying: (any Error)? = nil
+  ) {
     self.code = code
     self.operation = operation
     self.message = message
     self.hint = hint
+    self.isRetryable = isRetryable
+    self.underlying = underlying
   }
 
   /// One line: code, operation, message, hint.

@@ -1,36 +1,46 @@
-#if canImport(FoundationEssentials)
-  internal import FoundationEssentials
-#else
-  internal import Foundation
-#endif
+/// The hybrid logical clock: rises with the wall clock, never falls, and stays above every time it was shown.
+///
+/// 48 bits of Unix milliseconds and 12 bits of counter, added as one number: a full counter carries into the milliseconds,
+/// so more than 4,096 ticks in a millisecond only run ahead of the wall clock until it catches up. After Kulkarni et al.,
+/// "Logical Physical Clocks" (2014), with the two components packed into the one integer of RFC 9562's version 7.
+package struct HybridClock: Sendable, Equatable {
+  /// The greatest time given out or received.
+  package private(set) var last: HybridTime
 
-/// The device's clock, injected so that tests can set it.
-public struct WallClock: Sendable {
-  /// Milliseconds since 1970.
-  public let milliseconds: @Sendable () -> Int64
+  /// A clock that goes on from `last`.
+  package init(last: HybridTime = HybridTime(rawValue: 0)) { self.last = last }
 
-  /// A clock of one's own.
-  public init(milliseconds: @escaping @Sendable () -> Int64) { self.milliseconds = milliseconds }
-
-  /// The system's.
-  public static let system = WallClock { Int64(Date().timeIntervalSince1970 * 1000) }
-}
-
-/// A hybrid logical clock: follows the wall clock while that goes forward, and counts on where it does not. A full counter
-/// carries into the milliseconds.
-struct HybridClock {
-  /// The last time given out or received.
-  private(set) var last = HybridTime(rawValue: 0)
-
-  /// A time later than every one before.
-  mutating func tick(wall milliseconds: Int64) -> HybridTime {
-    last = max(HybridTime(milliseconds: max(0, milliseconds)), HybridTime(rawValue: last.rawValue + 1))
-    return last
+  /// The wall clock's reading as a hybrid time, held within 48 bits.
+  package static func time(ofMilliseconds milliseconds: Int64) -> HybridTime {
+    HybridTime(milliseconds: min(max(milliseconds, 0), 1 << 48 - 1))
   }
 
-  /// From now on, later than `time`.
-  mutating func receive(_ time: HybridTime) { last = max(last, time) }
+  /// The next time: the wall clock's, or one more than the last where that is greater.
+  ///
+  /// - Throws: ``ChangelogError`` `.clockExhausted` past `HybridTime.maximum`.
+  package mutating func tick(milliseconds: Int64) throws -> HybridTime {
+    let next = max(HybridClock.time(ofMilliseconds: milliseconds), HybridTime(rawValue: last.rawValue + 1))
+    guard next <= HybridTime.maximum else { throw HybridClock.exhausted("tick") }
+    last = next
+    return next
+  }
 
-  /// Back to before a transaction that was rolled back, or taken from the database.
-  mutating func reset(to time: HybridTime) { last = time }
+  /// Moves past a time seen elsewhere; the next tick is greater. A time already passed changes nothing.
+  ///
+  /// - Throws: ``ChangelogError`` `.clockExhausted` where no greater time would be left.
+  package mutating func receive(_ time: HybridTime) throws {
+    guard time < HybridTime.maximum else { throw HybridClock.exhausted("receive") }
+    last = max(last, time)
+  }
+
+  private static func exhausted(_ operation: String) -> ChangelogError {
+    ChangelogError(
+      .clockExhausted, operation: "\(operation) the clock", message: "the hybrid clock has reached its last time.",
+      hint: "A change stamped at the end of time was taken in; restore a backup from before it.")
+  }
+}
+
+extension HybridTime {
+  /// The greatest time of 60 bits, in the year 10889.
+  package static let maximum = HybridTime(rawValue: 1 << 60 - 1)
 }

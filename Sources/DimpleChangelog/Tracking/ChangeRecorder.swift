@@ -1,121 +1,170 @@
 internal import DimpleStore
 
-/// What the triggers' functions share: the clock, the numbers, and the payload being packed. Lives under the lock of its
-/// ``Changelog``; used by the one writer.
+/// What the triggers' functions share: the clock, the transaction's number, and the update being packed. Lives under the lock
+/// of its ``Changelog``, and is used by the thread that holds the one writer connection.
 struct ChangeRecorder {
   var clock = HybridClock()
   /// The number of the last committed transaction that changed anything.
   var lastTransaction: Int64 = 0
-  /// What to go back to if the running transaction is rolled back.
-  var committedTime = HybridTime(rawValue: 0)
-  /// The running transaction has logged a change, under `lastTransaction + 1`.
-  var hasChanges = false
+  /// The clock as the running transaction found it: what it logs is later.
+  private(set) var committedClock = HybridClock()
+  /// The running transaction has taken a time.
+  private(set) var hasTicked = false
+  /// What `dimple_diff` found, up to the log's INSERT that fetches it.
+  private var update: PackedUpdate?
+  /// Their memory is used again from row to row.
   private var payload = ByteWriter()
-  /// The row at hand: an update without a difference is not logged, a changed key turns it into a rekey.
-  private var isDifferent = false
-  private var isRekey = false
+  private var oldValues = ByteWriter()
 
+  private struct PackedUpdate {
+    var isRekey: Bool
+    var isDifferent: Bool
+    var keepsOldValues: Bool
+  }
+
+  /// The running transaction's number.
   var currentTransaction: Int64 { lastTransaction + 1 }
 
-  mutating func takePayload() -> [UInt8] { payload.bytes }
+  // MARK: - Transactions
+
+  /// Goes on where the file is.
+  mutating func resume(clock: HybridClock, lastTransaction: Int64) {
+    self.clock = clock
+    self.lastTransaction = lastTransaction
+    begin()
+  }
+
+  mutating func begin() {
+    committedClock = clock
+    hasTicked = false
+    update = nil
+  }
+
+  /// - Parameter hasLogged: Whether the log has a row of it.
+  mutating func commit(hasLogged: Bool) {
+    if hasLogged { lastTransaction += 1 }
+    begin()
+  }
+
+  mutating func rollBack() {
+    clock = committedClock
+    begin()
+  }
+
+  mutating func tick(milliseconds: Int64) throws -> HybridTime {
+    hasTicked = true
+    return try clock.tick(milliseconds: milliseconds)
+  }
 
   // MARK: - Insert and delete
 
-  mutating func record(_ operation: LogPayload.Operation, _ call: FunctionCall) throws {
-    let shape = try Shape(call)
-    begin(operation, shape)
-    for index in 1...max(1, shape.keyCount) { payload.value(try key(call, index)) }
-    appendColumns(call, ids: shape.columns, from: 1 + shape.keyCount)
-  }
-
-  /// Further columns of the row at hand.
-  mutating func recordMore(_ call: FunctionCall) throws {
-    appendColumns(call, ids: try Self.numbers(call), from: 1)
-  }
-
-  private mutating func appendColumns(_ call: FunctionCall, ids: [UInt64], from first: Int) {
-    for (offset, id) in ids.enumerated() {
-      payload.varint(id)
-      payload.value(call.value(first + offset))
+  /// `dimple_pack_insert`, `dimple_pack_delete`: shape, key, columns.
+  mutating func pack(_ operation: LogRecord.Operation, _ call: FunctionCall) throws {
+    try ShapeCursor.read(call, argument: 0) { shape in
+      let head = try shape.head()
+      payload.removeAll()
+      payload.head(operation, transaction: currentTransaction, table: head.table, keyCount: head.keyCount)
+      for index in 1...head.keyCount { try appendKey(call, index, table: head.table) }
+      try appendColumns(&shape, call, from: 1 + head.keyCount)
     }
+    payload.bytes.withUnsafeBytes { call.setResult(bytes: $0) }
+  }
+
+  /// `dimple_pack_more`: the payload so far, column ids, columns.
+  mutating func packMore(_ call: FunctionCall) throws {
+    payload.removeAll()
+    call.withBytes(0) { payload.append(raw: $0) }
+    try ShapeCursor.read(call, argument: 1) { shape in try appendColumns(&shape, call, from: 2) }
+    payload.bytes.withUnsafeBytes { call.setResult(bytes: $0) }
+  }
+
+  private mutating func appendColumns(_ shape: inout ShapeCursor, _ call: FunctionCall, from first: Int) throws {
+    for index in first..<max(first, call.argumentCount) {
+      payload.varint(try shape.number())
+      payload.argument(call, index)
+    }
+    try shape.end()
   }
 
   // MARK: - Update
 
-  /// Whether the row differs in type or bytes; SQLite's `IS NOT` would miss 'abc' and 'ABC' under NOCASE, and 1 and 1.0.
-  mutating func recordUpdate(_ call: FunctionCall) throws -> Bool {
-    let shape = try Shape(call)
-    let oldKey = try (1...shape.keyCount).map { try key(call, $0) }
-    let newKey = try (1...shape.keyCount).map { try key(call, shape.keyCount + $0) }
-    isRekey = oldKey != newKey
-    isDifferent = isRekey
-    begin(isRekey ? .rekey : .update, shape)
-    for value in isRekey ? oldKey + newKey : oldKey { payload.value(value) }
-    recordPairs(call, ids: shape.columns, from: 1 + 2 * shape.keyCount)
-    return isDifferent
+  /// `dimple_diff`: shape, old key, new key, old columns, new columns. The result is whether type or bytes of any differ:
+  /// SQLite's `IS NOT` would miss 'abc' and 'ABC' under NOCASE, and 1 and 1.0.
+  mutating func diff(_ call: FunctionCall) throws {
+    update = nil
+    try ShapeCursor.read(call, argument: 0) { shape in
+      let head = try shape.head()
+      let keyCount = head.keyCount
+      for index in 1...keyCount { try checkKey(call, keyCount + index, table: head.table) }
+      let isRekey = !(1...keyCount).allSatisfy { call.areIdentical($0, keyCount + $0) }
+      payload.removeAll()
+      oldValues.removeAll()
+      payload.head(isRekey ? .rekey : .update, transaction: currentTransaction, table: head.table, keyCount: keyCount)
+      for index in 1...keyCount { payload.argument(call, keyCount + index) }
+      if isRekey { for index in 1...keyCount { payload.argument(call, index) } }
+      update = PackedUpdate(isRekey: isRekey, isDifferent: isRekey, keepsOldValues: head.keepsOldValues)
+      try diffColumns(&shape, call, from: 1 + 2 * keyCount)
+    }
+    finishDiff(call)
   }
 
-  mutating func recordMoreUpdate(_ call: FunctionCall) throws -> Bool {
-    recordPairs(call, ids: try Self.numbers(call), from: 1)
-    return isDifferent
+  /// `dimple_diff_more`: the result so far, column ids, old columns, new columns.
+  mutating func diffMore(_ call: FunctionCall) throws {
+    try ShapeCursor.read(call, argument: 1) { shape in try diffColumns(&shape, call, from: 2) }
+    finishDiff(call)
   }
 
-  private mutating func recordPairs(_ call: FunctionCall, ids: [UInt64], from first: Int) {
-    for (offset, id) in ids.enumerated() {
-      let new = call.value(first + 2 * offset + 1)
+  private mutating func diffColumns(_ shape: inout ShapeCursor, _ call: FunctionCall, from first: Int) throws {
+    guard var update else { throw ShapeCursor.mismatch("a continued comparison without a beginning") }
+    let count = (call.argumentCount - first) / 2
+    for index in first..<first + max(0, count) {
+      let column = try shape.number()
       // The insert half of a rekey says every column.
-      if !isRekey, new == call.value(first + 2 * offset) { continue }
-      isDifferent = true
-      payload.varint(id)
-      payload.value(new)
+      if !update.isRekey, call.areIdentical(index, index + count) { continue }
+      update.isDifferent = true
+      payload.varint(column)
+      payload.argument(call, index + count)
+      if update.isRekey, update.keepsOldValues {
+        oldValues.varint(column)
+        oldValues.argument(call, index)
+      }
     }
+    try shape.end()
+    self.update = update
   }
 
-  // MARK: -
+  private func finishDiff(_ call: FunctionCall) { call.setResult(.integer(update?.isDifferent == true ? 1 : 0)) }
 
-  mutating func tick(wall milliseconds: Int64) -> HybridTime {
-    hasChanges = true
-    // A rekey is two changes: the time just before its own is its delete's.
-    if isRekey { _ = clock.tick(wall: milliseconds) }
-    isRekey = false
-    return clock.tick(wall: milliseconds)
+  /// `dimple_tick`. A rekey is two changes, and the time just before its own is its delete's.
+  mutating func tickForRow(milliseconds: Int64) throws -> HybridTime {
+    if update?.isRekey == true { _ = try tick(milliseconds: milliseconds) }
+    return try tick(milliseconds: milliseconds)
   }
 
-  private mutating func begin(_ operation: LogPayload.Operation, _ shape: Shape) {
-    if operation != .rekey { isRekey = false }
-    payload = ByteWriter()
-    LogPayload.writeHead(
-      operation, transaction: currentTransaction, table: shape.table, keyCount: shape.keyCount, to: &payload)
-  }
-
-  private func key(_ call: FunctionCall, _ index: Int) throws -> SQLValue {
-    let value = call.value(index)
-    guard value != .null else {
-      throw ChangelogError(
-        .nullKey, operation: "track a write", message: "A row has NULL in its primary key.",
-        hint: "Give it a value, and declare the key NOT NULL.")
+  /// `dimple_payload`: what the comparison packed.
+  mutating func takeUpdate(_ call: FunctionCall) throws {
+    guard update != nil else { throw ShapeCursor.mismatch("an update that was not compared") }
+    update = nil
+    if !oldValues.bytes.isEmpty {
+      payload.byte(0)
+      payload.append(oldValues)
     }
-    return value
+    payload.bytes.withUnsafeBytes { call.setResult(bytes: $0) }
   }
 
-  private struct Shape {
-    var table: Int64
-    var keyCount: Int
-    var columns: [UInt64]
+  // MARK: - Keys
 
-    init(_ call: FunctionCall) throws {
-      let numbers = try ChangeRecorder.numbers(call)
-      guard numbers.count >= 2, numbers[1] >= 1 else { throw DamagedBytes() }
-      table = Int64(numbers[0])
-      keyCount = Int(numbers[1])
-      columns = Array(numbers[2...])
-    }
+  private mutating func appendKey(_ call: FunctionCall, _ index: Int, table: Int64) throws {
+    try checkKey(call, index, table: table)
+    payload.argument(call, index)
   }
 
-  private static func numbers(_ call: FunctionCall) throws -> [UInt64] {
-    var reader = ByteReader(call.withBytes(0) { Array($0) })
-    var numbers: [UInt64] = []
-    while !reader.isAtEnd { numbers.append(try reader.varint()) }
-    return numbers
+  private func checkKey(_ call: FunctionCall, _ index: Int, table: Int64) throws {
+    if call.storageClass(index) == .null { throw NullKey(table: table) }
   }
+}
+
+/// A row whose primary key has `NULL` was written to the table of that id.
+struct NullKey: Error {
+  var table: Int64
 }

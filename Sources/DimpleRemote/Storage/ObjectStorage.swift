@@ -3,9 +3,10 @@
 /// Sync needs nothing more of a backend than these four operations, and assumes as little of them as the weakest object
 /// store gives: no locks, no compare-and-swap, no ordering between different keys, and listings that may be stale.
 ///
-/// Keys are UTF-8, 1 to 1,024 bytes, of `[A-Za-z0-9._/-]`, with no empty, `.` or `..` segment; anything else throws
-/// ``RemoteError/Code/invalidKey``. Every method may be called from any task at any time, concurrently. Every method honours
-/// task cancellation by throwing `CancellationError`.
+/// Keys obey ``KeyRules``; anything else throws ``RemoteError/Code/invalidKey``. Two keys of one storage are never such that
+/// one is the other's folder (`a` beside `a/b`) or differ in case alone: a file system cannot hold both, and a backend may
+/// refuse the second. Every method may be called from any task at any time, concurrently. Every method honours task
+/// cancellation by throwing `CancellationError`.
 public protocol ObjectStorage: Sendable {
   /// Where the objects live, for people: `s3://bucket/prefix`, `/path/to/folder`, `memory`. Never holds a secret.
   var description: String { get }
@@ -13,7 +14,7 @@ public protocol ObjectStorage: Sendable {
   /// One page of the objects whose key starts with `prefix`, in ascending byte order of their keys.
   ///
   /// - Parameters:
-  ///   - prefix: Plain text, not a folder: `log/a` finds `log/abc`. Empty lists everything.
+  ///   - prefix: Plain text, not a folder: `log/a` finds `log/abc`. Empty lists everything. It need not be a key.
   ///   - cursor: `nil` for the first page, then ``ListPage/next`` of the page before.
   /// - Throws: ``RemoteError``. An empty prefix or one that nothing matches is an empty page, not an error.
   func list(prefix: String, after cursor: ListCursor?) async throws -> ListPage

@@ -12,6 +12,8 @@ public final class Connection {
   /// > 0 while the library itself works: its statements may touch its own tables and are no schema change of the app's.
   private var internalDepth = 0
   private var savepointDepth = 0
+  /// What the app's statement that is changing the schema alters and drops.
+  package private(set) var schemaTargets = SchemaTargets()
   /// What the running transaction has written.
   var pending = PendingCommit()
   /// A part of the running write transaction was undone: a statement that failed, a savepoint.
@@ -134,9 +136,10 @@ public final class Connection {
     return try body()
   }
 
-  func willChangeSchema() throws {
+  func willChangeSchema(_ access: StatementAccess) throws {
     guard !isInternal else { return }
     pending.changesSchema = true
+    schemaTargets = access.schemaTargets
     try withInternalAccess { for observer in configuration.extensions { try observer.willChangeSchema(self) } }
   }
 

@@ -8,23 +8,37 @@ package struct FunctionCall {
 
   private func argument(_ index: Int) -> OpaquePointer? { index < argumentCount ? arguments?[index] : nil }
 
-  package func int64(_ index: Int) -> Int64 { sqlite3_value_int64(argument(index)) }
+  /// An argument's storage class; that of an argument that was not given is `.null`.
+  package func storageClass(_ index: Int) -> StorageClass {
+    guard let value = argument(index) else { return .null }
+    return switch sqlite3_value_type(value) {
+    case SQLITE_INTEGER: .integer
+    case SQLITE_FLOAT: .real
+    case SQLITE_TEXT: .text
+    case SQLITE_BLOB: .blob
+    default: .null
+    }
+  }
 
-  /// The bytes of a blob or text.
+  package func int64(_ index: Int) -> Int64 { argument(index).map { sqlite3_value_int64($0) } ?? 0 }
+
+  package func double(_ index: Int) -> Double { argument(index).map { sqlite3_value_double($0) } ?? 0 }
+
+  /// The bytes of a blob or text; none for an argument that was not given.
   package func withBytes<T>(_ index: Int, _ body: (UnsafeRawBufferPointer) throws -> T) rethrows -> T {
-    let value = argument(index)
+    guard let value = argument(index) else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
     let start = sqlite3_value_blob(value)
     return try body(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_value_bytes(value))))
   }
 
   /// The argument without loss.
   package func value(_ index: Int) -> SQLValue {
-    switch sqlite3_value_type(argument(index)) {
-    case SQLITE_INTEGER: .integer(int64(index))
-    case SQLITE_FLOAT: .real(sqlite3_value_double(argument(index)))
-    case SQLITE_TEXT: withBytes(index) { SQLValue(textBytes: $0) }
-    case SQLITE_BLOB: .blob(withBytes(index) { Array($0) })
-    default: .null
+    switch storageClass(index) {
+    case .null: .null
+    case .integer: .integer(int64(index))
+    case .real: .real(double(index))
+    case .text: withBytes(index) { SQLValue(textBytes: $0) }
+    case .blob: .blob(withBytes(index) { Array($0) })
     }
   }
 
@@ -53,6 +67,11 @@ package struct FunctionCall {
       sqlite3_result_blob64(context, bytes.baseAddress, UInt64(bytes.count), dimple_sqlite_transient())
     }
   }
+}
+
+/// The five kinds of value that SQLite stores: https://sqlite.org/datatype3.html.
+package enum StorageClass: Sendable {
+  case null, integer, real, text, blob
 }
 
 extension Connection {

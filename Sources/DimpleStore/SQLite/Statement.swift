@@ -87,7 +87,7 @@ package final class Statement {
 
   private func begin() throws {
     try connection.checkMayRun()
-    if access.changesSchema { try connection.willChangeSchema() }
+    if access.changesSchema { try connection.willChangeSchema(access) }
     changesBefore = sqlite3_total_changes64(connection.handle)
     isRunning = true
     // Where the schema has changed since, SQLite now prepares the statement again.

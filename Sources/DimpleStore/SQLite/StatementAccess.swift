@@ -6,6 +6,8 @@ struct StatementAccess {
   var reads = ReadSet()
   var writes: [String: TableChange] = [:]
   var changesSchema = false
+  /// The tables that it alters or drops.
+  var schemaTargets = SchemaTargets()
   /// Why the authorizer refused it.
   var refusal: String?
   /// The authorizer was asked at all.
@@ -35,7 +37,11 @@ struct StatementAccess {
     case SQLITE_SAVEPOINT where !isInternal:
       return refuse("Savepoints are made by savepoint { }, not by SQL.")
     default:
-      if Self.schemaActions.contains(action), schema != "temp" { changesSchema = true }
+      guard Self.schemaActions.contains(action), schema != "temp" else { break }
+      changesSchema = true
+      // ALTER TABLE is told as (database, table), DROP TABLE as (table, nothing).
+      if action == SQLITE_ALTER_TABLE, let second { schemaTargets.altered.insert(second) }
+      if action == SQLITE_DROP_TABLE, let first { schemaTargets.dropped.insert(first) }
     }
     return SQLITE_OK
   }
@@ -53,4 +59,12 @@ struct StatementAccess {
       writes[table, default: TableChange()].insertedOrDeleted = true
     }
   }
+}
+
+/// The tables at which a change of the schema aims.
+package struct SchemaTargets: Sendable, Equatable {
+  package var altered: Set<String> = []
+  package var dropped: Set<String> = []
+
+  package init() {}
 }

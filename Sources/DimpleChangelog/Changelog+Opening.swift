@@ -1,0 +1,72 @@
+package import DimpleStore
+internal import Synchronization
+
+/// What opening a database brings in step: the schema may be older than tracking, or another program may have changed it.
+extension Changelog {
+  package func databaseDidOpen(_ database: Database) throws {
+    state.withLock { $0.database = database }
+    defer { state.withLock { $0.isOpen = true } }
+    if try isInStep(database) { return }
+    do {
+      try database.write { connection in try connection.withInternalAccess { try bringInStep(connection) } }
+    } catch let error as StoreError where error.code == .readOnly {
+      // A database that cannot be written has nothing to track.
+      return
+    }
+    try adopt()
+  }
+
+  /// The usual case, at the price of a read.
+  private func isInStep(_ database: Database) throws -> Bool {
+    let found = try database.read { connection -> ReplicaID? in
+      guard try LogTables.exist(connection) else { return nil }
+      try LogTables.checkFormat(connection)
+      guard try MetaValue.schemaVersion.get(connection) == connection.schemaVersion(),
+        try MetaTable(connection: connection)["untracked"] == untrackedText,
+        try !CatalogTables(connection: connection).load().tables.values.contains(where: { $0.state == .adopting }),
+        let replica = try MetaValue.replica.get(connection)
+      else { return nil }
+      return ReplicaID(rawValue: UInt64(bitPattern: replica))
+    }
+    guard let found else { return false }
+    state.withLock { state in
+      state.replica = found
+      state.committedReplica = found
+    }
+    return true
+  }
+
+  /// `dimple_meta` keeps which tables were untracked when the triggers were last in step.
+  private var untrackedText: SQLValue { .text(options.untracked.sorted().joined(separator: "\n")) }
+
+  private func bringInStep(_ connection: Connection) throws {
+    let reader = SchemaReader(connection: connection)
+    let snapshot = try reader.snapshot(reusing: SchemaSnapshot())
+    let old = try CatalogTables(connection: connection).load()
+    var catalog = old
+    let triggers = try reader.triggers()
+    for edit in ForeignEdits(old, snapshot, triggers).edits { catalog.apply(edit) }
+    for table in snapshot.sorted {
+      if isUntracked(table.name) {
+        catalog.untrack(table.name)
+        continue
+      }
+      try table.checkTrackable()
+      let known = catalog[table.name]
+      let hasTriggers = known.map { known in triggers.contains { TriggerSQL.table(ofTrigger: $0.name) == known.id } }
+      let isWhole = known?.state.isTracked == true && hasTriggers == true
+      let needsAdoption = try !isWhole && hasRows(table, connection)
+      catalog.track(table, state: needsAdoption ? .adopting : known?.state == .adopting ? .adopting : .tracked)
+    }
+    try CatalogTables(connection: connection).save(catalog, over: old)
+    _ = try install(catalog, snapshot, connection)
+    try MetaTable(connection: connection).set("untracked", untrackedText)
+    state.withLock { $0.changes.hasChanged = true }
+  }
+
+  private func hasRows(_ table: SchemaTable, _ connection: Connection) throws -> Bool {
+    let statement = try connection.prepare("SELECT 1 FROM \(SQL.quote(identifier: table.name)) LIMIT 1")
+    defer { statement.reset() }
+    return try statement.step()
+  }
+}

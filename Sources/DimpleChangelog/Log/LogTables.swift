@@ -1,0 +1,105 @@
+internal import DimpleStore
+
+/// The changelog's own tables in the user's database. docs/CHANGELOG_FORMAT.md describes them.
+enum LogTables {
+  static let format: Int64 = 1
+
+  static func exist(_ connection: Connection) throws -> Bool {
+    let statement = try connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'dimple_meta'")
+    defer { statement.reset() }
+    return try statement.step()
+  }
+
+  /// - Parameter replica: The id of a database tracked for the first time.
+  static func create(_ connection: Connection, replica: ReplicaID) throws {
+    try connection.script(
+      """
+      CREATE TABLE dimple_log(hlc INTEGER PRIMARY KEY, payload BLOB NOT NULL);
+      CREATE TABLE dimple_table(id INTEGER PRIMARY KEY, name TEXT NOT NULL, state INTEGER NOT NULL);
+      CREATE TABLE dimple_column(
+        table_id INTEGER NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, is_gone INTEGER NOT NULL,
+        PRIMARY KEY (table_id, id)) WITHOUT ROWID;
+      CREATE TABLE dimple_meta(name TEXT PRIMARY KEY NOT NULL, value) WITHOUT ROWID;
+      """)
+    try MetaValue.format.set(format, connection)
+    try MetaValue.replica.set(Int64(replica.rawValue), connection)
+  }
+
+  /// - Throws: ``ChangelogError`` `.newerFormat`.
+  static func checkFormat(_ connection: Connection) throws {
+    guard let found = try MetaValue.format.get(connection), found > format else { return }
+    throw ChangelogError(
+      .newerFormat, operation: "open the change log", message: "It has format \(found), and this version knows \(format).",
+      hint: "The database was opened by a newer version of the app: update this one.")
+  }
+
+  /// The newest row: where the clock and the numbers of transactions stand.
+  static func newest(_ connection: Connection) throws -> (time: HybridTime, transaction: Int64)? {
+    let statement = try connection.prepare("SELECT hlc, payload FROM dimple_log ORDER BY hlc DESC LIMIT 1")
+    defer { statement.reset() }
+    guard try statement.step() else { return nil }
+    let time = HybridTime(rawValue: statement.int64(0))
+    do {
+      return (time, try LogRecord.transaction(ofPayload: statement.bytes(1)))
+    } catch {
+      throw LogTables.damaged(at: time, error)
+    }
+  }
+
+  static func damaged(at time: HybridTime, _ damage: any Error) -> ChangelogError {
+    ChangelogError(
+      .damagedLog, operation: "read the change log", message: "The row \(time.rawValue) of dimple_log is damaged: \(damage).",
+      hint: "Restore the database from a backup, or sync into a new one.", underlying: damage)
+  }
+
+  static func append(_ record: LogRecord, at time: HybridTime, _ connection: Connection) throws {
+    try connection.prepare("INSERT INTO dimple_log(hlc, payload) VALUES (?, ?)")
+      .run(.integer(time.rawValue), .blob(record.payload))
+  }
+}
+
+/// One number of `dimple_meta`.
+enum MetaValue: String {
+  /// ``LogTables/format``.
+  case format
+  /// This file's ``ReplicaID``.
+  case replica
+  /// The greatest time received; the log's own times are in the log.
+  case clock
+  /// The last transaction's number, where the log has no row of it.
+  case transaction
+  /// SQLite's schema version when the triggers were last in step.
+  case schemaVersion
+
+  func get(_ connection: Connection) throws -> Int64? {
+    guard case .integer(let value) = try MetaTable(connection: connection)[rawValue] else { return nil }
+    return value
+  }
+
+  func set(_ value: Int64, _ connection: Connection) throws {
+    try MetaTable(connection: connection).set(rawValue, .integer(value))
+  }
+}
+
+/// `dimple_meta(name, value)`.
+struct MetaTable {
+  let connection: Connection
+
+  subscript(name: String) -> SQLValue {
+    get throws {
+      let statement = try connection.prepare("SELECT value FROM dimple_meta WHERE name = ?")
+      defer { statement.reset() }
+      try statement.bind(.text(name), at: 1)
+      return try statement.step() ? statement.value(0) : .null
+    }
+  }
+
+  /// - Parameter value: `.null` removes it.
+  func set(_ name: String, _ value: SQLValue) throws {
+    if value == .null {
+      try connection.prepare("DELETE FROM dimple_meta WHERE name = ?").run(.text(name))
+    } else {
+      try connection.prepare("INSERT OR REPLACE INTO dimple_meta(name, value) VALUES (?, ?)").run(.text(name), value)
+    }
+  }
+}

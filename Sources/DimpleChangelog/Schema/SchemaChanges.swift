@@ -1,0 +1,17 @@
+/// What the running transaction has done to the schema. Gone with the transaction.
+struct SchemaChanges {
+  /// The schema is not what it was when the transaction began.
+  var hasChanged = false
+  /// The log has a row of this transaction; known when it is about to commit.
+  var hasLogged = false
+  /// Tables made in this transaction, that a rebuild may put in the place of another.
+  var created: Set<Int64> = []
+  /// The names that renamed tables had when the transaction began.
+  var originalNames: [Int64: SQLName] = [:]
+  /// What the statement under way may end.
+  var before: TrackedSchema?
+  /// A table about to be dropped, with the copies of it.
+  var dropping: Rebuild?
+  /// Tables that were dropped, whose name a copy may take.
+  var dropped: [SQLName: Rebuild] = [:]
+}

@@ -1,0 +1,119 @@
+internal import DimpleStore
+
+/// The triggers that track one table, as SQL. Pure: what is in the schema is compared with this, and replaced where it differs.
+struct TriggerSQL: Sendable, Equatable {
+  /// One trigger.
+  struct Trigger: Sendable, Equatable {
+    var name: String
+    var sql: String
+  }
+
+  /// For inserts, updates and deletes.
+  let triggers: [Trigger]
+
+  /// Fewer than the 127 arguments that SQLite allows a function by default (https://sqlite.org/limits.html).
+  static let maximumArguments = 100
+
+  /// What the names of a table's triggers begin with.
+  static func prefix(table id: Int64) -> String { "dimple_\(id)_" }
+
+  /// The id in a trigger's name, if it is one of ours.
+  static func table(ofTrigger name: String) -> Int64? {
+    let parts = name.split(separator: "_", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[0] == "dimple", ["insert", "update", "delete"].contains(parts[2]) else { return nil }
+    return Int64(parts[1])
+  }
+
+  init(_ table: TrackedTable) {
+    let writer = TriggerTextWriter(table: table)
+    triggers = [
+      writer.trigger("insert", when: nil, payload: writer.packInsert()),
+      writer.trigger("update", when: writer.diff(), payload: "dimple_payload()"),
+      writer.trigger("delete", when: nil, payload: writer.packDelete()),
+    ]
+  }
+}
+
+private struct TriggerTextWriter {
+  let table: TrackedTable
+
+  func trigger(_ event: String, when condition: String?, payload: String) -> TriggerSQL.Trigger {
+    let name = TriggerSQL.prefix(table: table.id) + event
+    let when = condition.map { "WHEN \($0) " } ?? ""
+    return TriggerSQL.Trigger(
+      name: name,
+      sql: """
+        CREATE TRIGGER \(quote(name)) AFTER \(event.uppercased()) ON \(quote(table.name)) \(when)\
+        BEGIN INSERT INTO dimple_log VALUES (dimple_tick(), \(payload)); END
+        """)
+  }
+
+  func packInsert() -> String {
+    pack("dimple_pack_insert", table.columns, value: new)
+  }
+
+  func packDelete() -> String {
+    pack("dimple_pack_delete", table.isParent ? table.columns : [], value: old)
+  }
+
+  private func pack(_ function: String, _ columns: [TrackedColumn], value: (TrackedColumn) -> String) -> String {
+    let keys = table.keyColumns.map(value)
+    let (first, rest) = chunks(columns, first: TriggerSQL.maximumArguments - 1 - keys.count)
+    let call = "\(function)(\(list([blob(shape(first).bytes)] + keys + first.map(value))))"
+    return rest.reduce(call) { inner, chunk in
+      "dimple_pack_more(\(list([inner, blob(TriggerShape.continuation(chunk.map(\.id)))] + chunk.map(value))))"
+    }
+  }
+
+  func diff() -> String {
+    let keys = table.keyColumns
+    let (first, rest) = chunks(table.columns, first: (TriggerSQL.maximumArguments - 1) / 2 - keys.count, argumentsEach: 2)
+    let values = keys.map(old) + keys.map(new) + first.map(old) + first.map(new)
+    let call = "dimple_diff(\(list([blob(shape(first).bytes)] + values)))"
+    return rest.reduce(call) { inner, chunk in
+      let continuation = blob(TriggerShape.continuation(chunk.map(\.id)))
+      return "dimple_diff_more(\(list([inner, continuation] + chunk.map(old) + chunk.map(new))))"
+    }
+  }
+
+  private func shape(_ columns: [TrackedColumn]) -> TriggerShape {
+    TriggerShape(
+      table: table.id, keyCount: table.keyColumns.count, keepsOldValues: table.isParent,
+      columns: columns.map(\.id))
+  }
+
+  /// Columns for a first call and for each further one; the nesting of the calls gives their order.
+  private func chunks(
+    _ columns: [TrackedColumn], first: Int, argumentsEach: Int = 1
+  ) -> (first: [TrackedColumn], rest: [[TrackedColumn]]) {
+    let size = (TriggerSQL.maximumArguments - 2) / argumentsEach
+    let rest = stride(from: min(first, columns.count), to: columns.count, by: size).map {
+      Array(columns[$0..<min($0 + size, columns.count)])
+    }
+    return (Array(columns.prefix(first)), rest)
+  }
+
+  private func old(_ column: TrackedColumn) -> String { "OLD.\(quote(column.name))" }
+
+  /// `NEW`, but for a column that a foreign key of the table to itself may have changed while this very update ran: SQLite
+  /// performs the action before it fires AFTER triggers, and leaves `NEW` as it was.
+  private func new(_ column: TrackedColumn) -> String {
+    let isActedOn = table.foreignKeys.contains {
+      SQLName($0.parentTable) == SQLName(table.name) && !["NO ACTION", "RESTRICT"].contains($0.onUpdate)
+        && $0.columns.contains { SQLName($0) == SQLName(column.name) }
+    }
+    let value = "NEW.\(quote(column.name))"
+    guard isActedOn, !table.keyColumns.contains(column) else { return value }
+    let row = table.keyColumns.map { "\(quote($0.name)) IS NEW.\(quote($0.name))" }.joined(separator: " AND ")
+    return "(SELECT \(quote(column.name)) FROM \(quote(table.name)) WHERE \(row))"
+  }
+}
+
+private func quote(_ name: String) -> String { SQL.quote(identifier: name) }
+
+private func list(_ arguments: [String]) -> String { arguments.joined(separator: ", ") }
+
+private func blob(_ bytes: [UInt8]) -> String {
+  let digits = Array("0123456789abcdef")
+  return "x'" + String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }) + "'"
+}

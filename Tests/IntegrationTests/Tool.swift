@@ -1,0 +1,89 @@
+import Foundation
+
+/// The `dimple` program as it was built beside these tests.
+enum Tool {
+  struct Result {
+    var status: Int32
+    var output: String
+    var errors: String
+  }
+
+  /// Runs it to its end.
+  static func run(
+    _ arguments: String..., environment: [String: String] = [:], input: Data = Data()
+  ) throws -> Result {
+    try run(arguments, environment: environment, input: input)
+  }
+
+  static func run(_ arguments: [String], environment: [String: String] = [:], input: Data = Data()) throws -> Result {
+    let process = Process()
+    let (output, errors, standardInput) = (Pipe(), Pipe(), Pipe())
+    process.executableURL = executable
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.standardOutput = output
+    process.standardError = errors
+    process.standardInput = standardInput
+    try process.run()
+    standardInput.fileHandleForWriting.write(input)
+    try standardInput.fileHandleForWriting.close()
+    let text = output.fileHandleForReading.readDataToEndOfFile()
+    let complaint = errors.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return Result(
+      status: process.terminationStatus, output: String(decoding: text, as: UTF8.self),
+      errors: String(decoding: complaint, as: UTF8.self))
+  }
+
+  /// Starts it; its output arrives line by line.
+  static func start(_ arguments: [String]) throws -> (process: Process, lines: AsyncStream<String>) {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = executable
+    process.arguments = arguments
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    let lines = AsyncStream<String> { continuation in
+      let buffer = LineBuffer { continuation.yield($0) }
+      output.fileHandleForReading.readabilityHandler = { handle in
+        let data = handle.availableData
+        if data.isEmpty {
+          handle.readabilityHandler = nil
+          continuation.finish()
+        } else {
+          buffer.append(data)
+        }
+      }
+    }
+    try process.run()
+    return (process, lines)
+  }
+
+  private static var executable: URL {
+    // The test bundle and the tool are products of one build, in one folder.
+    let bundle = URL(filePath: CommandLine.arguments[0])
+    let folder = bundle.lastPathComponent.hasSuffix(".xctest") ? bundle.deletingLastPathComponent() : buildFolder
+    return folder.appending(path: "dimple")
+  }
+
+  private static var buildFolder: URL {
+    Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?.bundleURL.deletingLastPathComponent()
+      ?? Bundle.main.bundleURL
+  }
+}
+
+/// Cuts a stream of bytes into lines. Used by one reading queue.
+private final class LineBuffer: @unchecked Sendable {  // its one reader calls it serially
+  private var rest = Data()
+  private let yield: (String) -> Void
+
+  init(_ yield: @escaping (String) -> Void) { self.yield = yield }
+
+  func append(_ data: Data) {
+    rest.append(data)
+    while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+      yield(String(decoding: rest[rest.startIndex..<end], as: UTF8.self))
+      rest = Data(rest[rest.index(after: end)...])
+    }
+  }
+}

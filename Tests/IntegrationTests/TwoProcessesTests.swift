@@ -1,0 +1,71 @@
+import DimpleDb
+import Foundation
+import Testing
+
+@Suite("Two processes")
+struct TwoProcessesTests {
+  private static let migrations = [
+    Migration("create Todo", "CREATE TABLE Todo (id INTEGER PRIMARY KEY, text TEXT NOT NULL)")
+  ]
+  private static let environment = ["DIMPLE_PASSPHRASE": "open sesame"]
+
+  @Test func bothSeeEachOthersDataAfterSyncWhileALiveQueryRuns() async throws {
+    let folder = try TemporaryFolder()
+    let mine = try Database.open(folder.file("mine.db"), migrations: Self.migrations)
+    let engine = SyncEngine(mine, remote: .directory(folder.file("vault")), encryption: .passphrase("open sesame"))
+    var live = mine.observe(String.self, "SELECT text FROM Todo ORDER BY id").makeAsyncIterator()
+    #expect(try await live.next() == [])
+    try await mine.execute("INSERT INTO Todo VALUES (1, 'mine')")
+    #expect(try await live.next() == ["mine"])
+    _ = try await engine.sync()
+
+    // The other process has a database of its own.
+    try Database.open(folder.file("theirs.db"), migrations: Self.migrations).close()
+    let write = try Tool.run("query", folder.file("theirs.db"), "INSERT INTO Todo VALUES (2, 'theirs')")
+    #expect(write.status == 0, "\(write.errors)")
+    let sync = try Tool.run(
+      "sync", folder.file("theirs.db"), folder.file("vault"), "--json", environment: Self.environment)
+    #expect(sync.status == 0, "\(sync.errors)")
+    #expect(sync.output.contains(#""pulledTransactions":1"#))
+
+    _ = try await engine.sync()
+    #expect(try await live.next() == ["mine", "theirs"])
+    let theirs = try Tool.run("query", folder.file("theirs.db"), "SELECT text FROM Todo ORDER BY id", "--json")
+    #expect(theirs.output == "{\"text\":\"mine\"}\n{\"text\":\"theirs\"}\n")
+    let fingerprint = try Tool.run("fingerprint", folder.file("theirs.db"))
+    #expect(fingerprint.output == "\(try mine.fingerprint())\n")
+    try mine.close()
+  }
+
+  @Test func aLiveQuerySeesAnotherProcessWriteTheSameFile() async throws {
+    let folder = try TemporaryFolder()
+    let database = try Database.open(folder.file("shared.db"), migrations: Self.migrations)
+    var live = database.observe(String.self, "SELECT text FROM Todo ORDER BY id").makeAsyncIterator()
+    #expect(try await live.next() == [])
+    let write = try Tool.run("query", folder.file("shared.db"), "INSERT INTO Todo VALUES (1, 'from outside')")
+    #expect(write.status == 0, "\(write.errors)")
+    #expect(try await live.next() == ["from outside"])
+    // And what it wrote is tracked, in one log with ours.
+    try await database.execute("INSERT INTO Todo VALUES (2, 'from inside')")
+    let log = try database.changelog?.changes(in: database) ?? []
+    #expect(log.map(\.transaction) == [1, 2])
+    try database.close()
+  }
+
+  @Test func watchPrintsWhatAnotherProcessWrites() async throws {
+    let folder = try TemporaryFolder()
+    let database = try Database.open(folder.file("watched.db"), migrations: Self.migrations)
+    let (process, lines) = try Tool.start([
+      "watch", folder.file("watched.db"), "SELECT text FROM Todo", "--json", "--count", "2",
+    ])
+    var seen: [String] = []
+    for await line in lines {
+      seen.append(line)
+      if seen.count == 1 { try await database.execute("INSERT INTO Todo VALUES (1, 'hello')") }
+    }
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    #expect(seen == [#"{"rows":[]}"#, #"{"rows":[{"text":"hello"}]}"#])
+    try database.close()
+  }
+}
