@@ -85,6 +85,7 @@ let package = Package(
     client("StoreClient", "DimpleStore"),
     client("ChangelogClient", "DimpleChangelog"),
     client("ReactiveClient", "DimpleReactive"),
+    client("RemoteClient", "DimpleRemote"),
     client("CryptoClient", "DimpleCrypto"),
     client("SyncClient", "DimpleSync"),
     client("TestSupportClient", "DimpleTestSupport"),
