@@ -1,0 +1,39 @@
+/// One step of a schema's history: named, applied once, in a transaction of its own.
+///
+/// Once released, a migration is never edited, renamed, moved or removed; a change of mind is a further migration.
+public struct Migration: Sendable {
+  /// Unique among the database's migrations.
+  public let name: String
+  /// Tells an edited migration from the one that was applied; of code, only that it is code.
+  let checksum: String
+  let apply: @Sendable (Connection) throws -> Void
+
+  /// A migration of one or more statements.
+  public init(_ name: String, _ sql: SQL) {
+    self.name = name
+    checksum = "sql:\(Self.hash(sql))"
+    apply = { try $0.script(sql) }
+  }
+
+  /// A migration in code.
+  public init(_ name: String, _ body: @escaping @Sendable (Connection) throws -> Void) {
+    self.name = name
+    checksum = "code"
+    apply = body
+  }
+
+  /// FNV-1a with 64 bits, against mistakes rather than malice: http://www.isthe.com/chongo/tech/comp/fnv/
+  private static func hash(_ sql: SQL) -> String {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    func mix(_ bytes: some Sequence<UInt8>) {
+      for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    }
+    mix(sql.text.utf8)
+    for value in sql.bindings {
+      mix([0])
+      mix(value.debugText.utf8)
+    }
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}

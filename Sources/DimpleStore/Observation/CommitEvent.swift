@@ -1,0 +1,28 @@
+/// What one committed transaction changed.
+///
+/// An over-estimate, never an under-estimate: statements are known by the columns they assign, not by the values.
+package struct CommitEvent: Sendable, Hashable {
+  /// Changes by the table's name in the schema; tables that begin with `dimple_` are left out.
+  package var tables: [String: TableChange]
+  /// Another process, or another `Database` of the same file, committed: anything may have changed.
+  package var isExternal: Bool
+  /// The schema changed: any query may read differently.
+  package var changesSchema: Bool
+
+  /// From its parts.
+  package init(tables: [String: TableChange] = [:], isExternal: Bool = false, changesSchema: Bool = false) {
+    self.tables = tables
+    self.isExternal = isExternal
+    self.changesSchema = changesSchema
+  }
+
+  /// Whether a query that reads `set` may have a new result.
+  package func touches(_ set: ReadSet) -> Bool {
+    if isExternal || changesSchema { return true }
+    for (table, columns) in set.tables {
+      guard let change = tables[table] else { continue }
+      if change.insertedOrDeleted || !change.updatedColumns.isDisjoint(with: columns) { return true }
+    }
+    return false
+  }
+}

@@ -1,0 +1,31 @@
+/// What a commit did to a table.
+package struct TableChange: Sendable, Hashable {
+  /// Rows came or went, so that any query of the table may have changed.
+  package var insertedOrDeleted: Bool
+  /// The columns that were assigned, by their names in the schema; generated columns that may follow are included.
+  package var updatedColumns: Set<String>
+
+  /// From its parts.
+  package init(insertedOrDeleted: Bool = false, updatedColumns: Set<String> = []) {
+    self.insertedOrDeleted = insertedOrDeleted
+    self.updatedColumns = updatedColumns
+  }
+
+  /// Adds what another change did.
+  mutating func formUnion(_ other: TableChange) {
+    insertedOrDeleted = insertedOrDeleted || other.insertedOrDeleted
+    if !other.updatedColumns.isEmpty { updatedColumns.formUnion(other.updatedColumns) }
+  }
+}
+
+/// What a query reads: tables by their names in the schema, and of each the columns.
+///
+/// From SQLite's authorizer, so views, subqueries and triggers are seen through. The column `""` says that rows are
+/// counted without a column being read.
+package struct ReadSet: Sendable, Hashable {
+  /// Columns by table.
+  package var tables: [String: Set<String>]
+
+  /// From its parts.
+  package init(tables: [String: Set<String>] = [:]) { self.tables = tables }
+}

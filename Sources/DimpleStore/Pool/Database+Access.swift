@@ -1,0 +1,63 @@
+extension Database {
+  /// Reads in one snapshot: whatever commits meanwhile, all queries of the closure see the same state.
+  ///
+  /// The closure runs on this thread and may not write.
+  public func read<T>(_ body: (Connection) throws -> T) throws -> T {
+    try checkNotNested(operation: "read")
+    return try readers.run { try $0.inReadTransaction(body) }
+  }
+
+  /// Reads in one snapshot, on a thread of the database's own.
+  ///
+  /// Cancelling the task interrupts the query and throws `CancellationError`.
+  public func read<T: Sendable>(_ body: @escaping @Sendable (Connection) throws -> T) async throws -> T {
+    try await readers.run { try $0.inReadTransaction(body) }
+  }
+
+  /// Writes in one transaction: committed when the closure returns, rolled back when it throws.
+  ///
+  /// The closure runs on this thread. Write transactions run one after the other.
+  public func write<T>(_ body: (Connection) throws -> T) throws -> T {
+    try checkNotNested(operation: "write")
+    return try writer.run { try $0.inWriteTransaction(body) }
+  }
+
+  /// Writes in one transaction, on a thread of the database's own.
+  ///
+  /// Cancelling the task interrupts the statement, rolls back and throws `CancellationError`, unless the transaction was
+  /// committed by then.
+  public func write<T: Sendable>(_ body: @escaping @Sendable (Connection) throws -> T) async throws -> T {
+    try await writer.run { try $0.inWriteTransaction(body) }
+  }
+
+  /// Writes with triggers and foreign keys off, and access to the store's own tables: for rows taken over from elsewhere
+  /// as they are. Commit events are delivered as for any write.
+  package func withMergeTransaction<T>(_ body: (Connection) throws -> T) throws -> T {
+    try checkNotNested(operation: "merge")
+    return try writer.run { try $0.inMergeTransaction(body) }
+  }
+
+  /// As the synchronous form, on a thread of the database's own.
+  package func withMergeTransaction<T: Sendable>(
+    _ body: @escaping @Sendable (Connection) throws -> T
+  ) async throws -> T {
+    try await writer.run { try $0.inMergeTransaction(body) }
+  }
+
+  /// Calls the handler right after each commit that may have changed a result: on the committing thread, in the order of
+  /// commits, so it must be quick and must not use the database. Other processes' commits come as `isExternal`.
+  package func observeCommits(_ handler: @escaping @Sendable (CommitEvent) -> Void) -> CommitObservation {
+    let id = commits.add(handler)
+    return CommitObservation(hub: commits, id: id, watcher: watcher())
+  }
+
+  /// A read of one query, which needs no transaction to be a snapshot.
+  func readOnce<T>(_ body: (Connection) throws -> T) throws -> T {
+    try checkNotNested(operation: "read")
+    return try readers.run { try $0.inSingleRead(body) }
+  }
+
+  func readOnce<T: Sendable>(_ body: @escaping @Sendable (Connection) throws -> T) async throws -> T {
+    try await readers.run { try $0.inSingleRead(body) }
+  }
+}

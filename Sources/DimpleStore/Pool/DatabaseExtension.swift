@@ -1,0 +1,33 @@
+/// What takes part in a database's life: change tracking, live queries.
+///
+/// Called on the thread that has the connection. What throws, makes the operation fail; inside a transaction it rolls back.
+/// Statements on tables of the store's own belong inside ``Connection/withInternalAccess(_:)``.
+package protocol DatabaseExtension: AnyObject, Sendable {
+  /// A connection was opened and set up, outside a transaction: register functions here.
+  func connectionDidOpen(_ connection: Connection, role: ConnectionRole) throws
+  /// The database is open and migrated; once, before anyone else gets it.
+  func databaseDidOpen(_ database: Database) throws
+  /// Right after the `BEGIN IMMEDIATE` of each write transaction.
+  func didBeginWrite(_ connection: Connection) throws
+  /// Before a statement that changes the schema is run; never for statements compiled with internal access.
+  func willChangeSchema(_ connection: Connection) throws
+  /// Right after that statement, in the same transaction.
+  func didChangeSchema(_ connection: Connection) throws
+  /// Before the `COMMIT` of each write transaction.
+  func willCommit(_ connection: Connection) throws
+  /// After the `COMMIT`, before observers get the event. The connection is not for use any more.
+  func didCommit(_ connection: Connection)
+  /// After the `ROLLBACK`. The connection is not for use any more.
+  func didRollback(_ connection: Connection)
+}
+
+extension DatabaseExtension {
+  package func connectionDidOpen(_ connection: Connection, role: ConnectionRole) throws {}
+  package func databaseDidOpen(_ database: Database) throws {}
+  package func didBeginWrite(_ connection: Connection) throws {}
+  package func willChangeSchema(_ connection: Connection) throws {}
+  package func didChangeSchema(_ connection: Connection) throws {}
+  package func willCommit(_ connection: Connection) throws {}
+  package func didCommit(_ connection: Connection) {}
+  package func didRollback(_ connection: Connection) {}
+}

@@ -1,0 +1,67 @@
+extension Connection {
+  /// Runs one statement to its end.
+  ///
+  /// - Returns: the number of rows it inserted, updated or deleted itself; 0 for other statements.
+  @discardableResult
+  public func execute(_ sql: SQL) throws -> Int {
+    let statement = try prepare(sql.text)
+    defer { statement.reset() }
+    try statement.bindAll(sql.bindings)
+    let before = totalChanges
+    while try statement.step() {}
+    return totalChanges == before ? 0 : changeCount
+  }
+
+  /// All rows of a query, each decoded from its columns by name; a type that is one SQL value takes the first column.
+  ///
+  /// Columns that the type does not ask for are passed over. One that it asks for and that is missing, a `NULL` where the
+  /// property is not optional, an integer out of range: all throw, with the column, the row and the SQL.
+  public func query<T: Decodable>(_ type: T.Type, _ sql: SQL) throws -> [T] {
+    var result: [T] = []
+    try decodeRows(type, sql) { value in
+      result.append(value)
+      return true
+    }
+    return result
+  }
+
+  /// The first row of a query, decoded; `nil` if there is none.
+  public func queryOne<T: Decodable>(_ type: T.Type, _ sql: SQL) throws -> T? {
+    var result: T?
+    try decodeRows(type, sql) { value in
+      result = value
+      return false
+    }
+    return result
+  }
+
+  /// Decodes row after row without keeping them; the body returns false to stop.
+  public func forEach<T: Decodable>(_ type: T.Type, _ sql: SQL, _ body: (T) throws -> Bool) throws {
+    try decodeRows(type, sql, body)
+  }
+
+  /// All rows of a query, as they are.
+  public func rows(_ sql: SQL) throws -> [Row] {
+    let statement = try prepare(sql.text)
+    defer { statement.reset() }
+    try statement.bindAll(sql.bindings)
+    var rows: [Row] = []
+    var columns: RowColumns?
+    while try statement.step() {
+      let shared = columns ?? RowColumns(names: statement.columnNames, sql: sql.text)
+      columns = shared
+      rows.append(Row(columns: shared, number: rows.count + 1, statement: statement))
+    }
+    return rows
+  }
+
+  private func decodeRows<T: Decodable>(_ type: T.Type, _ sql: SQL, _ body: (T) throws -> Bool) throws {
+    let statement = try prepare(sql.text)
+    defer { statement.reset() }
+    try statement.bindAll(sql.bindings)
+    let decoder = RowDecoder(statement: statement)
+    while try statement.step() {
+      guard try body(decoder.decodeRow(type)) else { return }
+    }
+  }
+}

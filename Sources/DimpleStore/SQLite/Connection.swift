@@ -1,0 +1,158 @@
+internal import CSQLite
+
+/// One SQLite connection, for the time of the closure that it is given to.
+///
+/// Not `Sendable`: it stays in its closure, on its thread. Used after the closure, it throws ``StoreError`` with code
+/// `outsideClosure`.
+public final class Connection {
+  /// What may be done at the moment.
+  enum Access {
+    /// Nobody holds the connection.
+    case none
+    /// It is being opened: no transaction yet.
+    case setup
+    /// Reading only.
+    case read
+    /// Inside a write transaction.
+    case write
+  }
+
+  /// Whether this is the one that writes.
+  package let role: ConnectionRole
+  let configuration: Configuration
+  let authorizer = Authorizer()
+  let interruption = Interruption()
+  let commits: CommitHub
+  /// `nil` once closed.
+  var handle: OpaquePointer?
+  var access = Access.none
+  /// A transaction was begun and is to be ended by the store: finding none means that SQLite has rolled back by itself.
+  var expectsTransaction = false
+  /// Statements stepped and not yet at the end.
+  var activeStatements = 0
+  /// Grows when all statements are reset at once; from 1.
+  var runNumber: UInt64 = 1
+  var pending = PendingChanges()
+  var rollbackActions: [() -> Void] = []
+  var savepointDepth = 0
+  var userStatements: StatementCache
+  var internalStatements: StatementCache
+  var controlStatements: [ControlStatement: OpaquePointer] = [:]
+  /// What a function implemented in Swift threw, until the statement that called it fails.
+  var functionError: (any Error)?
+  /// A rollback failed: the connection is not to be used again.
+  var isBroken = false
+  var entityStatements: [EntityStatementKey: EntityStatement] = [:]
+
+  /// Opens and sets up; hooks of extensions are called by ``setUp()``.
+  init(path: String, role: ConnectionRole, configuration: Configuration, commits: CommitHub) throws {
+    self.role = role
+    self.configuration = configuration
+    self.commits = commits
+    userStatements = StatementCache(capacity: configuration.statementCacheCapacity)
+    internalStatements = StatementCache(capacity: configuration.statementCacheCapacity)
+    handle = try Connection.openHandle(path: path, role: role, configuration: configuration)
+  }
+
+  deinit { sqlite3_close_v2(handle) }
+
+  /// Identifies the connection among those of the process.
+  package var id: ObjectIdentifier { ObjectIdentifier(self) }
+
+  /// The rows changed by the statement that wrote last: not those changed by triggers or foreign key actions.
+  public var changeCount: Int { Int(sqlite3_changes(handle)) }
+
+  /// The rows changed since the connection was opened, those by triggers and foreign key actions included.
+  public var totalChanges: Int { Int(sqlite3_total_changes(handle)) }
+
+  /// The rowid of the last row inserted into a rowid table; 0 if there is none yet.
+  public var lastInsertRowID: Int64 { sqlite3_last_insert_rowid(handle) }
+
+  /// Whether a transaction is open.
+  public var isInTransaction: Bool { handle != nil && sqlite3_get_autocommit(handle) == 0 }
+
+  /// Whether the closure may write.
+  public var isWritable: Bool { access == .write }
+
+  /// How many ``savepoint(_:)`` closures are running.
+  package var transactionDepth: Int { isInTransaction ? 1 + savepointDepth : 0 }
+
+  /// Closes for good. Statements that somebody still holds are finalized.
+  func close() {
+    userStatements.removeAll()
+    internalStatements.removeAll()
+    for statement in controlStatements.values { sqlite3_finalize(statement) }
+    controlStatements.removeAll()
+    entityStatements.removeAll()
+    // v2: should a statement be left over, SQLite frees the connection with it.
+    sqlite3_close_v2(handle)
+    handle = nil
+  }
+
+  /// Throws unless the connection may be used now.
+  func checkUsable(operation: String) throws {
+    guard handle != nil else {
+      throw StoreError(.closed, operation: operation, message: "The database is closed.")
+    }
+    guard access != .none else {
+      throw StoreError(
+        .outsideClosure, operation: operation,
+        message: "The connection was used after the closure that it was given to.",
+        hint: "Return what you need from the closure, not the connection.")
+    }
+  }
+
+  /// Called before a statement's first step.
+  func willRun(_ statement: Statement) throws {
+    try checkUsable(operation: "step")
+    try checkInterruption(sql: statement.sql)
+    if expectsTransaction, sqlite3_get_autocommit(handle) != 0 {
+      throw StoreError(
+        .transactionLost, operation: "step", sql: statement.sql,
+        message: "SQLite rolled the transaction back after an earlier error.",
+        hint: "Let the first error leave the closure instead of passing over it.")
+    }
+    if access == .read, !statement.isReadOnly {
+      throw StoreError(
+        .readOnly, operation: "step", sql: statement.sql, message: "The statement writes, inside a read.",
+        hint: "Use write { } or execute.")
+    }
+  }
+
+  /// Throws if the task that waits for the result was cancelled.
+  func checkInterruption(sql: String?) throws {
+    guard interruption.isRequested else { return }
+    throw StoreError(.interrupted, operation: "step", sql: sql, message: "The task was cancelled.", isRetryable: false)
+  }
+
+  /// The error of a result code, with the message that SQLite left on the connection.
+  func error(_ result: Int32, operation: String, sql: String?, statement: Statement? = nil) -> StoreError {
+    var message = handle.map { String(cString: sqlite3_errmsg($0)) } ?? "The database is closed."
+    let offset = sqlite3_error_offset(handle)
+    if offset >= 0, result & 0xFF == SQLITE_ERROR { message += " (at byte \(offset))" }
+    var error = StoreError.sqlite(result, message: message, operation: operation, sql: sql)
+    if handle == nil { error.code = .closed }
+    if result & 0xFF == SQLITE_AUTH, let refusal = authorizer.refusal {
+      (error.message, error.hint) = (refusal.message, refusal.hint)
+    }
+    if let cause = functionError {
+      functionError = nil
+      error.code = .functionFailed
+      error.underlying = cause
+      if let cause = cause as? StoreError { error.hint = cause.hint }
+    }
+    if configuration.exposesValuesInErrors, let expanded = sqlite3_expanded_sql(statement?.handle) {
+      error.sql = String(cString: expanded)
+      sqlite3_free(expanded)
+    }
+    return error
+  }
+}
+
+/// Which of a database's connections one is.
+package enum ConnectionRole: Sendable, Hashable {
+  /// The one that writes; of an in-memory database, the only one.
+  case writer
+  /// One of those that read.
+  case reader
+}

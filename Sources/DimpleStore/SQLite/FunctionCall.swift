@@ -1,0 +1,97 @@
+internal import CSQLite
+
+/// One call of an SQL function implemented in Swift: its arguments, and where the result goes.
+///
+/// Valid during the call. Arguments count from 0; without a result set, the call returns `NULL`.
+package struct FunctionCall: ~Copyable {
+  private let context: OpaquePointer?
+  private let arguments: UnsafeMutablePointer<OpaquePointer?>?
+  /// The number of arguments.
+  package let argumentCount: Int32
+
+  init(context: OpaquePointer?, arguments: UnsafeMutablePointer<OpaquePointer?>?, count: Int32) {
+    self.context = context
+    self.arguments = arguments
+    argumentCount = count
+  }
+
+  /// An argument's storage class.
+  package func type(_ index: Int32) -> ValueType { 
+    argument(index).map { ValueType(code: sqlite3_value_type($0)) } ?? .null
+  }
+
+  /// An argument as an integer, converted as SQLite does.
+  package func int64(_ index: Int32) -> Int64 { argument(index).map { sqlite3_value_int64($0) } ?? 0 }
+
+  /// An argument as a real, converted as SQLite does.
+  package func double(_ index: Int32) -> Double { argument(index).map { sqlite3_value_double($0) } ?? 0 }
+
+  /// The bytes of a blob or of a text's UTF-8, without a copy; valid inside the closure.
+  package func withBytes<T>(_ index: Int32, _ body: (UnsafeRawBufferPointer) throws -> T) rethrows -> T {
+    guard let value = argument(index) else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+    let isText = sqlite3_value_type(value) == SQLITE_TEXT
+    let start = isText ? UnsafeRawPointer(sqlite3_value_text(value)) : sqlite3_value_blob(value)
+    let count = Int(sqlite3_value_bytes(value))
+    return try body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
+  }
+
+  /// An argument without loss.
+  package func value(_ index: Int32) -> SQLValue {
+    switch type(index) {
+    case .null: .null
+    case .integer: .integer(int64(index))
+    case .real: .real(double(index))
+    case .blob: .blob(withBytes(index) { [UInt8]($0) })
+    case .text:
+      withBytes(index) { bytes in
+        String(validating: bytes, as: UTF8.self).map { .text($0) } ?? .invalidText([UInt8](bytes))
+      }
+    }
+  }
+
+  /// Returns a value.
+  package func setResult(_ value: SQLValue) {
+    switch value {
+    case .null: setNull()
+    case .integer(let value): setResult(int64: value)
+    case .real(let value): sqlite3_result_double(context, value)
+    case .text(let text):
+      var text = text
+      text.withUTF8 { setResult(textBytes: UnsafeRawBufferPointer($0)) }
+    case .blob(let bytes): setResult(blob: bytes)
+    case .invalidText(let bytes): bytes.withUnsafeBytes { setResult(textBytes: $0) }
+    }
+  }
+
+  /// Returns an integer.
+  package func setResult(int64 value: Int64) { sqlite3_result_int64(context, value) }
+
+  /// Returns a blob.
+  package func setResult(blob bytes: [UInt8]) { bytes.withUnsafeBytes { setResult(blob: $0) } }
+
+  /// Returns a blob; SQLite copies the bytes.
+  package func setResult(blob bytes: UnsafeRawBufferPointer) {
+    guard let start = bytes.baseAddress, !bytes.isEmpty else {
+      sqlite3_result_zeroblob(context, 0)
+      return
+    }
+    sqlite3_result_blob64(context, start, UInt64(bytes.count), dimple_sqlite_transient())
+  }
+
+  /// Returns `NULL`.
+  package func setNull() { sqlite3_result_null(context) }
+
+  private func setResult(textBytes bytes: UnsafeRawBufferPointer) {
+    guard let start = bytes.baseAddress, !bytes.isEmpty else {
+      sqlite3_result_text64(context, "", 0, dimple_sqlite_transient(), UInt8(SQLITE_UTF8))
+      return
+    }
+    let text = start.assumingMemoryBound(to: CChar.self)
+    sqlite3_result_text64(context, text, UInt64(bytes.count), dimple_sqlite_transient(), UInt8(SQLITE_UTF8))
+  }
+
+  private func argument(_ index: Int32) -> OpaquePointer? {
+    guard index >= 0, index < argumentCount else { return nil }
+    return arguments?[Int(index)]
+  }
+}

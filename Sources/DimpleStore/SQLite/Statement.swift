@@ -1,0 +1,131 @@
+internal import CSQLite
+
+/// A compiled statement. Confined to its connection; get one by ``Connection/prepare(_:)``.
+///
+/// Bind, ``step()`` until it returns false, read the columns in between. A statement that is left in the middle keeps its
+/// read snapshot until ``reset()`` or the end of the transaction.
+package final class Statement {
+  /// The text, as it was given.
+  package let sql: String
+  /// The connection that compiled it.
+  package let connection: Connection
+  let effects: StatementEffects
+  let parameterCount: Int32
+  /// Whether it writes nothing to any database, as SQLite says it.
+  let isReadOnly: Bool
+  /// `nil` once the connection is closed.
+  private(set) var handle: OpaquePointer?
+  /// The connection's ``Connection/runNumber`` when it was first stepped; 0 if it is at the end, or was never stepped.
+  private var runNumber: UInt64 = 0
+  private var changesBefore: Int32 = 0
+  private var recompilations: Int32 = 0
+  private var cachedColumnNames: [String]?
+  /// What decoding learnt about this statement's columns, by the type decoded.
+  var decodingPlans: [ObjectIdentifier: DecodingPlan] = [:]
+
+  init(handle: OpaquePointer, sql: String, effects: StatementEffects, connection: Connection) {
+    self.handle = handle
+    self.sql = sql
+    self.effects = effects
+    self.connection = connection
+    parameterCount = sqlite3_bind_parameter_count(handle)
+    isReadOnly = sqlite3_stmt_readonly(handle) != 0
+  }
+
+  deinit { finalize() }
+
+  /// Frees it for good; the connection is closing.
+  func finalize() {
+    if isRunning { connection.activeStatements -= 1 }
+    runNumber = 0
+    sqlite3_finalize(handle)
+    handle = nil
+  }
+
+  /// Stepped, not yet at the end, and in the same transaction.
+  var isRunning: Bool { runNumber == connection.runNumber }
+
+  /// Runs to the next row. True if there is one; false at the end, where the statement is reset and can run again.
+  ///
+  /// Throws ``StoreError``; the statement is then reset.
+  package func step() throws -> Bool {
+    let result = isRunning ? sqlite3_step(handle) : try firstStep()
+    if result == SQLITE_ROW { return true }
+    try finish(result)
+    return false
+  }
+
+  /// Back to before the first row. The bindings stay.
+  package func reset() {
+    guard isRunning else { return }
+    sqlite3_reset(handle)
+    ended()
+  }
+
+  /// Binds all values, runs to the end, and resets. Rows are passed over.
+  package func run(_ values: SQLValue...) throws {
+    try bindAll(values)
+    while try step() {}
+  }
+
+  /// Checks, hooks, and the step in which SQLite may recompile the statement after a schema change.
+  private func firstStep() throws -> Int32 {
+    try connection.willRun(self)
+    if changesSchemaForUser { try connection.schemaWillChange(self) }
+    changesBefore = sqlite3_total_changes(connection.handle)
+    let outer = connection.authorizer.effects
+    connection.authorizer.effects = effects
+    runNumber = connection.runNumber
+    connection.activeStatements += 1
+    let result = sqlite3_step(handle)
+    connection.authorizer.effects = outer
+    // RETURNING gives its first row once all rows are written.
+    if result == SQLITE_ROW, !isReadOnly { connection.pending.note(effects) }
+    let recompilations = sqlite3_stmt_status(handle, SQLITE_STMTSTATUS_REPREPARE, 0)
+    if recompilations != self.recompilations {
+      self.recompilations = recompilations
+      cachedColumnNames = nil
+      decodingPlans.removeAll()
+      try connection.completeEffects(of: self)
+    }
+    return result
+  }
+
+  private var changesSchemaForUser: Bool { effects.changesSchema && !effects.isInternal }
+
+  private func finish(_ result: Int32) throws {
+    guard result == SQLITE_DONE else {
+      // Before the reset, which clears the message.
+      let error = connection.error(result, operation: "step", sql: sql, statement: self)
+      sqlite3_reset(handle)
+      ended()
+      throw error
+    }
+    sqlite3_reset(handle)
+    ended()
+    if effects.changesSchema { try connection.schemaDidChange(self, byUser: changesSchemaForUser) }
+  }
+
+  /// Counts are known once SQLite has halted the statement.
+  private func ended() {
+    runNumber = 0
+    connection.activeStatements -= 1
+    if !isReadOnly, sqlite3_total_changes(connection.handle) != changesBefore { connection.pending.note(effects) }
+  }
+
+  /// The number of columns in a row; 0 for a statement that returns none.
+  package var columnCount: Int32 { sqlite3_column_count(handle) }
+
+  /// The names of all columns.
+  package var columnNames: [String] {
+    if let names = cachedColumnNames { return names }
+    let names = (0..<columnCount).map { columnName($0) }
+    cachedColumnNames = names
+    return names
+  }
+
+  /// The name of a column, from 0.
+  package func columnName(_ index: Int32) -> String {
+    sqlite3_column_name(handle, index).map { String(cString: $0) } ?? ""
+  }
+}

@@ -1,0 +1,52 @@
+/// The statements used last, by text.
+///
+/// Bounded: the one not used for longest goes first. A statement that somebody still holds is never handed out twice.
+struct StatementCache {
+  private final class Entry {
+    var statement: Statement
+    /// When it was used last, counted in uses.
+    var lastUse: UInt64 = 0
+    init(_ statement: Statement) { self.statement = statement }
+  }
+
+  /// Longer texts are one-offs (generated inserts, long lists) and are compiled each time.
+  static let longestText = 16_384
+
+  private let capacity: Int
+  private var entries: [String: Entry] = [:]
+  private var uses: UInt64 = 0
+
+  init(capacity: Int) { self.capacity = max(0, capacity) }
+
+  var count: Int { entries.count }
+
+  /// A statement for the text that nobody else holds.
+  mutating func take(_ sql: String) -> Statement? {
+    guard let entry = entries[sql], isKnownUniquelyReferenced(&entry.statement) else { return nil }
+    uses += 1
+    entry.lastUse = uses
+    return entry.statement
+  }
+
+  /// Keeps a statement; if one with the same text is kept already, that one stays.
+  mutating func insert(_ statement: Statement) {
+    guard capacity > 0, statement.sql.utf8.count <= Self.longestText, entries[statement.sql] == nil else { return }
+    if entries.count >= capacity { evict() }
+    let entry = Entry(statement)
+    uses += 1
+    entry.lastUse = uses
+    entries[statement.sql] = entry
+  }
+
+  /// Lets all go, and finalizes those that somebody still holds.
+  mutating func removeAll() {
+    for entry in entries.values { entry.statement.finalize() }
+    entries.removeAll()
+  }
+
+  /// Scans for the oldest: the cache is small, and a compilation that costs far more has just been made.
+  private mutating func evict() {
+    guard let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }) else { return }
+    entries[oldest.key] = nil
+  }
+}
