@@ -39,6 +39,12 @@ extension SQL: ExpressibleByStringInterpolation {
       bindings.append(value.sqlValue)
     }
 
+    /// A value, or `NULL`.
+    public mutating func appendInterpolation<T: SQLConvertible>(_ value: T?) {
+      text += "?"
+      bindings.append(value.sqlValue)
+    }
+
     /// A blob: one value, not a list.
     public mutating func appendInterpolation(_ bytes: [UInt8]) {
       text += "?"

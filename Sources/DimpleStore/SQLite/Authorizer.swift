@@ -76,6 +76,7 @@ final class Authorizer {
   }
 
   private func authorizePragma(_ name: String, isAssignment: Bool) -> Int32 {
+    if !isAssignment { effects?.asksForSetting = true }
     guard isAssignment, !allowsControl, Self.ownPragmas.contains(name.lowercased()) else { return SQLITE_OK }
     return refuse("PRAGMA \(name) is set by the store.", "See Configuration.")
   }

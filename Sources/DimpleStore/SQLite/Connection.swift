@@ -112,7 +112,7 @@ public final class Connection {
         message: "SQLite rolled the transaction back after an earlier error.",
         hint: "Let the first error leave the closure instead of passing over it.")
     }
-    if access == .read, !statement.isReadOnly {
+    if access == .read, !statement.isReadOnly, !statement.effects.asksForSetting {
       throw StoreError(
         .readOnly, operation: "step", sql: statement.sql, message: "The statement writes, inside a read.",
         hint: "Use write { } or execute.")

@@ -9,6 +9,8 @@ final class StatementEffects {
   var writes: [String: TableChange] = [:]
   /// Creates, alters or drops something outside the temporary schema.
   var changesSchema = false
+  /// Asks for a setting: SQLite does not count all of these as reading only.
+  var asksForSetting = false
   /// Tables the statement drops; their triggers go with them.
   var droppedTables: Set<String> = []
   /// The epoch of ``PendingChanges`` in which the writes were last noted.
