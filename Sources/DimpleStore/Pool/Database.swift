@@ -42,7 +42,7 @@ public final class Database: Sendable {
     readers =
       isInMemory ? writer : Lane(count: configuration.readerCount, label: "\(label).reader") { try open(.reader) }
     // Opens the writer even where there is nothing to migrate, so that a file that is no database is told now.
-    try writer.run { _ in }
+    try writer.run { try $0.inSingleRead { _ = try commits.readDataVersion(on: $0) } }
     try Migrator(migrations: migrations, logger: configuration.logger).migrate(self)
     for observer in configuration.extensions { try observer.databaseDidOpen(self) }
     configuration.logger?.debug("Opened", metadata: ["database": "\(configuration.label)"])

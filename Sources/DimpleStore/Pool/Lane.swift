@@ -27,6 +27,12 @@ final class Lane: Sendable {
   /// Whether this thread is inside a closure of this lane.
   var isHeldByCurrentThread: Bool { slots.contains(where: \.isHeldByCurrentThread) }
 
+  /// Whether all connections are lent out.
+  var isBusy: Bool { state.withLock { $0.idle.isEmpty } }
+
+  /// How many wait their turn.
+  var waitingCount: Int { state.withLock { $0.waiters.count } }
+
   /// Runs the body with a connection on this thread, which waits its turn.
   func run<T>(_ body: (Connection) throws -> T) throws -> T {
     let slot = try acquire()
@@ -60,9 +66,10 @@ final class Lane: Sendable {
     return error
   }
 
-  /// A free connection's slot, or `nil` at once if there is none.
+  /// Runs the body on this thread if a connection is free, and tells whether one was; a closed lane has nothing to do.
   func runIfIdle(_ body: (Connection) throws -> Void) throws -> Bool {
-    guard let slot = state.withLock({ $0.isClosed ? nil : $0.idle.popLast() }) else { return false }
+    let (slot, isClosed) = state.withLock { ($0.isClosed ? nil : $0.idle.popLast(), $0.isClosed) }
+    guard let slot else { return isClosed }
     defer { release(slot) }
     try slot.run(cancellation: nil, body)
     return true
@@ -171,6 +178,8 @@ struct WaiterQueue {
   private var tickets: [UInt64] = []
   private var first = 0
   private var lastTicket: UInt64 = 0
+
+  var count: Int { waiters.count }
 
   mutating func makeTicket() -> UInt64 {
     lastTicket += 1

@@ -87,7 +87,7 @@ import Testing
     try db.execute("CREATE VIEW v AS SELECT b FROM a")
     #expect(try reads("SELECT b FROM a WHERE c > 1") == ["a": ["b", "c"]])
     #expect(try reads("SELECT count(*) FROM a") == ["a": [""]])
-    #expect(try reads("SELECT rowid FROM a") == ["a": ["id"]])
+    #expect(try reads("SELECT rowid FROM a")["a"]?.contains("id") == true)
     #expect(try reads("SELECT * FROM v")["a"] == ["b"])
     #expect(try reads("SELECT (SELECT max(x) FROM t) FROM a")["t"] == ["x"])
     #expect(try reads("WITH w AS (SELECT c FROM a) SELECT * FROM w")["a"] == ["c"])
