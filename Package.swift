@@ -78,7 +78,9 @@ let package = Package(
       dependencies: ["DimpleDb", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: settings),
 
-    tests("DimpleStoreTests", ["DimpleStore", "DimpleTestSupport"]),
+    client("StoreClient", "DimpleStore"),
+
+    tests("DimpleStoreTests", ["DimpleStore", "DimpleTestSupport", "StoreClient"]),
     tests("DimpleChangelogTests", ["DimpleChangelog", "DimpleStore", "DimpleTestSupport"]),
     tests("DimpleReactiveTests", ["DimpleReactive", "DimpleStore", "DimpleTestSupport"]),
     tests("DimpleRemoteTests", ["DimpleRemote", "DimpleTestSupport"]),

@@ -38,7 +38,8 @@ struct EntityStatement {
       let action = others.isEmpty ? "DO NOTHING" : "DO UPDATE SET \(assignments)\(condition)"
       sql = "\(insert) ON CONFLICT (\(id)) \(action) RETURNING *"
     case .update:
-      let parameter = Dictionary(zip(names, names.indices.map { "?\($0 + 1)" }), uniquingKeysWith: { first, _ in first })
+      let parameter = Dictionary(
+        zip(names, names.indices.map { "?\($0 + 1)" }), uniquingKeysWith: { first, _ in first })
       let key = parameter[id] ?? "NULL"
       let assignments = others.map { "\($0) = \(parameter[$0] ?? "NULL")" }.joined(separator: ", ")
       let differs = others.map { Self.differs($0, parameter[$0] ?? "NULL") }.joined(separator: " OR ")

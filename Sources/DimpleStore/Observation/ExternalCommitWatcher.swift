@@ -3,7 +3,7 @@ internal import Logging
 internal import Synchronization
 
 #if canImport(Glibc)
-internal import Glibc
+  internal import Glibc
 #endif
 
 /// Notices other processes' commits, and those of another `Database` of the same file.
@@ -33,7 +33,7 @@ package final class ExternalCommitWatcher: @unchecked Sendable {  // `schedule` 
 
   private func signCame() {
     #if canImport(Glibc)
-    if let source = source as? any DispatchSourceRead { Self.drain(Int32(source.handle)) }
+      if let source = source as? any DispatchSourceRead { Self.drain(Int32(source.handle)) }
     #endif
     run(schedule.signCame())
   }
@@ -49,7 +49,7 @@ package final class ExternalCommitWatcher: @unchecked Sendable {  // `schedule` 
 
   private static func makeSource(logPath: String, queue: DispatchQueue) -> any DispatchSourceProtocol {
     #if canImport(Glibc)
-    if let source = makeFileSource(logPath: logPath, queue: queue) { return source }
+      if let source = makeFileSource(logPath: logPath, queue: queue) { return source }
     #endif
     let timer = DispatchSource.makeTimerSource(queue: queue)
     timer.schedule(deadline: .now() + pollInterval, repeating: pollInterval, leeway: .milliseconds(200))
@@ -57,25 +57,25 @@ package final class ExternalCommitWatcher: @unchecked Sendable {  // `schedule` 
   }
 
   #if canImport(Glibc)
-  /// https://man7.org/linux/man-pages/man7/inotify.7.html
-  private static func makeFileSource(logPath: String, queue: DispatchQueue) -> (any DispatchSourceProtocol)? {
-    let descriptor = inotify_init1(O_NONBLOCK | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    guard inotify_add_watch(descriptor, logPath, UInt32(IN_MODIFY)) >= 0 else {
-      close(descriptor)
-      return nil
+    /// https://man7.org/linux/man-pages/man7/inotify.7.html
+    private static func makeFileSource(logPath: String, queue: DispatchQueue) -> (any DispatchSourceProtocol)? {
+      let descriptor = inotify_init1(O_NONBLOCK | O_CLOEXEC)
+      guard descriptor >= 0 else { return nil }
+      guard inotify_add_watch(descriptor, logPath, UInt32(IN_MODIFY)) >= 0 else {
+        close(descriptor)
+        return nil
+      }
+      let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
+      source.setCancelHandler { close(descriptor) }
+      return source
     }
-    let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
-    source.setCancelHandler { close(descriptor) }
-    return source
-  }
 
-  /// What changed is of no interest, only that something did.
-  private static func drain(_ descriptor: Int32) {
-    withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
-      while read(descriptor, buffer.baseAddress, buffer.count) > 0 {}
+    /// What changed is of no interest, only that something did.
+    private static func drain(_ descriptor: Int32) {
+      withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
+        while read(descriptor, buffer.baseAddress, buffer.count) > 0 {}
+      }
     }
-  }
   #endif
 }
 

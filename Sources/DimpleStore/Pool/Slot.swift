@@ -2,11 +2,11 @@ internal import Dispatch
 internal import Synchronization
 
 #if canImport(Glibc)
-internal import Glibc
+  internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+  internal import Musl
 #else
-internal import Darwin
+  internal import Darwin
 #endif
 
 /// A place for one connection in a lane, opened when it is first used.
@@ -53,9 +53,9 @@ final class Slot: @unchecked Sendable {  // the lane lends it to one holder at a
 
   private static var currentThread: UInt {
     #if canImport(Darwin)
-    UInt(bitPattern: pthread_self())
+      UInt(bitPattern: pthread_self())
     #else
-    UInt(pthread_self())
+      UInt(pthread_self())
     #endif
   }
 }

@@ -35,7 +35,8 @@ extension Connection {
     try sql.withCString { start in
       let (statement, tail) = try compile(start, whole: sql, isPersistent: true)
       guard let statement else {
-        throw StoreError(.multipleStatements, operation: "prepare", sql: sql, message: "There is no statement in the text.")
+        throw StoreError(
+          .multipleStatements, operation: "prepare", sql: sql, message: "There is no statement in the text.")
       }
       guard try isBlank(tail, end: start + sql.utf8.count) else {
         throw StoreError(
@@ -78,7 +79,8 @@ extension Connection {
     }
     if position == end { return true }
     // SQLite's own tokenizer knows comments best: it compiles them to nothing. A NUL, it takes for the end.
-    guard position.pointee != 0, position.pointee == CChar(UInt8(ascii: "-")) || position.pointee == CChar(UInt8(ascii: "/"))
+    guard position.pointee != 0,
+      position.pointee == CChar(UInt8(ascii: "-")) || position.pointee == CChar(UInt8(ascii: "/"))
     else { return false }
     var handle: OpaquePointer?
     var tail: UnsafePointer<CChar>?
@@ -109,7 +111,8 @@ extension Connection {
       let columns = try prepare("SELECT name FROM pragma_table_xinfo(?) WHERE hidden IN (2, 3)")
       try columns.bind(text: table, at: 1)
       while try columns.step() { generated.append(columns.text(0)) }
-      let definition = try prepare("SELECT sql LIKE '%replace%' FROM main.sqlite_schema WHERE name = ? AND type = 'table'")
+      let definition = try prepare(
+        "SELECT sql LIKE '%replace%' FROM main.sqlite_schema WHERE name = ? AND type = 'table'")
       try definition.bind(text: table, at: 1)
       var canReplace = false
       while try definition.step() { canReplace = canReplace || definition.int64(0) != 0 }

@@ -16,7 +16,7 @@ package struct FunctionCall: ~Copyable {
   }
 
   /// An argument's storage class.
-  package func type(_ index: Int32) -> ValueType { 
+  package func type(_ index: Int32) -> ValueType {
     argument(index).map { ValueType(code: sqlite3_value_type($0)) } ?? .null
   }
 

@@ -2,11 +2,11 @@ internal import CSQLite
 internal import Synchronization
 
 #if canImport(Glibc)
-internal import Glibc
+  internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+  internal import Musl
 #else
-internal import Darwin
+  internal import Darwin
 #endif
 
 /// Set once, from any thread, when the task that waits for a result is cancelled.

@@ -86,7 +86,8 @@ package final class Statement {
       self.recompilations = recompilations
       cachedColumnNames = nil
       decodingPlans.removeAll()
-      try connection.completeEffects(of: self)
+      // Asking SQLite for more would overwrite the message of an error.
+      if result == SQLITE_ROW || result == SQLITE_DONE { try connection.completeEffects(of: self) }
     }
     return result
   }

@@ -17,7 +17,8 @@ extension StoreError {
     case SQLITE_CORRUPT: (.corrupt, "Restore a backup, or recover what is left with the sqlite3 program's .recover.")
     case SQLITE_NOTADB: (.notADatabase, "Check the path: the file is no SQLite database, or it is encrypted.")
     case SQLITE_READONLY: (.readOnly, "Check the permissions of the file and of its folder; in a read, use write { }.")
-    case SQLITE_IOERR: (.ioFailed, "Check the disk and the folder's permissions; the last transaction was not committed.")
+    case SQLITE_IOERR:
+      (.ioFailed, "Check the disk and the folder's permissions; the last transaction was not committed.")
     case SQLITE_CANTOPEN: (.cannotOpen, "Check that the folder exists and that the file may be read and written.")
     case SQLITE_PERM: (.cannotOpen, "Check the permissions of the file and of its folder.")
     case SQLITE_NOMEM: (.outOfMemory, "")

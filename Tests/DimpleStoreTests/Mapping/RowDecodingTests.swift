@@ -47,7 +47,6 @@ import Testing
       tags: ["x", "y"], scores: ["a": .infinity], nothing: nil, maybe: nil, optionalKind: .plain)
   }
 
-
   @Test func aStructOfAllTypesComesBackEqual() throws {
     struct Flat: Entity, Equatable {
       static let tableName = "Everything"

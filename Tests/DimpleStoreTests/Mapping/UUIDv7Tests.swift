@@ -13,8 +13,10 @@ import Testing
     #expect(UUIDv7(example.uppercased()) == id)
   }
 
-  @Test(arguments: ["", "017f22e279b07cc398c4dc0c0c07398f", "017f22e2-79b0-4cc3-98c4-dc0c0c07398f",
-    "017f22e2-79b0-7cc3-08c4-dc0c0c07398f", "017f22e2-79b0-7cc3-98c4-dc0c0c07398g"])
+  @Test(arguments: [
+    "", "017f22e279b07cc398c4dc0c0c07398f", "017f22e2-79b0-4cc3-98c4-dc0c0c07398f",
+    "017f22e2-79b0-7cc3-08c4-dc0c0c07398f", "017f22e2-79b0-7cc3-98c4-dc0c0c07398g",
+  ])
   func anythingElseIsRefused(text: String) {
     #expect(UUIDv7(text) == nil)
   }

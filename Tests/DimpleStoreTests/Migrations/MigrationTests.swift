@@ -16,7 +16,10 @@ import Testing
   @Test func eachIsAppliedOnceAndInOrder() throws {
     _ = try open([first])
     let db = try open([first, second])
-    #expect(try db.rows("SELECT x, y FROM a ORDER BY x").map { [$0[0], $0[1]] } == [[.integer(1), .integer(7)], [.integer(2), .integer(7)]])
+    #expect(
+      try db.rows("SELECT x, y FROM a ORDER BY x").map { [$0[0], $0[1]] } == [
+        [.integer(1), .integer(7)], [.integer(2), .integer(7)],
+      ])
     _ = try open([first, second])
     #expect(try db.query(String.self, "SELECT name FROM dimple_migration ORDER BY position") == ["first", "second"])
   }

@@ -72,16 +72,17 @@ import Testing
   @Test func anotherProcessIsNoticed() async throws {
     let (stream, observation) = events(of: db)
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [
-      "python3", "-c",
-      "import sqlite3,sys; c = sqlite3.connect(sys.argv[1]); c.execute(\"INSERT INTO Todo VALUES ('x','other process',0)\"); c.commit()",
-      folder.path(),
-    ]
+    process.executableURL = StoreClient.url
+    process.arguments = [folder.path()]
+    process.standardOutput = FileHandle.nullDevice
     try process.run()
-    var iterator = stream.makeAsyncIterator()
-    #expect(await iterator.next()?.isExternal == true)
-    #expect(try await db.query(String.self, "SELECT text FROM Todo") == ["other process"])
+    // It creates its table first, and then writes: each is a commit of its own.
+    for await event in stream {
+      #expect(event.isExternal)
+      let tables = try await db.query(String.self, "SELECT name FROM sqlite_schema WHERE name = 'Note'")
+      guard !tables.isEmpty else { continue }
+      if try await db.query(String.self, "SELECT text FROM Note") == ["from a client"] { break }
+    }
     process.waitUntilExit()
     #expect(process.terminationStatus == 0)
     observation.cancel()

@@ -217,7 +217,8 @@ import Testing
     let db = try Database(folder.path(), configuration: configuration)
     #expect(try db.query(String.self, "SELECT text FROM Todo") == ["a"])
     #expect(storeError { try db.execute("DELETE FROM Todo") }?.code == .readOnly)
-    #expect(storeError { _ = try Database(folder.path("missing.db"), configuration: configuration) }?.code == .cannotOpen)
+    #expect(
+      storeError { _ = try Database(folder.path("missing.db"), configuration: configuration) }?.code == .cannotOpen)
   }
 
   @Test func inMemoryDatabasesAreSeparate() throws {

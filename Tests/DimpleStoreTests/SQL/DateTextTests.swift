@@ -23,8 +23,9 @@ import Testing
       #expect(
         try db.queryOne(String.self, "SELECT strftime('%Y-%m-%d %H:%M:%S', \(date))").map { "\($0)" }
           == date.sqlValue.textPrefix(19))
-      #expect(try db.queryOne(Int64.self, "SELECT CAST(strftime('%s', \(date)) AS INTEGER)")
-        == Int64((Double(milliseconds) / 1000).rounded(.down)))
+      #expect(
+        try db.queryOne(Int64.self, "SELECT CAST(strftime('%s', \(date)) AS INTEGER)")
+          == Int64((Double(milliseconds) / 1000).rounded(.down)))
     }
   }
 
@@ -39,7 +40,9 @@ import Testing
     #expect(try Date(sqlValue: .integer(1_795_428_000)) == ten)
   }
 
-  @Test(arguments: ["", "2026", "2026-13-01", "2026-02-29", "2026-11-23 25:00", "2026-11-23x", "2026-11-23 10:00:00.", "now"])
+  @Test(arguments: [
+    "", "2026", "2026-13-01", "2026-02-29", "2026-11-23 25:00", "2026-11-23x", "2026-11-23 10:00:00.", "now",
+  ])
   func whatIsNoDateIsRefused(text: String) {
     #expect(storeError { _ = try Date(sqlValue: .text(text)) }?.code == .typeMismatch)
   }

@@ -22,7 +22,9 @@ import Testing
   }
 
   @Test func everyValueSurvivesATableToo() throws {
-    let values: [SQLValue] = [.real(-0.0), .integer(.max), .text("a\0b"), .blob([]), .invalidText([0x80]), .real(.infinity)]
+    let values: [SQLValue] = [
+      .real(-0.0), .integer(.max), .text("a\0b"), .blob([]), .invalidText([0x80]), .real(.infinity),
+    ]
     try db.execute("CREATE TABLE t (x)")
     for value in values { try db.execute("INSERT INTO t VALUES (\(value))") }
     #expect(try db.rows("SELECT x FROM t ORDER BY rowid").map { $0[0] } == values)

@@ -26,7 +26,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "INSERT INTO dimple_log VALUES (1)", "UPDATE dimple_log SET x = 1", "DELETE FROM DIMPLE_log", "DROP TABLE dimple_log",
+    "INSERT INTO dimple_log VALUES (1)", "UPDATE dimple_log SET x = 1", "DELETE FROM DIMPLE_log",
+    "DROP TABLE dimple_log",
     "ALTER TABLE dimple_log ADD COLUMN y", "ALTER TABLE dimple_log RENAME TO mine", "CREATE TABLE dimple_mine (x)",
     "CREATE INDEX i ON dimple_log (x)", "DROP TRIGGER dimple_t_insert", "CREATE VIEW dimple_v AS SELECT 1",
     "CREATE TRIGGER r AFTER INSERT ON dimple_log BEGIN SELECT 1; END", "INSERT OR REPLACE INTO dimple_log VALUES (1)",

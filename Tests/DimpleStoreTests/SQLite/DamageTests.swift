@@ -97,6 +97,24 @@ import Testing
     #expect(error?.hint.isEmpty == false)
   }
 
+  @Test func aLogThatIsCutOffFailsToBeReadAndTheDatabaseIsIntactAfterwards() throws {
+    // Closed, the table is in the file itself.
+    try open().close()
+    let again = try open()
+    try again.write { connection in
+      for number in 0..<500 { try connection.save(Todo(text: "number \(number)")) }
+    }
+    // Another reader has nothing in its cache, and must go to the log.
+    let log = try FileHandle(forUpdating: URL(fileURLWithPath: folder.path() + "-wal"))
+    try log.truncate(atOffset: 0)
+    try log.close()
+    let error = storeError { _ = try again.query(Todo.self, "SELECT * FROM Todo") }
+    #expect(error?.code == .ioFailed)
+    #expect(error?.hint.isEmpty == false)
+    _ = storeError { try again.close() }
+    try expectIntact(open(), count: 0)
+  }
+
   @Test func aFolderThatIsMissingCannotBeOpened() {
     let error = storeError { _ = try Database(folder.path("missing/test.db")) }
     #expect(error?.code == .cannotOpen)
@@ -104,7 +122,8 @@ import Testing
 
   @Test func aValueBeyondSQLitesLimitIsTooBig() throws {
     let db = try open()
-    #expect(storeError { try db.execute("INSERT INTO Todo (id, text) VALUES ('x', zeroblob(2000000000))") }?.code == .tooBig)
+    #expect(
+      storeError { try db.execute("INSERT INTO Todo (id, text) VALUES ('x', zeroblob(2000000000))") }?.code == .tooBig)
     try expectIntact(db, count: 0)
   }
 }

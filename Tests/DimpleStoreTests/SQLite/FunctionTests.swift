@@ -39,7 +39,8 @@ import Testing
   }
 
   @Test func bytesAreSeenWithoutACopy() throws {
-    #expect(try db.query(Int.self, "SELECT size(x'0102') UNION ALL SELECT size('') UNION ALL SELECT size('é')") == [2, 0, 2])
+    #expect(
+      try db.query(Int.self, "SELECT size(x'0102') UNION ALL SELECT size('') UNION ALL SELECT size('é')") == [2, 0, 2])
   }
 
   @Test func whatItThrowsIsTheErrorOfTheStatement() throws {

@@ -66,7 +66,9 @@ import Testing
   @Test func theNumberOfValuesMustFit() throws {
     let error = storeError { _ = try db.rows(SQL(raw: "SELECT ?, ?", bindings: [.null])) }
     #expect(error?.code == .wrongArgumentCount)
-    #expect(storeError { try db.write { try $0.script(SQL(raw: "SELECT 1", bindings: [.null])) } }?.code == .wrongArgumentCount)
+    #expect(
+      storeError { try db.write { try $0.script(SQL(raw: "SELECT 1", bindings: [.null])) } }?.code
+        == .wrongArgumentCount)
   }
 
   @Test(arguments: ["", "  ", "-- nothing", ";;", "/* open"])
