@@ -68,7 +68,7 @@ extension Connection {
     let comparesValues = !row.values.contains { $0 == .real(0) || $0 == .real(-0.0) }
     let sql = entitySQL(E.self, verb, columns: row.names, comparesValues: comparesValues)
     let statement = try prepare(sql)
-    defer { statement.reset() }
+    defer { statement.endUse() }
     try statement.bindAll(row.values)
     guard try statement.step() else { return nil }
     let stored = try RowDecoder(statement: statement).decodeRow(E.self)

@@ -30,8 +30,14 @@ public struct Migration: Sendable {
     }
     mix(sql.text.utf8)
     for value in sql.bindings {
-      mix([0])
-      mix(value.debugText.utf8)
+      mix(value.typeName.utf8)
+      switch value {
+      case .null: break
+      case .integer(let value): mix(String(value).utf8)
+      case .real(let value): mix(String(value.bitPattern).utf8)
+      case .text(let text): mix(text.utf8)
+      case .blob(let bytes), .invalidText(let bytes): mix(bytes)
+      }
     }
     let digits = String(hash, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits

@@ -5,7 +5,7 @@ extension Connection {
   @discardableResult
   public func execute(_ sql: SQL) throws -> Int {
     let statement = try prepare(sql.text)
-    defer { statement.reset() }
+    defer { statement.endUse() }
     try statement.bindAll(sql.bindings)
     let before = totalChanges
     while try statement.step() {}
@@ -43,7 +43,7 @@ extension Connection {
   /// All rows of a query, as they are.
   public func rows(_ sql: SQL) throws -> [Row] {
     let statement = try prepare(sql.text)
-    defer { statement.reset() }
+    defer { statement.endUse() }
     try statement.bindAll(sql.bindings)
     var rows: [Row] = []
     var columns: RowColumns?
@@ -57,7 +57,7 @@ extension Connection {
 
   private func decodeRows<T: Decodable>(_ type: T.Type, _ sql: SQL, _ body: (T) throws -> Bool) throws {
     let statement = try prepare(sql.text)
-    defer { statement.reset() }
+    defer { statement.endUse() }
     try statement.bindAll(sql.bindings)
     let decoder = RowDecoder(statement: statement)
     while try statement.step() {

@@ -8,8 +8,7 @@ extension Connection {
     try checkUsable(operation: "prepare")
     let isInternal = authorizer.internalDepth > 0
     if let cached = isInternal ? internalStatements.take(sql) : userStatements.take(sql) {
-      cached.reset()
-      cached.clearBindings()
+      cached.endUse()
       return cached
     }
     let statement = try compileSingle(sql)

@@ -70,10 +70,19 @@ extension Statement {
 
   /// Lets go of all bound values: each is `NULL` again.
   package func clearBindings() {
+    guard hasBindings else { return }
+    hasBindings = false
     sqlite3_clear_bindings(handle)
   }
 
+  /// Back to before the first row, and without values, which may be large: the cache would keep them.
+  func endUse() {
+    reset()
+    clearBindings()
+  }
+
   private func check(_ result: Int32) throws {
+    hasBindings = true
     guard result != SQLITE_OK else { return }
     throw connection.error(result, operation: "bind", sql: sql)
   }

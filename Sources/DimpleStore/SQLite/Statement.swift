@@ -15,6 +15,8 @@ package final class Statement {
   let isReadOnly: Bool
   /// `nil` once the connection is closed.
   private(set) var handle: OpaquePointer?
+  /// A value was bound since they were cleared.
+  var hasBindings = false
   /// The connection's ``Connection/runNumber`` when it was first stepped; 0 if it is at the end, or was never stepped.
   private var runNumber: UInt64 = 0
   private var changesBefore: Int32 = 0
