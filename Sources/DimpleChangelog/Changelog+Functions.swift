@@ -21,7 +21,7 @@ extension Changelog {
   }
 
   private func define(
-    _ name: String, _ connection: Connection, _ body: @escaping (inout ChangeRecorder, FunctionCall) throws -> Void
+    _ name: String, _ connection: Connection, _ body: @escaping (inout ChangeRecorder, borrowing FunctionCall) throws -> Void
   ) throws {
     // Unowned: the connection's database holds the changelog.
     try connection.createFunction(name, deterministic: false) { [unowned self] call in

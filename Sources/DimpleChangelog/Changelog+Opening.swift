@@ -79,7 +79,7 @@ extension Changelog {
   }
 
   private func hasRows(_ table: SchemaTable, _ connection: Connection) throws -> Bool {
-    let statement = try connection.prepare("SELECT 1 FROM \(SQL.quote(identifier: table.name)) LIMIT 1")
+    let statement = try connection.prepare("SELECT 1 FROM \(SQL.quoted(identifier: table.name)) LIMIT 1")
     defer { statement.reset() }
     return try statement.step()
   }

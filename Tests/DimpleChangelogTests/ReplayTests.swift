@@ -40,7 +40,7 @@ struct ReplayTests {
       }
     }
     for table in RandomOperations.tables {
-      let order = try t.table(table).keyColumns.map { SQL.quote(identifier: $0.name) }.joined(separator: ", ")
+      let order = try t.table(table).keyColumns.map { SQL.quoted(identifier: $0.name) }.joined(separator: ", ")
       let sql = SQL(text: "SELECT * FROM \(table) ORDER BY \(order)")
       let expected = try t.database.read { try $0.rows(sql).map(values) }
       let replayed = try copy.read { try $0.rows(sql).map(values) }
@@ -60,17 +60,17 @@ struct ReplayTests {
   private func replay(_ change: Change, _ t: TrackedDatabase, _ connection: Connection) throws -> Int {
     let table = try t.table(change.table)
     let key = zip(table.keyColumns, change.key).map { ColumnValue(name: $0.name, value: $1) }
-    let isRow = key.map { "\(SQL.quote(identifier: $0.name)) = ?" }.joined(separator: " AND ")
-    let name = SQL.quote(identifier: change.table)
+    let isRow = key.map { "\(SQL.quoted(identifier: $0.name)) = ?" }.joined(separator: " AND ")
+    let name = SQL.quoted(identifier: change.table)
     switch change.operation {
     case .insert:
       let all = key + change.columns
-      let names = all.map { SQL.quote(identifier: $0.name) }.joined(separator: ", ")
+      let names = all.map { SQL.quoted(identifier: $0.name) }.joined(separator: ", ")
       let marks = all.map { _ in "?" }.joined(separator: ", ")
       return try connection.execute(
         SQL(text: "INSERT INTO \(name)(\(names)) VALUES (\(marks))", bindings: all.map(\.value)))
     case .update:
-      let set = change.columns.map { "\(SQL.quote(identifier: $0.name)) = ?" }.joined(separator: ", ")
+      let set = change.columns.map { "\(SQL.quoted(identifier: $0.name)) = ?" }.joined(separator: ", ")
       let bindings = (change.columns + key).map(\.value)
       return try connection.execute(SQL(text: "UPDATE \(name) SET \(set) WHERE \(isRow)", bindings: bindings))
     case .delete:
