@@ -5,6 +5,8 @@ final class RowDecoder: Decoder {
   let statement: Statement
   private(set) var plan = DecodingPlan(columnNames: [])
   private var plannedType: ObjectIdentifier?
+  /// The planned type, if it is one SQL value.
+  private var singleValueType: (any SQLConvertible.Type)?
   private var call = 0
   private(set) var rowNumber = 0
 
@@ -19,9 +21,7 @@ final class RowDecoder: Decoder {
     call = 0
     if plannedType != ObjectIdentifier(type) { usePlan(for: type) }
     do {
-      if let convertible = type as? any SQLConvertible.Type {
-        return try convert(convertible, to: type, column: 0)
-      }
+      if let singleValueType { return try convert(singleValueType, to: type, column: 0) }
       return try T(from: self)
     } catch let error as DecodingError {
       throw wrap(error)
@@ -33,6 +33,7 @@ final class RowDecoder: Decoder {
   private func usePlan<T>(for type: T.Type) {
     let id = ObjectIdentifier(type)
     plannedType = id
+    singleValueType = type as? any SQLConvertible.Type
     if let known = statement.decodingPlans[id] {
       plan = known
     } else {

@@ -87,7 +87,7 @@ struct WeakWatcher {
 extension Database {
   /// The database's watcher, started if nobody has observed so far; `nil` in memory, where nobody else can commit.
   func watcher() -> ExternalCommitWatcher? {
-    guard !isInMemory else { return nil }
+    guard case .file(let path) = place else { return nil }
     return watcherBox.withLock { box in
       if let running = box.watcher { return running }
       let new = ExternalCommitWatcher(logPath: path + "-wal") { [weak writer, commits, logger = configuration.logger] in

@@ -14,6 +14,7 @@ public final class Database: Sendable {
   public let path: String
   /// How it was opened.
   public let configuration: Configuration
+  let place: DatabasePlace
   let writer: Lane
   let readers: Lane
   let commits: CommitHub
@@ -30,17 +31,21 @@ public final class Database: Sendable {
     self.configuration = configuration
     let commits = CommitHub()
     self.commits = commits
-    let isInMemory = path == ":memory:"
+    let place = try DatabasePlace(path)
+    self.place = place
+    let isInMemory = place == .memory
     let open: @Sendable (ConnectionRole) throws -> Connection = { role in
-      let connection = try Connection(path: path, role: role, configuration: configuration, commits: commits)
+      let connection = try Connection(place: place, role: role, configuration: configuration, commits: commits)
       try connection.setUp()
       return connection
     }
     let label = "dimple.\(configuration.label)"
-    let writer = Lane(count: 1, label: "\(label).writer") { try open(.writer) }
+    let writer = Lane(count: 1, label: "\(label).writer", canReopen: !isInMemory) { try open(.writer) }
     self.writer = writer
     readers =
-      isInMemory ? writer : Lane(count: configuration.readerCount, label: "\(label).reader") { try open(.reader) }
+      isInMemory
+      ? writer
+      : Lane(count: configuration.readerCount, label: "\(label).reader", canReopen: true) { try open(.reader) }
     // Opens the writer even where there is nothing to migrate, so that a file that is no database is told now.
     try writer.run { try $0.inSingleRead { _ = try commits.readDataVersion(on: $0) } }
     try Migrator(migrations: migrations, logger: configuration.logger).migrate(self)

@@ -15,8 +15,9 @@ final class Lane: Sendable {
   let slots: [Slot]
   private let state: Mutex<State>
 
-  init(count: Int, label: String, open: @escaping @Sendable () throws -> Connection) {
-    slots = (0..<max(1, count)).map { Slot(label: "\(label)-\($0)", open: open) }
+  /// - Parameter canReopen: a connection that broke is replaced; in memory, its data would be gone without a word.
+  init(count: Int, label: String, canReopen: Bool, open: @escaping @Sendable () throws -> Connection) {
+    slots = (0..<max(1, count)).map { Slot(label: "\(label)-\($0)", canReopen: canReopen, open: open) }
     state = Mutex(State(idle: slots.reversed()))
   }
 

@@ -13,12 +13,15 @@ internal import Synchronization
 final class Slot: @unchecked Sendable {  // the lane lends it to one holder at a time, so `connection` is confined
   private var connection: Connection?
   private let open: @Sendable () throws -> Connection
+  private let canReopen: Bool
+  private var wasOpened = false
   /// Where async callers' closures run, off the cooperative pool, which must never wait for a disk.
   let queue: DispatchQueue
   private let owner = Atomic<UInt>(0)
 
-  init(label: String, open: @escaping @Sendable () throws -> Connection) {
+  init(label: String, canReopen: Bool, open: @escaping @Sendable () throws -> Connection) {
     self.open = open
+    self.canReopen = canReopen
     queue = DispatchQueue(label: label)
   }
 
@@ -46,7 +49,12 @@ final class Slot: @unchecked Sendable {  // the lane lends it to one holder at a
 
   private func opened() throws -> Connection {
     if let connection { return connection }
+    guard canReopen || !wasOpened else {
+      throw StoreError(
+        .closed, operation: "open", message: "The in-memory database was lost when its connection failed.")
+    }
     let new = try open()
+    wasOpened = true
     connection = new
     return new
   }

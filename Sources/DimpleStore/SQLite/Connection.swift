@@ -47,13 +47,13 @@ public final class Connection {
   var entityStatements: [EntityStatementKey: EntityStatement] = [:]
 
   /// Opens and sets up; hooks of extensions are called by ``setUp()``.
-  init(path: String, role: ConnectionRole, configuration: Configuration, commits: CommitHub) throws {
+  init(place: DatabasePlace, role: ConnectionRole, configuration: Configuration, commits: CommitHub) throws {
     self.role = role
     self.configuration = configuration
     self.commits = commits
     userStatements = StatementCache(capacity: configuration.statementCacheCapacity)
     internalStatements = StatementCache(capacity: configuration.statementCacheCapacity)
-    handle = try Connection.openHandle(path: path, role: role, configuration: configuration)
+    handle = try Connection.openHandle(path: place.path, role: role, configuration: configuration)
   }
 
   deinit { sqlite3_close_v2(handle) }

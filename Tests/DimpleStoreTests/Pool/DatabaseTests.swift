@@ -185,6 +185,30 @@ import Testing
     #expect(storeError { try db.read { try $0.savepoint {} } }?.code == .readOnly)
   }
 
+  @Test func actionsForARollbackAreRunForTheirPartOnly() throws {
+    struct Stop: Error {}
+    let db = try open()
+    var undone: [String] = []
+    try db.write { connection in
+      connection.onRollback { undone.append("transaction") }
+      do {
+        try connection.savepoint {
+          connection.onRollback { undone.append("first") }
+          connection.onRollback { undone.append("second") }
+          throw Stop()
+        }
+      } catch is Stop {}
+    }
+    #expect(undone == ["second", "first"])
+    _ = storeError {
+      try db.write { connection in
+        connection.onRollback { undone.append("next") }
+        throw StoreError(.busy, operation: "", message: "")
+      }
+    }
+    #expect(undone == ["second", "first", "next"])
+  }
+
   @Test func anErrorThatIsPassedOverCannotLeaveTheTransactionUnnoticed() throws {
     let db = try open()
     let error = storeError {
@@ -219,6 +243,10 @@ import Testing
     #expect(storeError { try db.execute("DELETE FROM Todo") }?.code == .readOnly)
     #expect(
       storeError { _ = try Database(folder.path("missing.db"), configuration: configuration) }?.code == .cannotOpen)
+  }
+
+  @Test func anEmptyPathIsRefused() {
+    #expect(storeError { _ = try Database("") }?.code == .cannotOpen)
   }
 
   @Test func inMemoryDatabasesAreSeparate() throws {
