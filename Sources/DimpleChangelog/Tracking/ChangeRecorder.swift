@@ -67,7 +67,7 @@ struct ChangeRecorder {
       for index in 1...head.keyCount { try appendKey(call, index, table: head.table) }
       try appendColumns(&shape, call, from: 1 + head.keyCount)
     }
-    payload.bytes.withUnsafeBytes { call.setResult(bytes: $0) }
+    payload.bytes.withUnsafeBytes { call.setResult(blob: $0) }
   }
 
   /// `dimple_pack_more`: the payload so far, column ids, columns.
@@ -75,7 +75,7 @@ struct ChangeRecorder {
     payload.removeAll()
     call.withBytes(0) { payload.append(raw: $0) }
     try ShapeCursor.read(call, argument: 1) { shape in try appendColumns(&shape, call, from: 2) }
-    payload.bytes.withUnsafeBytes { call.setResult(bytes: $0) }
+    payload.bytes.withUnsafeBytes { call.setResult(blob: $0) }
   }
 
   private mutating func appendColumns(_ shape: inout ShapeCursor, _ call: borrowing FunctionCall, from first: Int) throws {
@@ -146,7 +146,7 @@ struct ChangeRecorder {
       payload.byte(0)
       payload.append(oldValues)
     }
-    payload.bytes.withUnsafeBytes { call.setResult(bytes: $0) }
+    payload.bytes.withUnsafeBytes { call.setResult(blob: $0) }
   }
 
   // MARK: - Keys

@@ -50,9 +50,9 @@ struct ShapeCursor {
 extension FunctionCall {
   /// Whether two arguments have the same type and bytes.
   func areIdentical(_ left: Int, _ right: Int) -> Bool {
-    let type = type(left)
-    guard type == type(right) else { return false }
-    switch type {
+    let leftType = type(left)
+    guard leftType == type(right) else { return false }
+    switch leftType {
     case .null: return true
     case .integer: return int64(left) == int64(right)
     case .real: return double(left).bitPattern == double(right).bitPattern

@@ -35,6 +35,16 @@ public struct Row: Sendable {
   }
 }
 
+extension Row: Hashable {
+  /// The same names and the same values, to the bit; where in its result a row stood does not count.
+  public static func == (left: Row, right: Row) -> Bool {
+    (left.columns === right.columns || left.columns.names == right.columns.names) && left.values == right.values
+  }
+
+  /// By the values.
+  public func hash(into hasher: inout Hasher) { hasher.combine(values) }
+}
+
 extension Row: CustomStringConvertible {
   /// The columns and the types of the values, not the values themselves.
   public var description: String {

@@ -7,27 +7,27 @@ package struct FunctionCall: ~Copyable {
   private let context: OpaquePointer?
   private let arguments: UnsafeMutablePointer<OpaquePointer?>?
   /// The number of arguments.
-  package let argumentCount: Int32
+  package let argumentCount: Int
 
   init(context: OpaquePointer?, arguments: UnsafeMutablePointer<OpaquePointer?>?, count: Int32) {
     self.context = context
     self.arguments = arguments
-    argumentCount = count
+    argumentCount = Int(count)
   }
 
   /// An argument's storage class.
-  package func type(_ index: Int32) -> ValueType {
+  package func type(_ index: Int) -> ValueType {
     argument(index).map { ValueType(code: sqlite3_value_type($0)) } ?? .null
   }
 
   /// An argument as an integer, converted as SQLite does.
-  package func int64(_ index: Int32) -> Int64 { argument(index).map { sqlite3_value_int64($0) } ?? 0 }
+  package func int64(_ index: Int) -> Int64 { argument(index).map { sqlite3_value_int64($0) } ?? 0 }
 
   /// An argument as a real, converted as SQLite does.
-  package func double(_ index: Int32) -> Double { argument(index).map { sqlite3_value_double($0) } ?? 0 }
+  package func double(_ index: Int) -> Double { argument(index).map { sqlite3_value_double($0) } ?? 0 }
 
   /// The bytes of a blob or of a text's UTF-8, without a copy; valid inside the closure.
-  package func withBytes<T>(_ index: Int32, _ body: (UnsafeRawBufferPointer) throws -> T) rethrows -> T {
+  package func withBytes<T>(_ index: Int, _ body: (UnsafeRawBufferPointer) throws -> T) rethrows -> T {
     guard let value = argument(index) else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
     let isText = sqlite3_value_type(value) == SQLITE_TEXT
     let start = isText ? UnsafeRawPointer(sqlite3_value_text(value)) : sqlite3_value_blob(value)
@@ -36,7 +36,7 @@ package struct FunctionCall: ~Copyable {
   }
 
   /// An argument without loss.
-  package func value(_ index: Int32) -> SQLValue {
+  package func value(_ index: Int) -> SQLValue {
     switch type(index) {
     case .null: .null
     case .integer: .integer(int64(index))
@@ -90,8 +90,8 @@ package struct FunctionCall: ~Copyable {
     sqlite3_result_text64(context, text, UInt64(bytes.count), dimple_sqlite_transient(), UInt8(SQLITE_UTF8))
   }
 
-  private func argument(_ index: Int32) -> OpaquePointer? {
+  private func argument(_ index: Int) -> OpaquePointer? {
     guard index >= 0, index < argumentCount else { return nil }
-    return arguments?[Int(index)]
+    return arguments?[index]
   }
 }
