@@ -85,6 +85,8 @@ let package = Package(
     client("StoreClient", "DimpleStore"),
     client("ChangelogClient", "DimpleChangelog"),
     client("ReactiveClient", "DimpleReactive"),
+    client("RemoteClient", "DimpleRemote"),
+    client("S3Client", "DimpleS3"),
     client("CryptoClient", "DimpleCrypto"),
     client("SyncClient", "DimpleSync"),
     client("TestSupportClient", "DimpleTestSupport"),
