@@ -86,6 +86,7 @@ let package = Package(
     client("ChangelogClient", "DimpleChangelog"),
     client("ReactiveClient", "DimpleReactive"),
     client("RemoteClient", "DimpleRemote"),
+    client("S3Client", "DimpleS3"),
     client("CryptoClient", "DimpleCrypto"),
     client("SyncClient", "DimpleSync"),
     client("TestSupportClient", "DimpleTestSupport"),
