@@ -4,6 +4,6 @@ internal import COpenSSL
 ///
 /// `nil` where the installed libcrypto lacks one (a FIPS-only provider has no ChaCha20-Poly1305); its users then throw.
 enum Algorithms {
-  nonisolated(unsafe) static let sha256 = EVP_MD_fetch(nil, "SHA256", nil)  // immutable and reference-counted by libcrypto
-  nonisolated(unsafe) static let chaCha20Poly1305 = EVP_CIPHER_fetch(nil, "ChaCha20-Poly1305", nil)  // immutable, ditto
+  nonisolated(unsafe) static let sha256 = EVP_MD_fetch(nil, "SHA256", nil)  // immutable, reference-counted
+  nonisolated(unsafe) static let chaCha20Poly1305 = EVP_CIPHER_fetch(nil, "ChaCha20-Poly1305", nil)  // immutable, too
 }

@@ -27,6 +27,15 @@ public protocol Vault: Sendable {
   /// A 32-byte hash that only holders of the vault's key can compute: HMAC-SHA-256, or SHA-256 without encryption.
   func hash(_ bytes: [UInt8]) -> [UInt8]
 
+  /// Whether `hash` is what ``hash(_:)`` gives for `bytes`, here or on another device of this vault: all of it, or its first
+  /// 16 bytes or more.
+  ///
+  /// Ask this of foreign objects instead of comparing: a vault that two devices founded at once has two keys.
+  func isHash(_ hash: [UInt8], of bytes: [UInt8]) -> Bool
+
+  /// Whether `id` is this vault's ``id``, here or on another device: after founding at once they may differ.
+  func hasID(_ id: String) -> Bool
+
   /// A new private signing key (Ed25519 seed, 32 bytes) for one replica.
   func makeSigningKey() throws -> [UInt8]
 
@@ -38,6 +47,16 @@ public protocol Vault: Sendable {
 
   /// Whether `signature` over `message` was made by the holder of `publicKey`'s private half.
   func verify(_ signature: [UInt8], of message: [UInt8], by publicKey: [UInt8]) -> Bool
+}
+
+extension Vault {
+  /// Compares with ``hash(_:)``; for vaults of one key.
+  public func isHash(_ hash: [UInt8], of bytes: [UInt8]) -> Bool {
+    hash.count >= 16 && self.hash(bytes).starts(with: hash)
+  }
+
+  /// Compares with ``id``; for vaults of one key.
+  public func hasID(_ id: String) -> Bool { id == self.id }
 }
 
 /// Finds or founds the vault on a remote: what an app chooses when it chooses its encryption.

@@ -8,12 +8,16 @@ internal import Synchronization
 /// Notices commits of other processes: waits until the kernel says that the write-ahead log was written, then asks SQLite
 /// whether anybody else did it (`PRAGMA data_version`, https://sqlite.org/pragma.html#pragma_data_version).
 ///
-/// Where the kernel cannot tell (not Linux), it asks once a second.
+/// The log is written a moment before the commit counts, and the kernel tells of the write only: if the answer is no, it asks
+/// again, at doubling intervals up to a second, and then rests. Where the kernel cannot tell (not Linux), it asks once a
+/// second.
 final class ExternalCommitWatcher: Sendable {
   private struct State {
     var source: (any DispatchSourceProtocol)?
     var isStopped = false
     var dataVersion: Int64?
+    /// Counts what the kernel told; asking again ends where there is newer news.
+    var newsCount = 0
   }
 
   private let path: String
@@ -34,7 +38,7 @@ final class ExternalCommitWatcher: Sendable {
       state.source?.setEventHandler { [weak self, weak database] in
         guard let self, let database else { return }
         self.drain()
-        self.check(database)
+        self.checkAgain(database, news: self.state.withLock { $0.newsCount += 1; return $0.newsCount }, after: 1)
       }
       state.source?.activate()
     }
@@ -52,20 +56,33 @@ final class ExternalCommitWatcher: Sendable {
     source?.cancel()
   }
 
+  /// - Parameter delay: Until the next time, in milliseconds.
+  private func checkAgain(_ database: Database, news: Int, after delay: Int) {
+    guard state.withLock({ $0.newsCount == news && !$0.isStopped }) else { return }
+    if check(database) || delay > 1000 { return }
+    queue.asyncAfter(deadline: .now() + .milliseconds(delay)) { [weak self, weak database] in
+      if let self, let database { self.checkAgain(database, news: news, after: delay * 2) }
+    }
+  }
+
   /// On the writer, whose data version changes only by others' commits, its own do not count.
-  private func check(_ database: Database) {
+  ///
+  /// - Returns: Whether somebody else has committed.
+  @discardableResult
+  private func check(_ database: Database) -> Bool {
     let version = try? database.withWriter { connection in
       let statement = try connection.prepare("PRAGMA data_version")
       defer { statement.reset() }
       return try statement.step() ? statement.int64(0) : 0
     }
-    guard let version else { return }
+    guard let version else { return false }
     // The first answer counts as news: somebody may have committed since the observer last looked.
     let isNew = state.withLock { state in
       defer { state.dataVersion = version }
       return state.dataVersion != version
     }
     if isNew { database.broadcast.send(CommitEvent(isExternal: true)) }
+    return isNew
   }
 
   #if canImport(Glibc)

@@ -20,6 +20,9 @@ public final class CountingStorage: ObjectStorage {
     /// What puts sent, successful or not.
     public var bytesWritten = 0
 
+    /// Nothing was asked yet.
+    public init() {}
+
     /// All requests.
     public var requests: Int { lists + gets + puts + deletes }
   }
