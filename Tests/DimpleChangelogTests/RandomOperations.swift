@@ -91,9 +91,9 @@ struct RandomOperations {
           bindings: [value(of: name, in: table)]))
     case 8:
       try connection.execute(
-        SQL(text: "UPDATE OR REPLACE \(table) SET \(key[0]) = ? \(filter(table, key))", bindings: [keyValue()]))
+        SQL(raw: "UPDATE OR REPLACE \(table) SET \(key[0]) = ? \(filter(table, key))", bindings: [keyValue()]))
     default:
-      try connection.execute(SQL(text: "DELETE FROM \(table) \(random.oneIn(6) ? "" : filter(table, key))"))
+      try connection.execute(SQL(raw: "DELETE FROM \(table) \(random.oneIn(6) ? "" : filter(table, key))"))
     }
   }
 

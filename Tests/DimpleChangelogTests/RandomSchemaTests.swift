@@ -51,7 +51,7 @@ struct RandomSchemaTests {
     #expect(tracked.map(\.name) == tables.sorted(), "seed \(seed)")
     for table in tracked {
       let names = table.columns.map { ", " + SQL.quote(identifier: $0.name) }.joined()
-      let rows = try t.database.read { try $0.rows(SQL(text: "SELECT id\(names) FROM \(table.name)")) }
+      let rows = try t.database.read { try $0.rows(SQL(raw: "SELECT id\(names) FROM \(table.name)")) }
       let log = folded[table.name] ?? [:]
       #expect(Set(log.keys) == Set(rows.map { [$0[0]] }), "table \(table.name), seed \(seed)")
       for row in rows {

@@ -134,13 +134,13 @@ struct TransactionTests {
     let configuration = Configuration().tracking()
     do {
       let first = try Database(one.path, configuration: configuration)
-      try first.write { try $0.script(Self.table + "; INSERT INTO T VALUES (1, 'a')") }
+      try first.write { try $0.script(SQL(raw: Self.table) + "; INSERT INTO T VALUES (1, 'a')") }
       let error = #expect(throws: ChangelogError.self) { try Database(two.path, configuration: configuration) }
       #expect(error?.code == .alreadyAttached)
       try first.close()
     }
     let second = try Database(two.path, configuration: configuration)
-    try second.write { try $0.script(Self.table + "; INSERT INTO T VALUES (2, 'b')") }
+    try second.write { try $0.script(SQL(raw: Self.table) + "; INSERT INTO T VALUES (2, 'b')") }
     #expect(try second.changelog?.changes().map { "\($0.transaction) \(describe($0))" } == ["1 insert T[2] a='b'"])
   }
 

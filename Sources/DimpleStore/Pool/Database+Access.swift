@@ -17,6 +17,7 @@ extension Database {
   /// Writes in one transaction: committed when the closure returns, rolled back when it throws.
   ///
   /// The closure runs on this thread. Write transactions run one after the other.
+  @discardableResult
   public func write<T>(_ body: (Connection) throws -> T) throws -> T {
     try checkNotNested(operation: "write")
     return try writer.run { try $0.inWriteTransaction(body) }
@@ -26,6 +27,7 @@ extension Database {
   ///
   /// Cancelling the task interrupts the statement, rolls back and throws `CancellationError`, unless the transaction was
   /// committed by then.
+  @discardableResult
   public func write<T: Sendable>(_ body: @escaping @Sendable (Connection) throws -> T) async throws -> T {
     try await writer.run { try $0.inWriteTransaction(body) }
   }

@@ -66,6 +66,7 @@ extension Connection {
   /// Runs the body in a savepoint: if it throws, what it wrote is undone, and the transaction goes on.
   ///
   /// Savepoints nest. The error is thrown on. https://sqlite.org/lang_savepoint.html
+  @discardableResult
   public func savepoint<T>(_ body: () throws -> T) throws -> T {
     try checkUsable(operation: "savepoint")
     guard access == .write else {

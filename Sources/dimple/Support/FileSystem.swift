@@ -17,7 +17,7 @@ enum FileSystem {
 
   static func read(_ path: String) throws -> [UInt8] {
     do { return try [UInt8](Data(contentsOf: URL(filePath: path))) } catch {
-      throw Failure("Cannot read \(path): \(error.localizedDescription)")
+      throw Failure("Cannot read \(path): \(error)")
     }
   }
 
@@ -31,7 +31,7 @@ enum FileSystem {
 
   static func copy(_ source: String, to target: String) throws {
     do { try FileManager.default.copyItem(atPath: source, toPath: target) } catch {
-      throw Failure("Cannot copy \(source): \(error.localizedDescription)")
+      throw Failure("Cannot copy \(source): \(error)")
     }
   }
 
