@@ -50,7 +50,7 @@ struct RandomSchemaTests {
     let tracked = try t.database.read { try t.changelog.trackedTables($0) }
     #expect(tracked.map(\.name) == tables.sorted(), "seed \(seed)")
     for table in tracked {
-      let names = table.columns.map { ", " + SQL.quote(identifier: $0.name) }.joined()
+      let names = table.columns.map { ", " + SQL.quoted(identifier: $0.name) }.joined()
       let rows = try t.database.read { try $0.rows(SQL(raw: "SELECT id\(names) FROM \(table.name)")) }
       let log = folded[table.name] ?? [:]
       #expect(Set(log.keys) == Set(rows.map { [$0[0]] }), "table \(table.name), seed \(seed)")
