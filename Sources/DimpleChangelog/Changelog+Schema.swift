@@ -12,7 +12,7 @@ extension Changelog {
     let altered = Set(targets.altered.map { SQLName($0) })
     for table in schema.tables where altered.contains(SQLName(table.name)) {
       for trigger in TriggerSQL(table).triggers {
-        try connection.script("DROP TRIGGER IF EXISTS \(SQL.quoted(identifier: trigger.name))")
+        try connection.script("DROP TRIGGER IF EXISTS \(identifier: trigger.name)")
       }
     }
     let created = state.withLock { $0.changes.created }

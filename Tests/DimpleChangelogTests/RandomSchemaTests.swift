@@ -96,29 +96,29 @@ private struct RandomSchema {
       let table = Table(
         name: name("T"), columns: (0..<random.below(4)).map { _ in (name("c"), random.oneIn(2)) })
       tables.append(table)
-      return try connection.script("CREATE TABLE \(table.name)\(table.declaration)")
+      return try connection.script(SQL(raw: "CREATE TABLE \(table.name)\(table.declaration)"))
     }
     let index = random.below(tables.count)
     switch random.below(14) {
     case 0:
       let new = name("T")
-      try connection.script("ALTER TABLE \(tables[index].name) RENAME TO \(new)")
+      try connection.script(SQL(raw: "ALTER TABLE \(tables[index].name) RENAME TO \(new)"))
       tables[index].name = new
     case 1:
       let column = (name: name("c"), hasDefault: random.oneIn(2))
       tables[index].columns.append(column)
-      try connection.script(
-        "ALTER TABLE \(tables[index].name) ADD COLUMN \(column.name)\(column.hasDefault ? " DEFAULT 7" : "")")
+      let suffix = column.hasDefault ? " DEFAULT 7" : ""
+      try connection.script(SQL(raw: "ALTER TABLE \(tables[index].name) ADD COLUMN \(column.name)\(suffix)"))
     case 2 where !tables[index].columns.isEmpty:
       let column = random.below(tables[index].columns.count)
       let (old, new) = (tables[index].columns[column].name, name("c"))
-      try connection.script("ALTER TABLE \(tables[index].name) RENAME COLUMN \(old) TO \(new)")
+      try connection.script(SQL(raw: "ALTER TABLE \(tables[index].name) RENAME COLUMN \(old) TO \(new)"))
       tables[index].columns[column].name = new
     case 3 where !tables[index].columns.isEmpty:
       let column = tables[index].columns.remove(at: random.below(tables[index].columns.count))
-      try connection.script("ALTER TABLE \(tables[index].name) DROP COLUMN \(column.name)")
+      try connection.script(SQL(raw: "ALTER TABLE \(tables[index].name) DROP COLUMN \(column.name)"))
     case 4:
-      try connection.script("DROP TABLE \(tables.remove(at: index).name)")
+      try connection.script(SQL(raw: "DROP TABLE \(tables.remove(at: index).name)"))
     case 5, 6: try rebuild(index, connection)
     default: try write(tables[index], connection)
     }
@@ -139,16 +139,18 @@ private struct RandomSchema {
     let other = name("T")
     if random.oneIn(2) {
       try connection.script(
-        """
+        SQL(
+          raw: """
         CREATE TABLE \(other)\(new.declaration); INSERT INTO \(other) \(copy) \(old.name);
         DROP TABLE \(old.name); ALTER TABLE \(other) RENAME TO \(old.name);
-        """)
+        """))
     } else {
       try connection.script(
-        """
+        SQL(
+          raw: """
         ALTER TABLE \(old.name) RENAME TO \(other); CREATE TABLE \(old.name)\(new.declaration);
         INSERT INTO \(old.name) \(copy) \(other); DROP TABLE \(other);
-        """)
+        """))
     }
     tables[index] = new
   }
@@ -157,14 +159,14 @@ private struct RandomSchema {
     let id = random.below(8)
     let names = (["id"] + table.columns.map(\.name)).joined(separator: ", ")
     switch random.below(4) {
-    case 0: try connection.script("DELETE FROM \(table.name) WHERE id = \(id)")
-    case 1: try connection.script("UPDATE OR REPLACE \(table.name) SET id = \(random.below(8)) WHERE id = \(id)")
+    case 0: try connection.script(SQL(raw: "DELETE FROM \(table.name) WHERE id = \(id)"))
+    case 1: try connection.script(SQL(raw: "UPDATE OR REPLACE \(table.name) SET id = \(random.below(8)) WHERE id = \(id)"))
     case 2 where !table.columns.isEmpty:
       let column = table.columns[random.below(table.columns.count)].name
-      try connection.script("UPDATE \(table.name) SET \(column) = \(random.below(4)) WHERE id >= \(id)")
+      try connection.script(SQL(raw: "UPDATE \(table.name) SET \(column) = \(random.below(4)) WHERE id >= \(id)"))
     default:
       let values = ([id] + table.columns.map { _ in random.below(9) }).map(String.init).joined(separator: ", ")
-      try connection.script("REPLACE INTO \(table.name)(\(names)) VALUES (\(values))")
+      try connection.script(SQL(raw: "REPLACE INTO \(table.name)(\(names)) VALUES (\(values))"))
     }
   }
 }

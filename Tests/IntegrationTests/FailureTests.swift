@@ -70,9 +70,9 @@ struct FailureTests {
         endpoint: server.endpoint, bucket: bucket, region: server.region, accessKey: server.accessKey, secretKey: secretKey)
     }
     let denied = try await failure(
-      remote(bucket: bucket, secretKey: "not the secret"), .passphrase("p"), as: RemoteError.self)
+      remote(bucket: bucket, secretKey: "notTheSecret"), .passphrase("p"), as: RemoteError.self)
     #expect(denied?.code == .accessDenied)
-    #expect(denied?.description.contains("not the secret") == false)
+    #expect(denied?.description.contains("notTheSecret") == false)
     #expect(denied?.hint.isEmpty == false)
     let missing = try await failure(
       remote(bucket: "no-such-bucket", secretKey: server.secretKey), .passphrase("p"), as: RemoteError.self)

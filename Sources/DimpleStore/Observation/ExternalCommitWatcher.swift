@@ -10,7 +10,7 @@ internal import Synchronization
 ///
 /// On Linux, inotify tells when the write-ahead log changes; elsewhere, or where inotify is not to be had, a timer does.
 /// Then ``CommitHub`` looks on the writer, if it is idle; if it is not, its own transaction has looked or will.
-package final class ExternalCommitWatcher: @unchecked Sendable {  // `schedule` and `source` are used on `queue` only
+package final class ExternalCommitWatcher: @unchecked Sendable {  // its variables are used on its queue only
   private let queue = DispatchQueue(label: "dimple.external-commits")
   private let look: @Sendable () -> Bool
   private var schedule = LookSchedule()

@@ -20,7 +20,7 @@ struct LogCommand: AsyncParsableCommand {
     let database = try OpenDatabase.tracked(db)
     defer { try? database.close() }
     guard let changelog = database.changelog else { return }
-    for change in try changelog.changes(after: after, limit: limit) {
+    for change in try changelog.changes(after: after, limit: limit).prefix(limit ?? .max) {
       Console.print(output.json ? Self.object(change) : Self.line(change))
     }
   }

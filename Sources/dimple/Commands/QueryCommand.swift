@@ -25,7 +25,8 @@ struct QueryCommand: AsyncParsableCommand {
     let rows: [Row]
     do {
       rows = try await database.rows(statement)
-    } catch let error as StoreError where error.code == .readOnly {
+    } catch let error as StoreError where error.code == .readOnly || error.code == .sqlError {
+      // A statement that writes; or one that is wrong, which the writer will say, too.
       rows = try await database.write { try $0.rows(statement) }
     }
     RowPrinter(json: output.json).print(rows)

@@ -21,7 +21,7 @@ import Testing
   @Test func strictAndWithoutRowIDTablesWork() throws {
     try db.execute("CREATE TABLE s (k TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID")
     try db.execute("INSERT INTO s VALUES (\("a"), \(1))")
-    #expect(storeError { try db.execute("INSERT INTO s VALUES ('b', 'text')") }?.code == .constraint)
+    #expect(storeError { try db.execute("INSERT INTO s VALUES ('b', 'text')") }?.code == .dataTypeConstraint)
     #expect(try db.query(Int.self, "SELECT n FROM s") == [1])
   }
 
