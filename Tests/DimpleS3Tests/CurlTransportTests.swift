@@ -78,7 +78,9 @@ struct CurlTransportTests {
     #expect(server.connectionCount == 1)
   }
 
-  @Test("An idle connection that the server closed costs no failure, uploads included") func staleConnection() async throws {
+  @Test("An idle connection that the server closed costs no failure, uploads included") func staleConnection()
+    async throws
+  {
     let server = try LoopbackServer { connection in
       guard let (_, body) = connection.request() else { return }
       connection.send("HTTP/1.1 200 OK\r\nContent-Length: \(body.count)\r\n\r\n")
@@ -113,7 +115,8 @@ struct CurlTransportTests {
     #expect(try await kind(server.endpoint) == .connectionLost)
   }
 
-  @Test("What is not HTTP", arguments: ["220 mail.example.com ESMTP\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "\u{0}\u{1}\u{2}"])
+  @Test(
+    "What is not HTTP", arguments: ["220 mail.example.com ESMTP\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "\u{0}\u{1}\u{2}"])
   func notHTTP(greeting: String) async throws {
     let server = try LoopbackServer { connection in
       connection.send(greeting)
@@ -223,7 +226,8 @@ struct CurlTransportTests {
     let server = try LoopbackServer { connection in _ = connection.request() }
     await #expect(throws: FileError.self) {
       try await CurlTransport().send(
-        HTTPRequest(method: .put, url: server.endpoint, body: .file(path: "/no/such/file", size: 1))) { _, _ in }
+        HTTPRequest(method: .put, url: server.endpoint, body: .file(path: "/no/such/file", size: 1))
+      ) { _, _ in }
     }
     let smuggled = HTTPRequest(method: .get, url: server.endpoint, headers: [HTTPHeader("X", "a\r\nHost: evil")])
     #expect(try await kind("", request: smuggled) == .invalidRequest)
@@ -235,7 +239,9 @@ struct CurlTransportTests {
     let round = Mutex(0)
     let server = try LoopbackServer { connection in
       while connection.request() != nil {
-        let turn = round.withLock { $0 += 1; return $0 }
+        let turn = round.withLock {
+          $0 += 1; return $0
+        }
         if turn == 1 { return connection.send("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n") }
         if turn == 2 { return connection.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe") }
         connection.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")

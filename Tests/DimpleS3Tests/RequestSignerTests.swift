@@ -63,7 +63,9 @@ struct RequestSignerTests {
 
   // MARK: The test suite
 
-  @Test("AWS's test suite, for headers and for queries", .enabled(if: SigningVector.areThere, "../shared/sigv4-vectors is missing"))
+  @Test(
+    "AWS's test suite, for headers and for queries",
+    .enabled(if: SigningVector.areThere, "../shared/sigv4-vectors is missing"))
   func testSuite() throws {
     let vectors = try SigningVector.all()
     #expect(vectors.count >= 14)

@@ -15,7 +15,8 @@ struct S3ConfigurationTests {
   @Test(
     "What cannot work is refused with a remedy",
     arguments: [
-      "s3.example.com", "ftp://host", "https://", "https://user:hunter2@host", "https://host?x=1", "https://host/a b", "https://host:0",
+      "s3.example.com", "ftp://host", "https://", "https://user:hunter2@host", "https://host?x=1", "https://host/a b",
+      "https://host:0",
       "https://host:99999", "https://ho$t", "https://:80", "",
     ])
   func badEndpoints(endpoint: String) throws {

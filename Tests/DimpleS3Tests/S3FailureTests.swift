@@ -100,7 +100,8 @@ struct S3FailureTests {
   @Test(
     "No answer at all",
     arguments: [
-      (.nameNotResolved, .unreachable, true), (.connectionFailed, .unreachable, true), (.tlsFailed, .unreachable, false),
+      (.nameNotResolved, .unreachable, true), (.connectionFailed, .unreachable, true),
+      (.tlsFailed, .unreachable, false),
       (.timedOut, .timedOut, true), (.connectionLost, .unreachable, true),
       (.protocolViolation, .invalidConfiguration, false), (.bodyUnreadable, .ioFailed, false),
       (.invalidRequest, .invalidConfiguration, false),

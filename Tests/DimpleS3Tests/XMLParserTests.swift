@@ -28,7 +28,8 @@ struct XMLParserTests {
   @Test(
     "What is not well-formed, or more than S3 needs, is refused",
     arguments: [
-      "", " ", "text", "<a>", "<a></b>", "<a><b></a></b>", "<a/><b/>", "<a/>x", "x<a/>", "<a b=c/>", "<a b/>", "<a b='1>", "<>",
+      "", " ", "text", "<a>", "<a></b>", "<a><b></a></b>", "<a/><b/>", "<a/>x", "x<a/>", "<a b=c/>", "<a b/>",
+      "<a b='1>", "<>",
       "<a>&unknown;</a>", "<a>&#0;</a>", "<a>&#xD800;</a>", "<a>&#x110000;</a>", "<a>&amp</a>", "<a>&65;</a>",
       "<!DOCTYPE a><a/>", "<a><!DOCTYPE b></a>", "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", "<a><!-- </a>",
       "<a><![CDATA[ </a>", "<?xml", "< a/>", "<a/ >",

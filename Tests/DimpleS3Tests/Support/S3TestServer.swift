@@ -9,7 +9,8 @@ enum S3TestServer {
 
   /// Whether the tests that need it must run: it is there, or `scripts/test` promised it.
   static let isExpected = environment["DIMPLE_TEST_S3_ENDPOINT"] != nil || environment["DIMPLE_TEST_S3"] == "1"
-  static let missing: Comment = "no S3 server: DIMPLE_TEST_S3_ENDPOINT is not set (scripts/test and scripts/s3-server set it)"
+  static let missing: Comment =
+    "no S3 server: DIMPLE_TEST_S3_ENDPOINT is not set (scripts/test and scripts/s3-server set it)"
 
   private static func value(_ name: String) throws -> String {
     try #require(environment["DIMPLE_TEST_S3_\(name)"], "DIMPLE_TEST_S3_\(name) was promised, and is not set")
