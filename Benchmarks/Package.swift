@@ -15,14 +15,16 @@ let package = Package(
     // Modules of their own: GRDB's names are DimpleStore's, too.
     .target(name: "GRDBPeer", dependencies: ["Music", .product(name: "GRDB", package: "GRDB.swift")]),
     .target(name: "SQLitePeer", dependencies: ["Music", .product(name: "CSQLite", package: "DimpleDb")]),
+    .target(name: "OpenSSLPeer", dependencies: [.product(name: "COpenSSL", package: "DimpleDb")]),
     .executableTarget(
       name: "benchmarks",
       dependencies: [
-        "Music", "GRDBPeer", "SQLitePeer",
+        "Music", "GRDBPeer", "SQLitePeer", "OpenSSLPeer",
         .product(name: "DimpleStore", package: "DimpleDb"),
         .product(name: "DimpleChangelog", package: "DimpleDb"),
         .product(name: "DimpleReactive", package: "DimpleDb"),
         .product(name: "DimpleRemote", package: "DimpleDb"),
+        .product(name: "DimpleCrypto", package: "DimpleDb"),
         .product(name: "DimpleSync", package: "DimpleDb"),
         .product(name: "DimpleTestSupport", package: "DimpleDb"),
       ]),

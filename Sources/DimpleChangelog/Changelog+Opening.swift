@@ -8,7 +8,9 @@ extension Changelog {
     defer { state.withLock { $0.isOpen = true } }
     if try isInStep(database) { return }
     do {
-      try database.write { connection in try connection.withInternalAccess { try bringInStep(connection) } }
+      try database.write { connection in
+        try connection.withInternalAccess { try bringInStep(connection, takesNewTables: true) }
+      }
     } catch let error as StoreError where error.code == .readOnly {
       // A database that cannot be written has nothing to track.
       return
@@ -39,7 +41,11 @@ extension Changelog {
   /// `dimple_meta` keeps which tables were untracked when the triggers were last in step.
   private var untrackedText: SQLValue { .text(options.untracked.sorted().joined(separator: "\n")) }
 
-  private func bringInStep(_ connection: Connection) throws {
+  /// Makes catalogue and triggers what the schema demands.
+  ///
+  /// - Parameter takesNewTables: Whether tables that have no ids yet are tracked from now on: not before the migrations are
+  ///   through, which may mend what cannot be tracked, nor in the middle of other work.
+  func bringInStep(_ connection: Connection, takesNewTables: Bool) throws {
     let reader = SchemaReader(connection: connection)
     let snapshot = try reader.snapshot(reusing: SchemaSnapshot())
     let old = try CatalogTables(connection: connection).load()
@@ -47,25 +53,46 @@ extension Changelog {
     let triggers = try reader.triggers()
     for edit in ForeignEdits(old, snapshot, triggers).edits { catalog.apply(edit) }
     for table in snapshot.sorted {
+      let known = catalog[table.name]
       if isUntracked(table.name) {
         catalog.untrack(table.name)
-        continue
+      } else if takesNewTables || known?.state.isTracked == true {
+        try table.checkTrackable()
+        let own = triggers.filter { known != nil && TriggerSQL.table(ofTrigger: $0.name) == known?.id }
+        let isWhole = known?.state == .tracked && own.count == TriggerSQL.count
+        catalog.track(table, state: try isWhole || !hasRows(table, connection) ? .tracked : .adopting)
       }
-      try table.checkTrackable()
-      let known = catalog[table.name]
-      let hasTriggers = known.map { known in triggers.contains { TriggerSQL.table(ofTrigger: $0.name) == known.id } }
-      let isWhole = known?.state.isTracked == true && hasTriggers == true
-      let needsAdoption = try !isWhole && hasRows(table, connection)
-      catalog.track(table, state: needsAdoption ? .adopting : known?.state == .adopting ? .adopting : .tracked)
     }
     try CatalogTables(connection: connection).save(catalog, over: old)
     _ = try install(catalog, snapshot, connection)
-    try MetaTable(connection: connection).set("untracked", untrackedText)
+    if takesNewTables { try MetaTable(connection: connection).set("untracked", untrackedText) }
     state.withLock { $0.changes.hasChanged = true }
   }
 
+  /// Refuses a commit after a change of the schema that could not be followed, unless it was undone since.
+  func checkFollowed(_ connection: Connection) throws {
+    guard let failure = state.withLock({ $0.changes.failure }) else { return }
+    let schema = try TrackedSchema.load(connection, reusing: nil)
+    let plan = try TriggerPlan(
+      wanted: schema.tables.map { ($0.name, TriggerSQL($0)) },
+      present: SchemaReader(connection: connection).triggers())
+    let isNew = schema.snapshot.tables.values.contains { table in
+      schema.catalog[table.name] == nil && !isUntracked(table.name) && failure.before.snapshot[table.name] == nil
+    }
+    if isNew || plan != TriggerPlan(wanted: [], present: []) { throw failure.error }
+  }
+
+  /// Notes in the running transaction that the triggers are in step with the schema that it leaves, unless there are tables
+  /// that the next opening has to look at.
+  func rememberSchemaVersion(_ connection: Connection) throws {
+    guard state.withLock({ $0.changes.hasChanged }) else { return }
+    let schema = try writerSchema(connection)
+    let isKnown = schema.snapshot.tables.values.allSatisfy { schema.catalog[$0.name] != nil || isUntracked($0.name) }
+    if isKnown { try MetaValue.schemaVersion.set(schema.version, connection) }
+  }
+
   private func hasRows(_ table: SchemaTable, _ connection: Connection) throws -> Bool {
-    let statement = try connection.prepare("SELECT 1 FROM \(SQL.quote(identifier: table.name)) LIMIT 1")
+    let statement = try connection.prepare("SELECT 1 FROM \(SQL.quoted(identifier: table.name)) LIMIT 1")
     defer { statement.reset() }
     return try statement.step()
   }

@@ -14,15 +14,20 @@ extension Changelog {
     if isInStep { return }
     // Another process may have written: go on where the file is. The write lock is held, so nobody else does now.
     let newest = try LogTables.newest(connection)
-    let floor = HybridTime(rawValue: try MetaValue.clock.get(connection) ?? 0)
+    let floor = try MetaValue.clock.get(connection) ?? 0
     let transaction = try newest?.transaction ?? MetaValue.transaction.get(connection) ?? 0
     let replica = try MetaValue.replica.get(connection).map { ReplicaID(rawValue: UInt64(bitPattern: $0)) }
     state.withLock { state in
-      let clock = HybridClock(last: max(newest?.time ?? floor, floor))
-      state.recorder.resume(clock: clock, lastTransaction: transaction)
+      // A damaged time must not overflow.
+      let last = min(max(newest?.time.rawValue ?? 0, floor, 0), HybridTime.maximum.rawValue)
+      state.recorder.resume(clock: HybridClock(last: HybridTime(rawValue: last)), lastTransaction: transaction)
       state.replica = replica ?? state.replica
       state.committedReplica = state.replica
       state.dataVersion = version
+    }
+    if try MetaValue.schemaVersion.get(connection) != connection.schemaVersion() {
+      // A program that does not track has changed it.
+      try bringInStep(connection, takesNewTables: false)
     }
   }
 
@@ -42,9 +47,8 @@ extension Changelog {
   }
 
   package func willCommit(_ connection: Connection) throws {
-    if state.withLock({ $0.changes.hasChanged }) {
-      try MetaValue.schemaVersion.set(connection.schemaVersion(), connection)
-    }
+    try checkFollowed(connection)
+    try rememberSchemaVersion(connection)
     // A savepoint, a failed statement or a rebuilt table may have taken back all that was logged: then there was no
     // transaction, and its number goes to the next.
     guard state.withLock({ $0.recorder.hasTicked }) else { return }

@@ -3,7 +3,7 @@
 
 # need CAPABILITY… : makes sure of each, through apt where it is missing. See `has` and `package_of` for the names.
 need() {
-  local capability missing=() packages=()
+  local capability output missing=() packages=()
   for capability in "$@"; do
     has "$capability" || { missing+=("$capability"); packages+=("$(package_of "$capability")"); }
   done
@@ -12,8 +12,9 @@ need() {
  here; install what Debian calls ${packages[*]} and run it again."
   say "Missing: ${missing[*]}. Installing with apt: ${packages[*]}"
   as_root apt-get -qq -o DPkg::Lock::Timeout=300 update || say "apt-get update failed in part; trying with what it has."
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
-    install -y --no-install-recommends "${packages[@]}" >/dev/null || die "apt-get could not install ${packages[*]}."
+  # Quiet unless it fails: apt says much that nobody needs to know.
+  output=$(as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
+    install -y --no-install-recommends "${packages[@]}" 2>&1) || die "apt-get could not install ${packages[*]}: $output"
   for capability in "${missing[@]}"; do
     has "$capability" || die "$capability is still missing after installing $(package_of "$capability")."
   done

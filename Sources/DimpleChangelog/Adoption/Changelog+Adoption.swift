@@ -15,9 +15,9 @@ extension Changelog {
   /// Opening the database does so by itself; call this to go on with what failed then. Rows go in batches of 2,000, each a
   /// transaction of its own, so memory is bounded, other writes come in between, and a crash or an error costs one batch.
   ///
-  /// - Parameter progress: Called after every batch, on this thread.
-  /// - Throws: ``ChangelogError``: `.nullKey` for a row without a key, `.notAttached`; `StoreError`.
-  public func adopt(progress: (AdoptionProgress) -> Void = { _ in }) throws {
+  /// - Parameter progress: Called after every batch, on this thread; by throwing, it stops until the next call or opening.
+  /// - Throws: ``ChangelogError``: `.nullKey` for a row without a key, `.notAttached`; `StoreError`; what `progress` throws.
+  public func adopt(progress: (AdoptionProgress) throws -> Void = { _ in }) throws {
     let database = try database(for: "adopt rows")
     let pending = try database.write { connection in
       let schema = try connection.withInternalAccess { try writerSchema(connection) }
@@ -32,7 +32,7 @@ extension Changelog {
         }
         state.rows += batch.rows
         hasMore = batch.hasMore
-        progress(state)
+        try progress(state)
       }
     }
   }

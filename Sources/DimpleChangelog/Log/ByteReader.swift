@@ -38,9 +38,11 @@ package struct ByteReader {
     throw damage("a number is too large")
   }
 
-  /// A number that must be an identifier: 1 or more, and positive as a signed one.
+  /// A number that must be an identifier: 1 or more, and one that has a successor.
   mutating func identifier() throws -> Int64 {
-    guard let value = Int64(exactly: try varint()), value > 0 else { throw damage("an identifier is out of range") }
+    guard let value = Int64(exactly: try varint()), value > 0, value < .max else {
+      throw damage("an identifier is out of range")
+    }
     return value
   }
 

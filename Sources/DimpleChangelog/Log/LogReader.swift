@@ -41,7 +41,7 @@ struct LogReader {
     case .delete: [try change(.delete, record.key, record.cells, at: time)]
     case .rekey:
       [
-        try change(.delete, record.oldKey, record.oldCells, at: HybridTime(rawValue: time.rawValue - 1)),
+        try change(.delete, record.oldKey, record.oldCells, at: HybridTime(rawValue: time.rawValue &- 1)),
         try change(.insert, record.key, record.cells, at: time),
       ]
     }

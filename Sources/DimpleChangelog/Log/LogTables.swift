@@ -29,7 +29,8 @@ enum LogTables {
   static func checkFormat(_ connection: Connection) throws {
     guard let found = try MetaValue.format.get(connection), found > format else { return }
     throw ChangelogError(
-      .newerFormat, operation: "open the change log", message: "It has format \(found), and this version knows \(format).",
+      .newerFormat, operation: "open the change log",
+      message: "It has format \(found), and this version knows \(format).",
       hint: "The database was opened by a newer version of the app: update this one.")
   }
 
@@ -48,7 +49,8 @@ enum LogTables {
 
   static func damaged(at time: HybridTime, _ damage: any Error) -> ChangelogError {
     ChangelogError(
-      .damagedLog, operation: "read the change log", message: "The row \(time.rawValue) of dimple_log is damaged: \(damage).",
+      .damagedLog, operation: "read the change log",
+      message: "The row \(time.rawValue) of dimple_log is damaged: \(damage).",
       hint: "Restore the database from a backup, or sync into a new one.", underlying: damage)
   }
 

@@ -17,7 +17,8 @@ extension Changelog {
         state.changes.dropped[SQLName(name)] = rebuild
         return nil
       case .renamed(let old, let new):
-        guard let rebuild = state.changes.dropped[SQLName(new)], let id = catalog[old]?.id, let copy = rebuild.copies[id]
+        guard let rebuild = state.changes.dropped[SQLName(new)], let id = catalog[old]?.id,
+          let copy = rebuild.copies[id]
         else { return nil }
         return Replacement(rebuild: rebuild, copy: copy, name: new)
       case .created, .columnAdded, .columnDropped, .columnRenamed: return nil
@@ -73,7 +74,8 @@ extension Changelog {
     rows.reset()
     for hlc in removed { try connection.prepare("DELETE FROM dimple_log WHERE hlc = ?").run(.integer(hlc)) }
     for (hlc, record) in moved {
-      try connection.prepare("UPDATE dimple_log SET payload = ? WHERE hlc = ?").run(.blob(record.payload), .integer(hlc))
+      try connection.prepare("UPDATE dimple_log SET payload = ? WHERE hlc = ?")
+        .run(.blob(record.payload), .integer(hlc))
     }
   }
 }

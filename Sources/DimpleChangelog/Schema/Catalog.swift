@@ -129,7 +129,11 @@ extension Catalog.Table {
       columns[index].isGone = true
     }
     for column in table.columns {
-      if columnID(column.name) == nil { addColumn(column.name) } else { changeColumn(column.name) { $0.name = column.name } }
+      if columnID(column.name) == nil {
+        addColumn(column.name)
+      } else {
+        changeColumn(column.name) { $0.name = column.name }
+      }
     }
   }
 }

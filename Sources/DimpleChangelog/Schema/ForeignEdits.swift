@@ -20,7 +20,8 @@ struct ForeignEdits {
   }
 
   /// The insert trigger as it was made says `NEW."name"` for every column, in an order that the ids tell.
-  private static func renamedColumns(_ table: Catalog.Table, as name: String, _ trigger: SchemaTrigger) -> [SchemaEdit] {
+  private static func renamedColumns(_ table: Catalog.Table, as name: String, _ trigger: SchemaTrigger) -> [SchemaEdit]
+  {
     let names = columnNames(in: trigger.sql)
     let known = table.columns.filter { !$0.isGone }
     let missing = known.filter { column in !names.contains { SQLName($0) == SQLName(column.name) } }

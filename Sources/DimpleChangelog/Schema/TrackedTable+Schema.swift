@@ -32,13 +32,15 @@ extension SchemaTable {
   func checkTrackable() throws {
     if keyColumns.isEmpty {
       throw ChangelogError(
-        .missingPrimaryKey, operation: "track the table “\(name)”", message: "It has no primary key to know its rows by.",
+        .missingPrimaryKey, operation: "track the table “\(name)”",
+        message: "It has no primary key to know its rows by.",
         hint: "Declare a PRIMARY KEY, or name the table in `untracked` to keep it on this device.")
     }
     if keyColumns.count > LogRecord.maximumKeyColumns {
       throw ChangelogError(
         .unsupportedTable, operation: "track the table “\(name)”",
-        message: "Its primary key has \(keyColumns.count) columns, and a tracked one may have \(LogRecord.maximumKeyColumns).",
+        message:
+          "Its primary key has \(keyColumns.count) columns; at most \(LogRecord.maximumKeyColumns) can be tracked.",
         hint: "Declare a shorter PRIMARY KEY, or name the table in `untracked` to keep it on this device.")
     }
   }

@@ -14,6 +14,9 @@ struct TriggerSQL: Sendable, Equatable {
   /// Fewer than the 127 arguments that SQLite allows a function by default (https://sqlite.org/limits.html).
   static let maximumArguments = 100
 
+  /// Triggers of a table.
+  static let count = 3
+
   /// What the names of a table's triggers begin with.
   static func prefix(table id: Int64) -> String { "dimple_\(id)_" }
 
@@ -67,7 +70,8 @@ private struct TriggerTextWriter {
 
   func diff() -> String {
     let keys = table.keyColumns
-    let (first, rest) = chunks(table.columns, first: (TriggerSQL.maximumArguments - 1) / 2 - keys.count, argumentsEach: 2)
+    let (first, rest) = chunks(
+      table.columns, first: (TriggerSQL.maximumArguments - 1) / 2 - keys.count, argumentsEach: 2)
     let values = keys.map(old) + keys.map(new) + first.map(old) + first.map(new)
     let call = "dimple_diff(\(list([blob(shape(first).bytes)] + values)))"
     return rest.reduce(call) { inner, chunk in
@@ -109,7 +113,7 @@ private struct TriggerTextWriter {
   }
 }
 
-private func quote(_ name: String) -> String { SQL.quote(identifier: name) }
+private func quote(_ name: String) -> String { SQL.quoted(identifier: name) }
 
 private func list(_ arguments: [String]) -> String { arguments.joined(separator: ", ") }
 

@@ -13,7 +13,7 @@ import Testing
 
   @Test(
     "Relative paths and public addresses are not",
-    arguments: ["docs/work/flow.md", "~/home/x", "https://sqlite.org/root/x", "/dev/null"])
+    arguments: ["docs/home/flow.md", "~/home/x", "https://sqlite.org/home/x", "/dev/null"])
   func passesPublic(_ line: String) {
     #expect(PublicWording.check(path: "a.md", text: line).isEmpty)
   }
