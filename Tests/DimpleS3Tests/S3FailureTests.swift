@@ -62,7 +62,7 @@ struct S3FailureTests {
     arguments: [
       (401, .accessDenied), (403, .accessDenied), (404, .notFound), (408, .timedOut), (412, .preconditionFailed),
       (416, .notFound), (429, .throttled), (500, .serverFailed), (502, .serverFailed), (503, .throttled),
-      (507, .storageFull), (302, .invalidConfiguration), (418, .invalidConfiguration),
+      (501, .invalidConfiguration), (507, .storageFull), (302, .invalidConfiguration), (418, .invalidConfiguration),
     ] as [(Int, RemoteError.Code)])
   func statuses(status: Int, code: RemoteError.Code) async throws {
     let error = try await error(.init(status))

@@ -75,7 +75,7 @@ package final class CurlTransport: HTTPTransport, @unchecked Sendable {  // one 
         curl_multi_wakeup(multi)
       } else {
         shared.isDriving = true
-        queue.async { self.drive() }
+        queue.async { BrokenPipes.ignored { self.drive() } }
       }
     }
   }
