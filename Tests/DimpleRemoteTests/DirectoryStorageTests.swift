@@ -69,7 +69,9 @@ struct DirectoryStorageTests {
     #expect(try await storage.get("a", maximumSize: 1) == [2])
   }
 
-  @Test("What crashed writers left is removed when it is old, and kept while it may be in use") func leftovers() async throws {
+  @Test("What crashed writers left is removed when it is old, and kept while it may be in use") func leftovers()
+    async throws
+  {
     let folder = try TemporaryFolder()
     let incoming = folder.path(".incoming~")
     try FileManager.default.createDirectory(atPath: incoming, withIntermediateDirectories: true)
@@ -94,7 +96,11 @@ struct DirectoryStorageTests {
     }
 
     func fault(_ step: FileStep) -> Int32? {
-      guard left.withLock({ $0 -= 1; return $0 == 0 }) else { return nil }
+      guard
+        left.withLock({
+          $0 -= 1; return $0 == 0
+        })
+      else { return nil }
       failed.withLock { $0 = step }
       return number
     }

@@ -74,7 +74,9 @@ struct FaultyStorageTests {
     }
   }
 
-  @Test("Faults end when the schedule says so, and latency is awaited before each request") func endsAndDelays() async throws {
+  @Test("Faults end when the schedule says so, and latency is awaited before each request") func endsAndDelays()
+    async throws
+  {
     let counting = CountingStorage(MemoryStorage())
     let storage = FaultyStorage(counting, schedule: .seeded(1, oneIn: 1)) { request in
       if request.key == "stop" { throw CancellationError() }

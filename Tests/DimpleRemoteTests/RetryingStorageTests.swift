@@ -23,7 +23,8 @@ struct RetryingStorageTests {
 
   @Test("Waits double, jittered between nothing and the ceiling") func backoff() async throws {
     let faulty = FaultyStorage(MemoryStorage(), schedule: FaultSchedule { _ in .failBefore })
-    let policy = RetryPolicy(maximumAttempts: 8, baseDelay: .seconds(1), maximumDelay: .seconds(8), budget: .seconds(999))
+    let policy = RetryPolicy(
+      maximumAttempts: 8, baseDelay: .seconds(1), maximumDelay: .seconds(8), budget: .seconds(999))
     await #expect(throws: RemoteError.self) { try await retrying(faulty, policy: policy).delete("a") }
     #expect(faulty.requestCount == 8)
     let ceilings = [1, 2, 4, 8, 8, 8, 8].map { Duration.seconds($0) }

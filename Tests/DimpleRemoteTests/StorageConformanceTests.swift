@@ -70,7 +70,9 @@ struct StorageConformanceTests {
     }
 
     func delete(_ key: String) async throws {
-      if flaw == .failsSecondDelete, base.snapshot[key] == nil, KeyRules.isValid(key) { throw RemoteError.noSuchObject(key) }
+      if flaw == .failsSecondDelete, base.snapshot[key] == nil, KeyRules.isValid(key) {
+        throw RemoteError.noSuchObject(key)
+      }
       try await base.delete(key)
     }
   }

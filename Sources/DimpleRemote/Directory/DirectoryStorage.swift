@@ -128,7 +128,12 @@ extension DirectoryStorage {
       } catch {
         switch error.number {
         case ENOENT:
-          try makeFolders(above: key)
+          do {
+            try makeFolders(above: key)
+          } catch {
+            // Removed again while the next was made: once more.
+            guard error.number == ENOENT else { throw error }
+          }
         case EISDIR, EEXIST, ENOTEMPTY:
           // An empty folder is what a delete left behind when it was interrupted.
           if calls.removeEmptyFolder(target) { continue }
@@ -155,7 +160,7 @@ extension DirectoryStorage {
   }
 
   /// Makes the folders that the key names, and waits until their names are on the disk.
-  private func makeFolders(above key: String) throws {
+  private func makeFolders(above key: String) throws(FileFailure) {
     var folder = path
     for segment in key.split(separator: "/").dropLast() {
       let parent = folder

@@ -160,14 +160,16 @@ struct FileCalls: Sendable {
   }
 
   /// Waits until the folder's names are on the disk.
+  ///
+  /// A folder that is gone has none: another removed what was in it, and then the folder.
   func syncFolder(_ path: String) throws(FileFailure) {
-    let descriptor = try check(.syncFolder) { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-    defer { close(descriptor) }
     do {
+      let descriptor = try check(.syncFolder) { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+      defer { close(descriptor) }
       try check(.syncFolder) { fsync(descriptor) }
-    } catch  where [EINVAL, ENOTSUP].contains(error.number) {
-      // Some network file systems cannot, and write names through anyway.
-      return
+    } catch {
+      // Some network file systems cannot (EINVAL, ENOTSUP), and write names through anyway.
+      guard [ENOENT, EINVAL, ENOTSUP].contains(error.number) else { throw error }
     }
   }
 

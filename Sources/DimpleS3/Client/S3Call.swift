@@ -13,8 +13,9 @@ struct S3Call: Sendable {
   var payloadHash = PayloadDigest.empty.sha256
   /// The one status that counts as success; any of the 2xx where `nil`.
   var expectedStatus: Int?
-  /// S3 error codes whose answers are returned, not thrown.
+  /// S3 error codes and HTTP statuses whose answers are returned, not thrown.
   var toleratedErrors: Set<String> = []
+  var toleratedStatuses: Set<Int> = []
 
   init(_ operation: String, _ method: HTTPRequest.Method, key: String?) {
     self.operation = operation

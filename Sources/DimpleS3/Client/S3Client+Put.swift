@@ -33,7 +33,7 @@ extension S3Client {
     if let md5 = digest.contentMD5 { call.headers.append(HTTPHeader("Content-MD5", md5)) }
     if ifAbsent {
       call.headers.append(HTTPHeader("If-None-Match", "*"))
-      call.toleratedErrors = ["NotImplemented"]
+      call.toleratedStatuses = [501]
     }
     let head = try await perform(call) { _, _ in }
     guard head.status != 501 else { return try await put(key, body, digest, ifAbsent: false) }

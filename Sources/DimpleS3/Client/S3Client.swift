@@ -50,7 +50,8 @@ extension S3Client {
       throw RemoteError(error, operation: call.operation, configuration: configuration)
     }
     guard let body = sink.errorBody(of: head) else { return head }
-    if let code = S3ErrorDocument(parsing: body)?.code, call.toleratedErrors.contains(code) { return head }
+    let code = S3ErrorDocument(parsing: body)?.code ?? ""
+    if call.toleratedErrors.contains(code) || call.toleratedStatuses.contains(head.status) { return head }
     throw S3Failure(operation: call.operation, configuration: configuration, head: head, body: body).remoteError
   }
 

@@ -95,7 +95,7 @@ struct S3Failure {
       make(.invalidConfiguration, said, hint: placeHint(document))
     case "InvalidBucketName":
       make(.invalidConfiguration, said, hint: "Check the bucket's name, \(configuration.bucket).")
-    case "NotImplemented", "MethodNotAllowed":
+    case "MethodNotAllowed":
       make(.invalidConfiguration, said, hint: "The server at \(configuration.endpoint) lacks this part of S3.")
     default: nil
     }
@@ -134,6 +134,8 @@ struct S3Failure {
     case 413: return make(.tooLarge, said, hint: "The service does not take objects of this size.")
     case 416: return make(.notFound, "The object has no bytes in this range.", hint: "Ask for its size first.")
     case 429: return make(.throttled, said, hint: "Wait a little; make fewer requests at once.")
+    case 501:
+      return make(.invalidConfiguration, said, hint: "The server at \(configuration.endpoint) lacks this part of S3.")
     case 503: return make(.throttled, said, hint: "The service is busy; wait a little.")
     case 507: return make(.storageFull, said, hint: "Free space in the account, or enlarge it.")
     case 500...: return make(.serverFailed, said, hint: "The service has a problem of its own; try again later.")

@@ -7,7 +7,7 @@ internal import Synchronization
 /// The thread runs while there are transfers. HTTP/2 where the server offers it under TLS, HTTP/1.1 else; certificates are
 /// always verified; nothing is read from `.netrc` and no cookie is kept. A proxy from the environment is used for `https`
 /// alone, where it sees ciphertext.
-package final class CurlTransport: HTTPTransport, @unchecked Sendable {  // transfers: driving queue only; shared: locked
+package final class CurlTransport: HTTPTransport, @unchecked Sendable {  // one queue drives, the rest is locked
   /// How long to wait, and for what.
   package struct Options: Sendable {
     /// For a connection, TLS included.
@@ -34,6 +34,7 @@ package final class CurlTransport: HTTPTransport, @unchecked Sendable {  // tran
   private let shared = Mutex(Shared())
   /// `nil` when libcurl had no memory for it.
   private let multi: UnsafeMutableRawPointer?
+  /// Under way, by libcurl's handle. Touched on the queue alone.
   private var transfers: [UnsafeMutableRawPointer: CurlTransfer] = [:]
 
   package init(_ options: Options = Options()) {
@@ -74,7 +75,7 @@ package final class CurlTransport: HTTPTransport, @unchecked Sendable {  // tran
         curl_multi_wakeup(multi)
       } else {
         shared.isDriving = true
-        queue.async { self.drive() }
+        queue.async { BrokenPipes.ignored { self.drive() } }
       }
     }
   }

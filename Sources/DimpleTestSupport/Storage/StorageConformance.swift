@@ -30,8 +30,10 @@ public struct StorageConformance: Sendable {
 
   /// How hard to look, and where.
   public struct Options: Sendable {
-    /// The objects are kept below this key and a random one, and removed at the end: the storage need not be empty.
+    /// The objects are kept below this key and a random one: the storage need not be empty.
     public var folder = "conformance"
+    /// Whether they are removed at the end; where the storage goes anyway, not doing so saves time.
+    public var removesObjects = true
     /// For the paging check; more than a page of the backend holds.
     public var objectCount = 1001
     /// How many requests run at once.
@@ -60,7 +62,8 @@ public struct StorageConformance: Sendable {
   /// Runs every check and returns what is wrong; empty is good.
   ///
   /// - Throws: `CancellationError` alone.
-  public static func violations(of storage: any ObjectStorage, options: Options = Options()) async throws -> [Violation] {
+  public static func violations(of storage: any ObjectStorage, options: Options = Options()) async throws -> [Violation]
+  {
     let run = String(UInt64.random(in: .min ... .max), radix: 36)
     let conformance = StorageConformance(storage: storage, options: options, folder: "\(options.folder)/\(run)")
     var violations: [Violation] = []
@@ -75,7 +78,7 @@ public struct StorageConformance: Sendable {
         violations.append(Violation(rule: rule, detail: "threw \(error)"))
       }
     }
-    await conformance.removeAll()
+    if options.removesObjects { await conformance.removeAll() }
     return violations
   }
 

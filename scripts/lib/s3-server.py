@@ -1,4 +1,4 @@
-"""server.py PORT DIR: OpenStack Swift, its S3 API and tempauth in one process on loopback, for scripts/s3-server.
+"""s3-server.py PORT DIR: OpenStack Swift, its S3 API and tempauth in one process on loopback, for scripts/s3-server.
 
 PORT is the S3 endpoint; PORT+1, +2 and +3 are Swift's account, container and object servers. Everything lives in DIR: the
 configuration is written anew at every start, the objects persist in DIR/node (as files with user extended attributes).
