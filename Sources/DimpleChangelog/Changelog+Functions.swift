@@ -8,25 +8,42 @@ extension Changelog {
       call.setResult(UUIDv7().sqlValue)
     }
     guard role == .writer else { return }
-    try define("dimple_pack_insert", connection) { try $0.pack(.insert, $1) }
-    try define("dimple_pack_delete", connection) { try $0.pack(.delete, $1) }
-    try define("dimple_pack_more", connection) { try $0.packMore($1) }
-    try define("dimple_diff_more", connection) { try $0.diffMore($1) }
-    try define("dimple_payload", connection) { try $0.takeUpdate($1) }
+    let link = try attach()
+    try define("dimple_pack_insert", connection, link) { try $0.pack(.insert, $1) }
+    try define("dimple_pack_delete", connection, link) { try $0.pack(.delete, $1) }
+    try define("dimple_pack_more", connection, link) { try $0.packMore($1) }
+    try define("dimple_diff_more", connection, link) { try $0.diffMore($1) }
+    try define("dimple_payload", connection, link) { try $0.takeUpdate($1) }
     let clock = options.clock
-    try define("dimple_diff", connection) { try $0.diff($1, milliseconds: clock.milliseconds()) }
-    try define("dimple_tick", connection) { recorder, call in
+    try define("dimple_diff", connection, link) { try $0.diff($1, milliseconds: clock.milliseconds()) }
+    try define("dimple_tick", connection, link) { recorder, call in
       call.setResult(.integer(try recorder.tick(milliseconds: clock.milliseconds()).rawValue))
     }
   }
 
+  /// One changelog follows one writer: its clock and numbers are those of one file.
+  private func attach() throws -> WriterLink {
+    let link = WriterLink(changelog: self)
+    try state.withLock { state in
+      guard state.writer == nil else {
+        throw ChangelogError(
+          .alreadyAttached, operation: "open a database", message: "The changelog belongs to another open database.",
+          hint: "Make a configuration with tracking for each database.")
+      }
+      state = State()
+      state.writer = link
+    }
+    return link
+  }
+
   private func define(
-    _ name: String, _ connection: Connection, _ body: @escaping (inout ChangeRecorder, FunctionCall) throws -> Void
+    _ name: String, _ connection: Connection, _ link: WriterLink,
+    _ body: @escaping (inout ChangeRecorder, borrowing FunctionCall) throws -> Void
   ) throws {
-    // Unowned: the connection's database holds the changelog.
-    try connection.createFunction(name, deterministic: false) { [unowned self] call in
-      do { try state.withLock { try body(&$0.recorder, call) } } catch let error as NullKey {
-        throw nullKey(error.table, "track a write")
+    try connection.createFunction(name, deterministic: false) { call in
+      let changelog = link.changelog
+      do { try changelog.state.withLock { try body(&$0.recorder, call) } } catch let error as NullKey {
+        throw changelog.nullKey(error.table, "track a write")
       }
     }
   }
@@ -39,4 +56,12 @@ extension Changelog {
         "A row\(name.map { " of “\($0)”" } ?? "") has NULL in its primary key: nothing names it on other devices.",
       hint: "Give the key a value, and declare its columns NOT NULL.")
   }
+}
+
+/// A writer connection's way to its changelog. Held by the connection's functions alone, and so gone when it is.
+final class WriterLink: Sendable {
+  /// Unowned: the connection's database holds it.
+  unowned let changelog: Changelog
+
+  init(changelog: Changelog) { self.changelog = changelog }
 }

@@ -69,6 +69,19 @@ extension Changelog {
     state.withLock { $0.changes.hasChanged = true }
   }
 
+  /// Refuses a commit after a change of the schema that could not be followed, unless it was undone since.
+  func checkFollowed(_ connection: Connection) throws {
+    guard let failure = state.withLock({ $0.changes.failure }) else { return }
+    let schema = try TrackedSchema.load(connection, reusing: nil)
+    let plan = try TriggerPlan(
+      wanted: schema.tables.map { ($0.name, TriggerSQL($0)) },
+      present: SchemaReader(connection: connection).triggers())
+    let isNew = schema.snapshot.tables.values.contains { table in
+      schema.catalog[table.name] == nil && !isUntracked(table.name) && failure.before.snapshot[table.name] == nil
+    }
+    if isNew || plan != TriggerPlan(wanted: [], present: []) { throw failure.error }
+  }
+
   /// Notes in the running transaction that the triggers are in step with the schema that it leaves, unless there are tables
   /// that the next opening has to look at.
   func rememberSchemaVersion(_ connection: Connection) throws {
@@ -79,7 +92,7 @@ extension Changelog {
   }
 
   private func hasRows(_ table: SchemaTable, _ connection: Connection) throws -> Bool {
-    let statement = try connection.prepare("SELECT 1 FROM \(SQL.quote(identifier: table.name)) LIMIT 1")
+    let statement = try connection.prepare("SELECT 1 FROM \(SQL.quoted(identifier: table.name)) LIMIT 1")
     defer { statement.reset() }
     return try statement.step()
   }

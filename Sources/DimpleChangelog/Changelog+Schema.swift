@@ -12,7 +12,7 @@ extension Changelog {
     let altered = Set(targets.altered.map { SQLName($0) })
     for table in schema.tables where altered.contains(SQLName(table.name)) {
       for trigger in TriggerSQL(table).triggers {
-        try connection.execute("DROP TRIGGER IF EXISTS \(identifier: trigger.name)")
+        try connection.script("DROP TRIGGER IF EXISTS \(SQL.quoted(identifier: trigger.name))")
       }
     }
     let created = state.withLock { $0.changes.created }
@@ -33,6 +33,14 @@ extension Changelog {
   package func didChangeSchema(_ connection: Connection) throws {
     // Some failures have rolled the whole transaction back already.
     guard let before = state.withLock({ $0.changes.before }), connection.isInTransaction else { return }
+    do { try follow(from: before, connection) } catch {
+      // The statement has done its work: unless a savepoint undoes it, the transaction must not commit.
+      state.withLock { $0.changes.failure = SchemaChanges.Failure(error: error, before: before) }
+      throw error
+    }
+  }
+
+  private func follow(from before: TrackedSchema, _ connection: Connection) throws {
     let snapshot = try SchemaReader(connection: connection).snapshot(reusing: before.snapshot)
     let edits = SchemaEdit.edits(from: before.snapshot, to: snapshot)
     var catalog = before.catalog
@@ -87,8 +95,8 @@ extension Changelog {
     let plan = TriggerPlan(
       wanted: schema.tables.map { ($0.name, TriggerSQL($0)) },
       present: try SchemaReader(connection: connection).triggers())
-    for name in plan.drops { try connection.execute("DROP TRIGGER \(identifier: name)") }
-    for sql in plan.creates { try connection.execute("\(raw: sql)") }
+    for name in plan.drops { try connection.script("DROP TRIGGER \(identifier: name)") }
+    for sql in plan.creates { try connection.script("\(raw: sql)") }
     schema.version = try connection.schemaVersion()
     let installed = schema
     state.withLock { $0.schema = installed }

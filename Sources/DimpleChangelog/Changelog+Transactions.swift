@@ -47,6 +47,7 @@ extension Changelog {
   }
 
   package func willCommit(_ connection: Connection) throws {
+    try checkFollowed(connection)
     try rememberSchemaVersion(connection)
     // A savepoint, a failed statement or a rebuilt table may have taken back all that was logged: then there was no
     // transaction, and its number goes to the next.

@@ -63,6 +63,8 @@ public final class Changelog: DatabaseExtension {
     /// What the running transaction did to the schema.
     var changes = SchemaChanges()
     weak var database: Database?
+    /// Alive as long as the writer connection is.
+    weak var writer: WriterLink?
   }
 
   let options: Options

@@ -7,7 +7,7 @@ public struct ChangelogError: Error, Sendable, CustomStringConvertible {
   public struct Code: Sendable, Hashable, CustomStringConvertible {
     private enum Kind: String {
       case missingPrimaryKey, unsupportedTable, nullKey, damagedLog, newerFormat, clockExhausted, notInTransaction
-      case notAttached, internalMismatch
+      case notAttached, alreadyAttached, internalMismatch
     }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
@@ -28,6 +28,8 @@ public struct ChangelogError: Error, Sendable, CustomStringConvertible {
     public static let notInTransaction = Code(.notInTransaction)
     /// The changelog belongs to no open database.
     public static let notAttached = Code(.notAttached)
+    /// The changelog belongs to another open database.
+    public static let alreadyAttached = Code(.alreadyAttached)
     /// A trigger and the function it calls disagree: the trigger was not made by this version.
     public static let internalMismatch = Code(.internalMismatch)
 

@@ -16,9 +16,12 @@ internal import DimpleStore
 public struct LiveQuery<Element: Sendable>: AsyncSequence, Sendable {
   let database: Database
   let sql: SQL
-  let decode: @Sendable ([Row]) throws -> Element
+  let decode: @Sendable (Connection, SQL, [Row]) throws -> Element
 
-  init(_ database: Database, _ sql: SQL, decode: @escaping @Sendable ([Row]) throws -> Element) {
+  /// - Parameter decode: Makes the element of a result that has changed, in the snapshot that the rows are from.
+  init(
+    _ database: Database, _ sql: SQL, decode: @escaping @Sendable (Connection, SQL, [Row]) throws -> Element
+  ) {
     self.database = database
     self.sql = sql
     self.decode = decode
@@ -42,22 +45,31 @@ public struct LiveQuery<Element: Sendable>: AsyncSequence, Sendable {
       let observation = self.observation ?? QueryObservation(query.database)
       self.observation = observation
       while await observation.waitUntilDirty() {
-        let snapshot = try await fetch(observation)
-        if let last, last == snapshot { continue }
-        last = snapshot
-        return try query.decode(snapshot)
+        let fetched = try await fetch()
+        observation.narrow(to: fetched.readSet)
+        guard let element = fetched.element else { continue }
+        last = fetched.rows
+        return element
       }
       return nil
     }
 
-    /// The rows, read in one snapshot together with what the query reads: a migration may have changed that.
-    private func fetch(_ observation: QueryObservation) async throws -> [Row] {
-      let sql = query.sql
-      let (rows, readSet) = try await query.database.read { connection in
-        (try connection.rows(sql), try connection.readSet(of: sql))
+    private struct Fetched: Sendable {
+      var rows: [Row]
+      /// With the rows, because a migration may have changed it.
+      var readSet: ReadSet
+      /// `nil` if the rows are the last ones.
+      var element: Element?
+    }
+
+    private func fetch() async throws -> Fetched {
+      let (query, last) = (query, last)
+      return try await query.database.read { connection in
+        let rows = try connection.rows(query.sql)
+        return Fetched(
+          rows: rows, readSet: try connection.readSet(of: query.sql),
+          element: rows == last ? nil : try query.decode(connection, query.sql, rows))
       }
-      observation.narrow(to: readSet)
-      return rows
     }
   }
 }

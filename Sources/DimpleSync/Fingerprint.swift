@@ -47,9 +47,9 @@ extension Database {
 private enum FingerprintBuilder {
   static func table(_ table: TrackedTable, _ connection: Connection) throws -> Fingerprint.Table {
     let columns = table.columns.enumerated().sorted { $0.1.name.utf8.lexicographicallyPrecedes($1.1.name.utf8) }
-    let selection = (table.keyColumns + columns.map(\.1)).map { SQL.quote(identifier: $0.name) }
+    let selection = (table.keyColumns + columns.map(\.1)).map { SQL.quoted(identifier: $0.name) }
     let statement = try connection.prepare(
-      "SELECT \(selection.joined(separator: ", ")) FROM \(SQL.quote(identifier: table.name))")
+      "SELECT \(selection.joined(separator: ", ")) FROM \(SQL.quoted(identifier: table.name))")
     defer { statement.reset() }
     var sum = [UInt8](repeating: 0, count: 32)
     var count = 0

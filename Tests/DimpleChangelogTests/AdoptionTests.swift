@@ -7,7 +7,7 @@ import Testing
 struct AdoptionTests {
   private func plain(_ path: String, _ sql: String) throws {
     let database = try Database(path)
-    try database.write { try $0.script(sql) }
+    try database.write { try $0.script("\(raw: sql)") }
     try database.close()
   }
 

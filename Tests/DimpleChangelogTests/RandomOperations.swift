@@ -70,7 +70,7 @@ struct RandomOperations {
       let marks = rows.map { row in "(\(row.map { _ in "?" }.joined(separator: ", ")))" }.joined(separator: ", ")
       try connection.execute(
         SQL(
-          text: "\(verb) INTO \(table)(\((key + columns).joined(separator: ", "))) VALUES \(marks)",
+          raw: "\(verb) INTO \(table)(\((key + columns).joined(separator: ", "))) VALUES \(marks)",
           bindings: rows.flatMap { $0 }))
     case 5:
       let name = columns[random.below(columns.count)]
@@ -79,7 +79,7 @@ struct RandomOperations {
       let marks = bindings.map { _ in "?" }.joined(separator: ", ")
       try connection.execute(
         SQL(
-          text: """
+          raw: """
             INSERT INTO \(table)(\(names)) VALUES (\(marks))
             ON CONFLICT(\(key.joined(separator: ", "))) DO UPDATE SET \(name) = excluded.\(name)
             """, bindings: bindings))
@@ -87,13 +87,13 @@ struct RandomOperations {
       let name = columns[random.below(columns.count)]
       try connection.execute(
         SQL(
-          text: "UPDATE OR \(random.oneIn(2) ? "REPLACE" : "IGNORE") \(table) SET \(name) = ? \(filter(table, key))",
+          raw: "UPDATE OR \(random.oneIn(2) ? "REPLACE" : "IGNORE") \(table) SET \(name) = ? \(filter(table, key))",
           bindings: [value(of: name, in: table)]))
     case 8:
       try connection.execute(
-        SQL(text: "UPDATE OR REPLACE \(table) SET \(key[0]) = ? \(filter(table, key))", bindings: [keyValue()]))
+        SQL(raw: "UPDATE OR REPLACE \(table) SET \(key[0]) = ? \(filter(table, key))", bindings: [keyValue()]))
     default:
-      try connection.execute(SQL(text: "DELETE FROM \(table) \(random.oneIn(6) ? "" : filter(table, key))"))
+      try connection.execute(SQL(raw: "DELETE FROM \(table) \(random.oneIn(6) ? "" : filter(table, key))"))
     }
   }
 

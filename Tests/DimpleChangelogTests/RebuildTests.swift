@@ -99,7 +99,7 @@ struct RebuildTests {
     let id = try t.id(of: "T")
     #expect(throws: Stop.self) {
       try t.database.write { connection in
-        try connection.script(Self.rebuilds[0]("(id INTEGER PRIMARY KEY, a)", "SELECT id, a"))
+        try connection.script(SQL(raw: Self.rebuilds[0]("(id INTEGER PRIMARY KEY, a)", "SELECT id, a")))
         throw Stop()
       }
     }

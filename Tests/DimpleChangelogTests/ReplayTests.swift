@@ -19,7 +19,7 @@ struct ReplayTests {
   private func run(seed: UInt64) throws {
     var operations = RandomOperations(seed: seed)
     let t = try TrackedDatabase(RandomOperations.schema)
-    try t.database.write { try $0.script(RandomOperations.triggers) }
+    try t.database.write { try $0.script(SQL(raw: RandomOperations.triggers)) }
     for _ in 0..<40 {
       t.clock.advance(milliseconds: Int64(operations.random.below(3)) - 1)
       try operations.transaction(t.database)
@@ -28,7 +28,7 @@ struct ReplayTests {
     configuration.foreignKeys = false
     let copy = try Database.inMemory(configuration: configuration)
     try copy.write { connection in
-      try connection.script(RandomOperations.schema)
+      try connection.script(SQL(raw: RandomOperations.schema))
       let changes = try t.changes()
       for change in changes where try replay(change, t, connection) != 1 {
         // A row that refers to itself: the foreign key's action on it comes before its own new key.
@@ -40,8 +40,8 @@ struct ReplayTests {
       }
     }
     for table in RandomOperations.tables {
-      let order = try t.table(table).keyColumns.map { SQL.quote(identifier: $0.name) }.joined(separator: ", ")
-      let sql = SQL(text: "SELECT * FROM \(table) ORDER BY \(order)")
+      let order = try t.table(table).keyColumns.map { SQL.quoted(identifier: $0.name) }.joined(separator: ", ")
+      let sql = SQL(raw: "SELECT * FROM \(table) ORDER BY \(order)")
       let expected = try t.database.read { try $0.rows(sql).map(values) }
       let replayed = try copy.read { try $0.rows(sql).map(values) }
       #expect(replayed == expected, "table \(table), seed \(seed)")
@@ -60,21 +60,21 @@ struct ReplayTests {
   private func replay(_ change: Change, _ t: TrackedDatabase, _ connection: Connection) throws -> Int {
     let table = try t.table(change.table)
     let key = zip(table.keyColumns, change.key).map { ColumnValue(name: $0.name, value: $1) }
-    let isRow = key.map { "\(SQL.quote(identifier: $0.name)) = ?" }.joined(separator: " AND ")
-    let name = SQL.quote(identifier: change.table)
+    let isRow = key.map { "\(SQL.quoted(identifier: $0.name)) = ?" }.joined(separator: " AND ")
+    let name = SQL.quoted(identifier: change.table)
     switch change.operation {
     case .insert:
       let all = key + change.columns
-      let names = all.map { SQL.quote(identifier: $0.name) }.joined(separator: ", ")
+      let names = all.map { SQL.quoted(identifier: $0.name) }.joined(separator: ", ")
       let marks = all.map { _ in "?" }.joined(separator: ", ")
       return try connection.execute(
-        SQL(text: "INSERT INTO \(name)(\(names)) VALUES (\(marks))", bindings: all.map(\.value)))
+        SQL(raw: "INSERT INTO \(name)(\(names)) VALUES (\(marks))", bindings: all.map(\.value)))
     case .update:
-      let set = change.columns.map { "\(SQL.quote(identifier: $0.name)) = ?" }.joined(separator: ", ")
+      let set = change.columns.map { "\(SQL.quoted(identifier: $0.name)) = ?" }.joined(separator: ", ")
       let bindings = (change.columns + key).map(\.value)
-      return try connection.execute(SQL(text: "UPDATE \(name) SET \(set) WHERE \(isRow)", bindings: bindings))
+      return try connection.execute(SQL(raw: "UPDATE \(name) SET \(set) WHERE \(isRow)", bindings: bindings))
     case .delete:
-      return try connection.execute(SQL(text: "DELETE FROM \(name) WHERE \(isRow)", bindings: key.map(\.value)))
+      return try connection.execute(SQL(raw: "DELETE FROM \(name) WHERE \(isRow)", bindings: key.map(\.value)))
     }
   }
 }

@@ -123,6 +123,26 @@ struct SchemaChangeTests {
       try t.logged("UPDATE T SET a = 'w'; INSERT INTO W VALUES (2, 3)") == ["update T[1] a='w'", "insert W[2] w=3"])
   }
 
+  @Test("A table that cannot be tracked does not commit, even if its error is passed over; undone, it does no harm")
+  func untrackableTable() throws {
+    let t = try TrackedDatabase("CREATE TABLE T(id INTEGER PRIMARY KEY)")
+    let error = #expect(throws: ChangelogError.self) {
+      try t.database.write { connection in
+        try? connection.script("CREATE TABLE Bad(a)")
+        try connection.execute("INSERT INTO T VALUES (1)")
+      }
+    }
+    #expect(error?.code == .missingPrimaryKey)
+    #expect(try t.rows("SELECT name FROM sqlite_schema WHERE name = 'Bad'") == [] && t.log() == [])
+    try t.database.write { connection in
+      #expect(throws: ChangelogError.self) { try connection.savepoint { try connection.script("CREATE TABLE Bad(a)") } }
+      #expect(throws: ChangelogError.self) { try connection.script("CREATE TABLE Bad2(a)") }
+      try connection.script("DROP TABLE Bad2")
+      try connection.execute("INSERT INTO T VALUES (2)")
+    }
+    #expect(try t.log() == ["insert T[2]"])
+  }
+
   @Test("A trigger made after ours, or dropped by hand, does not disturb tracking")
   func triggers() throws {
     let t = try TrackedDatabase("CREATE TABLE T(id INTEGER PRIMARY KEY, a)")

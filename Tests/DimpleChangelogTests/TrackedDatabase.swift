@@ -31,7 +31,7 @@ struct TrackedDatabase {
     get throws { try #require(database.changelog) }
   }
 
-  func script(_ sql: String) throws { try database.write { try $0.script(sql) } }
+  func script(_ sql: String) throws { try database.write { try $0.script(SQL(raw: sql)) } }
 
   func changes(after transaction: Int64 = 0) throws -> [Change] { try changelog.changes(after: transaction) }
 
@@ -52,7 +52,7 @@ struct TrackedDatabase {
   /// The rows of a query, each a line.
   func rows(_ sql: String) throws -> [String] {
     try database.read { connection in
-      try connection.rows(SQL(text: sql)).map { row in
+      try connection.rows(SQL(raw: sql)).map { row in
         row.columnNames.indices.map { describe(row[$0]) }.joined(separator: " ")
       }
     }

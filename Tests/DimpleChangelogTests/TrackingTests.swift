@@ -75,7 +75,7 @@ struct TrackingTests {
       let error = #expect(throws: StoreError.self) {
         try connection.execute("INSERT OR FAIL INTO T VALUES (1, 'x'), (2, 'y'), (3, 'z')")
       }
-      #expect(error?.code == .primaryKeyConstraint)
+      #expect(error?.code == .uniqueConstraint)
     }
     #expect(try t.log(after: 1) == ["insert T[1] a='x'"])
     #expect(try t.rows("SELECT id FROM T") == ["1", "2"])
@@ -266,8 +266,8 @@ struct TrackingTests {
 
   @Test("Names are quoted, whatever they are", arguments: ["order", "a b", "a\" , \"b", "'", "NEW", "Ä", "x'00'", "1"])
   func names(_ name: String) throws {
-    let quoted = SQL.quote(identifier: name)
-    let t = try TrackedDatabase("CREATE TABLE \(quoted)(\(quoted) PRIMARY KEY, \(SQL.quote(identifier: name + "2")))")
+    let quoted = SQL.quoted(identifier: name)
+    let t = try TrackedDatabase("CREATE TABLE \(quoted)(\(quoted) PRIMARY KEY, \(SQL.quoted(identifier: name + "2")))")
     #expect(try t.logged("INSERT INTO \(quoted) VALUES (1, 2)") == ["insert \(name)[1] \(name)2=2"])
     #expect(
       try t.logged("UPDATE \(quoted) SET \(quoted) = 3") == ["delete \(name)[1]", "insert \(name)[3] \(name)2=2"])

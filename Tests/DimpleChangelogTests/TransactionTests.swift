@@ -128,6 +128,22 @@ struct TransactionTests {
     #expect(error.code == .notInTransaction)
   }
 
+  @Test("One changelog serves one open database at a time")
+  func oneDatabaseEach() throws {
+    let (one, two) = (try TemporaryFile(), try TemporaryFile())
+    let configuration = Configuration().tracking()
+    do {
+      let first = try Database(one.path, configuration: configuration)
+      try first.write { try $0.script(SQL(raw: Self.table) + "; INSERT INTO T VALUES (1, 'a')") }
+      let error = #expect(throws: ChangelogError.self) { try Database(two.path, configuration: configuration) }
+      #expect(error?.code == .alreadyAttached)
+      try first.close()
+    }
+    let second = try Database(two.path, configuration: configuration)
+    try second.write { try $0.script(SQL(raw: Self.table) + "; INSERT INTO T VALUES (2, 'b')") }
+    #expect(try second.changelog?.changes().map { "\($0.transaction) \(describe($0))" } == ["1 insert T[2] a='b'"])
+  }
+
   @Test("A merge logs nothing")
   func merge() throws {
     let t = try TrackedDatabase(Self.table)

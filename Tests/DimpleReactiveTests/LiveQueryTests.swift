@@ -167,7 +167,7 @@ struct LiveQueryTests {
       }
       try await group.waitForAll()
     }
-    try database.close()
+    try await database.close()
   }
 
   @Test func anotherConnectionsCommitIsNoticed() async throws {
@@ -181,7 +181,7 @@ struct LiveQueryTests {
       try await theirs.save(Todo(id: count, text: "x"))
       #expect(try await results.next() == .some(count))
     }
-    try mine.close()
-    try theirs.close()
+    try await mine.close()
+    try await theirs.close()
   }
 }

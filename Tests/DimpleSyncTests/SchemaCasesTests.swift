@@ -30,7 +30,7 @@ struct SchemaCasesTests {
     _ = try await new.engine.sync()
     #expect(
       try await new.database.rows("SELECT a, b FROM Item").map { [$0[0], $0[1]] } == [[.text("a2"), .text("b1")]])
-    try old.database.close()
+    try await old.database.close()
 
     let updated = try SimulatedReplica(storage: storage, path: path, migrations: [first, second, third])
     _ = try await updated.engine.sync()

@@ -128,6 +128,6 @@ struct FailureTests {
     _ = try await reader.write { try $0.rows("PRAGMA max_page_count = 1000000") }
     #expect(try await engine.sync().pulledTransactions == 1)
     #expect(try await reader.queryOne(Int.self, "SELECT count(*) FROM Note") == 501)
-    try reader.close()
+    try await reader.close()
   }
 }

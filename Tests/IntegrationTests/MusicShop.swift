@@ -20,7 +20,7 @@ struct MusicShop {
     print("The Chinook database is not beside the project: a small shop of the same tables takes its place.")
     let database = try Database(path)
     try database.write { connection in
-      try connection.script(smallShop)
+      try connection.script("\(raw: smallShop)")
       for id in 1...200 {
         try connection.execute("INSERT INTO Artist VALUES (\(id), \("Artist \(id)"))")
         try connection.execute("INSERT INTO Album VALUES (\(id), \("Album \(id)"), \(id))")

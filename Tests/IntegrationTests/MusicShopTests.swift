@@ -51,7 +51,7 @@ struct MusicShopTests {
     }
     let maltese = try await fleet[2].database.queryOne(Int.self, "SELECT count(*) FROM Artist WHERE Country = 'Malta'")
     #expect((maltese ?? 0) > 10)
-    for replica in fleet { try replica.database.close() }
+    for replica in fleet { try await replica.database.close() }
   }
 
   @Test func throughADirectory() async throws {

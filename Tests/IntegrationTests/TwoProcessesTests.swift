@@ -20,7 +20,7 @@ struct TwoProcessesTests {
     _ = try await engine.sync()
 
     // The other process has a database of its own.
-    try Database.open(folder.file("theirs.db"), migrations: Self.migrations).close()
+    try await Database.open(folder.file("theirs.db"), migrations: Self.migrations).close()
     let write = try Tool.run("query", folder.file("theirs.db"), "INSERT INTO Todo VALUES (2, 'theirs')")
     #expect(write.status == 0, "\(write.errors)")
     let sync = try Tool.run(
@@ -34,7 +34,7 @@ struct TwoProcessesTests {
     #expect(theirs.output == "{\"text\":\"mine\"}\n{\"text\":\"theirs\"}\n")
     let fingerprint = try Tool.run("fingerprint", folder.file("theirs.db"))
     #expect(fingerprint.output == "\(try mine.fingerprint())\n")
-    try mine.close()
+    try await mine.close()
   }
 
   @Test func aLiveQuerySeesAnotherProcessWriteTheSameFile() async throws {
@@ -49,7 +49,7 @@ struct TwoProcessesTests {
     try await database.execute("INSERT INTO Todo VALUES (2, 'from inside')")
     let log = try database.changelog?.changes(in: database) ?? []
     #expect(log.map(\.transaction) == [1, 2])
-    try database.close()
+    try await database.close()
   }
 
   @Test func watchPrintsWhatAnotherProcessWrites() async throws {
@@ -66,6 +66,6 @@ struct TwoProcessesTests {
     process.waitUntilExit()
     #expect(process.terminationStatus == 0)
     #expect(seen == [#"{"rows":[]}"#, #"{"rows":[{"text":"hello"}]}"#])
-    try database.close()
+    try await database.close()
   }
 }

@@ -32,21 +32,21 @@ struct AdoptionBatch {
   }
 
   private func query(_ table: TrackedTable, isFirst: Bool) -> String {
-    let names = (table.keyColumns + table.columns).map { SQL.quote(identifier: $0.name) }
+    let names = (table.keyColumns + table.columns).map { SQL.quoted(identifier: $0.name) }
     let key = names.prefix(table.keyColumns.count)
     let order = key.joined(separator: ", ")
     let after = isFirst ? "" : "WHERE (\(order)) > (\(key.map { _ in "?" }.joined(separator: ", ")))"
     return """
-      SELECT \(names.joined(separator: ", ")) FROM \(SQL.quote(identifier: table.name)) \(after) \
+      SELECT \(names.joined(separator: ", ")) FROM \(SQL.quoted(identifier: table.name)) \(after) \
       ORDER BY \(order) LIMIT \(Self.size)
       """
   }
 
   /// Rows with NULL in their keys would be passed over by the order.
   private func checkKeys(_ table: TrackedTable) throws {
-    let isNull = table.keyColumns.map { "\(SQL.quote(identifier: $0.name)) IS NULL" }.joined(separator: " OR ")
+    let isNull = table.keyColumns.map { "\(SQL.quoted(identifier: $0.name)) IS NULL" }.joined(separator: " OR ")
     let statement = try connection.prepare(
-      "SELECT 1 FROM \(SQL.quote(identifier: table.name)) WHERE \(isNull) LIMIT 1")
+      "SELECT 1 FROM \(SQL.quoted(identifier: table.name)) WHERE \(isNull) LIMIT 1")
     defer { statement.reset() }
     if try statement.step() { throw changelog.nullKey(table.id, "adopt the table “\(table.name)”") }
   }

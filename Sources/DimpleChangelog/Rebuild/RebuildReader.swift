@@ -88,14 +88,14 @@ private struct Comparison {
     shared = copy.columns.filter { names.contains(SQLName($0.name)) }
     added = copy.columns.filter { !names.contains(SQLName($0.name)) }
     kept = original.isParent ? original.columns : []
-    self.original = SQL.quote(identifier: original.name)
-    self.copy = SQL.quote(identifier: copy.name)
+    self.original = SQL.quoted(identifier: original.name)
+    self.copy = SQL.quoted(identifier: copy.name)
   }
 
   private var isSameKey: String { keys.map { "\(column("b", $0)) = \(column("a", $0))" }.joined(separator: " AND ") }
 
   private func column(_ table: String, _ column: TrackedColumn) -> String {
-    "\(table).\(SQL.quote(identifier: column.name))"
+    "\(table).\(SQL.quoted(identifier: column.name))"
   }
 
   /// The original's rows, and how many of them are in the copy.

@@ -8,10 +8,18 @@ struct SchemaChanges {
   var created: Set<Int64> = []
   /// The names that renamed tables had when the transaction began.
   var originalNames: [Int64: SQLName] = [:]
-  /// What the statement under way may end.
+  /// Why a statement could not be followed.
+  var failure: Failure?
+  /// The schema that the statement under way began with.
   var before: TrackedSchema?
   /// A table about to be dropped, with the copies of it.
   var dropping: Rebuild?
   /// Tables that were dropped, whose name a copy may take.
   var dropped: [SQLName: Rebuild] = [:]
+
+  /// A change of the schema that tracking could not follow.
+  struct Failure {
+    var error: any Error
+    var before: TrackedSchema
+  }
 }

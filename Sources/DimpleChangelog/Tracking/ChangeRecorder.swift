@@ -59,7 +59,7 @@ struct ChangeRecorder {
   // MARK: - Insert and delete
 
   /// `dimple_pack_insert`, `dimple_pack_delete`: shape, key, columns.
-  mutating func pack(_ operation: LogRecord.Operation, _ call: FunctionCall) throws {
+  mutating func pack(_ operation: LogRecord.Operation, _ call: borrowing FunctionCall) throws {
     try ShapeCursor.read(call, argument: 0) { shape in
       let head = try shape.head()
       payload.removeAll()
@@ -67,18 +67,18 @@ struct ChangeRecorder {
       for index in 1...head.keyCount { try appendKey(call, index, table: head.table) }
       try appendColumns(&shape, call, from: 1 + head.keyCount)
     }
-    payload.bytes.withUnsafeBytes { call.setResult(bytes: $0) }
+    payload.bytes.withUnsafeBytes { call.setResult(blob: $0) }
   }
 
   /// `dimple_pack_more`: the payload so far, column ids, columns.
-  mutating func packMore(_ call: FunctionCall) throws {
+  mutating func packMore(_ call: borrowing FunctionCall) throws {
     payload.removeAll()
     call.withBytes(0) { payload.append(raw: $0) }
     try ShapeCursor.read(call, argument: 1) { shape in try appendColumns(&shape, call, from: 2) }
-    payload.bytes.withUnsafeBytes { call.setResult(bytes: $0) }
+    payload.bytes.withUnsafeBytes { call.setResult(blob: $0) }
   }
 
-  private mutating func appendColumns(_ shape: inout ShapeCursor, _ call: FunctionCall, from first: Int) throws {
+  private mutating func appendColumns(_ shape: inout ShapeCursor, _ call: borrowing FunctionCall, from first: Int) throws {
     for index in first..<max(first, call.argumentCount) {
       payload.varint(try shape.number())
       payload.argument(call, index)
@@ -92,7 +92,7 @@ struct ChangeRecorder {
   /// SQLite's `IS NOT` would miss 'abc' and 'ABC' under NOCASE, and 1 and 1.0.
   ///
   /// A rekey is two changes: it takes a time here, for its delete, and the log row's time is its insert's.
-  mutating func diff(_ call: FunctionCall, milliseconds: Int64) throws {
+  mutating func diff(_ call: borrowing FunctionCall, milliseconds: Int64) throws {
     update = nil
     try ShapeCursor.read(call, argument: 0) { shape in
       let head = try shape.head()
@@ -112,12 +112,12 @@ struct ChangeRecorder {
   }
 
   /// `dimple_diff_more`: the result so far, column ids, old columns, new columns.
-  mutating func diffMore(_ call: FunctionCall) throws {
+  mutating func diffMore(_ call: borrowing FunctionCall) throws {
     try ShapeCursor.read(call, argument: 1) { shape in try diffColumns(&shape, call, from: 2) }
     finishDiff(call)
   }
 
-  private mutating func diffColumns(_ shape: inout ShapeCursor, _ call: FunctionCall, from first: Int) throws {
+  private mutating func diffColumns(_ shape: inout ShapeCursor, _ call: borrowing FunctionCall, from first: Int) throws {
     guard var update else { throw ShapeCursor.mismatch("a continued comparison without a beginning") }
     let count = (call.argumentCount - first) / 2
     for index in first..<first + max(0, count) {
@@ -136,28 +136,28 @@ struct ChangeRecorder {
     self.update = update
   }
 
-  private func finishDiff(_ call: FunctionCall) { call.setResult(.integer(update?.isDifferent == true ? 1 : 0)) }
+  private func finishDiff(_ call: borrowing FunctionCall) { call.setResult(.integer(update?.isDifferent == true ? 1 : 0)) }
 
   /// `dimple_payload`: what the comparison packed.
-  mutating func takeUpdate(_ call: FunctionCall) throws {
+  mutating func takeUpdate(_ call: borrowing FunctionCall) throws {
     guard update != nil else { throw ShapeCursor.mismatch("an update that was not compared") }
     update = nil
     if !oldValues.bytes.isEmpty {
       payload.byte(0)
       payload.append(oldValues)
     }
-    payload.bytes.withUnsafeBytes { call.setResult(bytes: $0) }
+    payload.bytes.withUnsafeBytes { call.setResult(blob: $0) }
   }
 
   // MARK: - Keys
 
-  private mutating func appendKey(_ call: FunctionCall, _ index: Int, table: Int64) throws {
+  private mutating func appendKey(_ call: borrowing FunctionCall, _ index: Int, table: Int64) throws {
     try checkKey(call, index, table: table)
     payload.argument(call, index)
   }
 
-  private func checkKey(_ call: FunctionCall, _ index: Int, table: Int64) throws {
-    if call.storageClass(index) == .null { throw NullKey(table: table) }
+  private func checkKey(_ call: borrowing FunctionCall, _ index: Int, table: Int64) throws {
+    if call.type(index) == .null { throw NullKey(table: table) }
   }
 }
 

@@ -6,7 +6,7 @@ struct ShapeCursor {
   private var offset = 0
 
   /// Calls `body` with a cursor over an argument, which is valid during the call only.
-  static func read<T>(_ call: FunctionCall, argument: Int, _ body: (inout ShapeCursor) throws -> T) throws -> T {
+  static func read<T>(_ call: borrowing FunctionCall, argument: Int, _ body: (inout ShapeCursor) throws -> T) throws -> T {
     try call.withBytes(argument) { bytes in
       var cursor = ShapeCursor(bytes: bytes)
       return try body(&cursor)
@@ -50,9 +50,9 @@ struct ShapeCursor {
 extension FunctionCall {
   /// Whether two arguments have the same type and bytes.
   func areIdentical(_ left: Int, _ right: Int) -> Bool {
-    let type = storageClass(left)
-    guard type == storageClass(right) else { return false }
-    switch type {
+    let leftType = type(left)
+    guard leftType == type(right) else { return false }
+    switch leftType {
     case .null: return true
     case .integer: return int64(left) == int64(right)
     case .real: return double(left).bitPattern == double(right).bitPattern
@@ -66,8 +66,8 @@ extension FunctionCall {
 
 extension ByteWriter {
   /// An argument of a function, to the bit.
-  mutating func argument(_ call: FunctionCall, _ index: Int) {
-    switch call.storageClass(index) {
+  mutating func argument(_ call: borrowing FunctionCall, _ index: Int) {
+    switch call.type(index) {
     case .null: null()
     case .integer: integer(call.int64(index))
     case .real: real(call.double(index))

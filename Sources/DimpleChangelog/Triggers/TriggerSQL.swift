@@ -113,7 +113,7 @@ private struct TriggerTextWriter {
   }
 }
 
-private func quote(_ name: String) -> String { SQL.quote(identifier: name) }
+private func quote(_ name: String) -> String { SQL.quoted(identifier: name) }
 
 private func list(_ arguments: [String]) -> String { arguments.joined(separator: ", ") }
 

@@ -1,47 +1,51 @@
-extension UUIDv7: LosslessStringConvertible {
-  /// Lowercase with hyphens: `01931f3a-7c4e-7000-8000-000000000000`.
+extension UUIDv7: CustomStringConvertible, LosslessStringConvertible {
+  /// 36 characters in lower case: `0190163d-8694-739b-aea5-966c26f8ad91`. Text sorts as the identifiers do.
   public var description: String {
-    let digits = Self.hex(high) + Self.hex(low)
-    var groups: [Substring] = []
-    var rest = digits[...]
-    for length in [8, 4, 4, 4, 12] {
-      groups.append(rest.prefix(length))
-      rest = rest.dropFirst(length)
+    String(unsafeUninitializedCapacity: 36) { buffer in
+      var position = 0
+      for index in 0..<32 {
+        if index == 8 || index == 12 || index == 16 || index == 20 {
+          buffer[position] = UInt8(ascii: "-")
+          position += 1
+        }
+        let half = index < 16 ? high : low
+        let nibble = UInt8(truncatingIfNeeded: half >> UInt64(60 - 4 * (index & 15))) & 0xF
+        buffer[position] = nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
+        position += 1
+      }
+      return 36
     }
-    return groups.joined(separator: "-")
   }
 
-  private static func hex(_ half: UInt64) -> String {
-    let digits = String(half, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-  }
-
-  /// From text in either case; `nil` unless it is a UUID of version 7.
+  /// From 36 characters in either case; `nil` for anything else, other versions of UUID included.
   public init?(_ description: String) {
-    let groups = description.split(separator: "-", omittingEmptySubsequences: false)
-    guard groups.map(\.utf8.count) == [8, 4, 4, 4, 12], description.utf8.allSatisfy({ $0 < 0x80 }),
-      let high = UInt64(groups[0..<3].joined(), radix: 16), let low = UInt64(groups[3..<5].joined(), radix: 16)
-    else { return nil }
+    var text = description
+    let halves: (UInt64, UInt64)? = text.withUTF8 { bytes in
+      guard bytes.count == 36 else { return nil }
+      var halves: (UInt64, UInt64) = (0, 0)
+      var digits = 0
+      for (position, byte) in bytes.enumerated() {
+        if position == 8 || position == 13 || position == 18 || position == 23 {
+          guard byte == UInt8(ascii: "-") else { return nil }
+          continue
+        }
+        guard let nibble = Self.nibble(byte) else { return nil }
+        if digits < 16 { halves.0 = halves.0 << 4 | nibble } else { halves.1 = halves.1 << 4 | nibble }
+        digits += 1
+      }
+      return halves
+    }
+    guard let (high, low) = halves else { return nil }
     self.init(high: high, low: low)
-    guard self.high == high, self.low == low, !description.contains("+") else { return nil }
+    guard self.high == high, self.low == low else { return nil }
   }
-}
 
-extension UUIDv7: SQLConvertible {
-  /// Text in lowercase.
-  public var sqlValue: SQLValue { .text(description) }
-
-  /// Text, or 16 bytes.
-  public init(sqlValue: SQLValue) throws {
-    switch sqlValue {
-    case .text(let text):
-      guard let uuid = UUIDv7(text) else { throw sqlValue.mismatch(UUIDv7.self) }
-      self = uuid
-    case .blob(let bytes) where bytes.count == 16:
-      let halves = (bytes[..<8], bytes[8...])
-      self.init(
-        high: halves.0.reduce(0) { $0 << 8 | UInt64($1) }, low: halves.1.reduce(0) { $0 << 8 | UInt64($1) })
-    default: throw sqlValue.mismatch(UUIDv7.self)
+  private static func nibble(_ byte: UInt8) -> UInt64? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(byte - UInt8(ascii: "0"))
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt64(byte - UInt8(ascii: "a") + 10)
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt64(byte - UInt8(ascii: "A") + 10)
+    default: nil
     }
   }
 }
@@ -51,15 +55,35 @@ extension UUIDv7: Codable {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     let text = try container.decode(String.self)
-    guard let uuid = UUIDv7(text) else {
-      throw DecodingError.dataCorruptedError(in: container, debugDescription: "Not a UUID of version 7.")
+    guard let value = UUIDv7(text) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a version 7 UUID")
     }
-    self = uuid
+    self = value
   }
 
   /// As its text.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(description)
+  }
+}
+
+extension UUIDv7: SQLConvertible {
+  /// Text of 36 characters in lower case.
+  public var sqlValue: SQLValue { .text(description) }
+
+  /// From text in either case, or a blob of 16 bytes; only version 7.
+  public init(sqlValue: SQLValue) throws {
+    switch sqlValue {
+    case .text(let text):
+      guard let value = UUIDv7(text) else { throw StoreError.mismatch(UUIDv7.self, sqlValue) }
+      self = value
+    case .blob(let bytes) where bytes.count == 16:
+      let high = bytes[..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+      let low = bytes[8...].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+      self.init(high: high, low: low)
+      guard self.high == high, self.low == low else { throw StoreError.mismatch(UUIDv7.self, sqlValue) }
+    default: throw StoreError.mismatch(UUIDv7.self, sqlValue)
+    }
   }
 }

@@ -1,34 +1,45 @@
-/// One step from an older schema to a newer one. Applied once per database, in a transaction.
+/// One step of a schema's history: named, applied once, in a transaction of its own.
+///
+/// Once released, a migration is never edited, renamed, moved or removed; a change of mind is a further migration.
 public struct Migration: Sendable {
-  /// Unique among the app's migrations, and never changed once released.
+  /// Unique among the database's migrations.
   public let name: String
-  /// Of the SQL; a migration in code is known by its name alone.
+  /// Tells an edited migration from the one that was applied; of code, only that it is code.
   let checksum: String
-  let body: @Sendable (Connection) throws -> Void
+  let apply: @Sendable (Connection) throws -> Void
 
-  /// A migration in SQL: one statement or several.
+  /// A migration of one or more statements.
   public init(_ name: String, _ sql: SQL) {
     self.name = name
-    checksum = Self.checksum(of: sql.text)
-    body = { connection in
-      if sql.bindings.isEmpty {
-        try connection.script(sql.text)
-      } else {
-        try connection.execute(sql)
-      }
-    }
+    checksum = "sql:\(Self.hash(sql))"
+    apply = { try $0.script(sql) }
   }
 
   /// A migration in code.
   public init(_ name: String, _ body: @escaping @Sendable (Connection) throws -> Void) {
     self.name = name
-    checksum = ""
-    self.body = body
+    checksum = "code"
+    apply = body
   }
 
-  /// FNV-1a, 64 bits: finds an edit, not an attack.
-  private static func checksum(of text: String) -> String {
-    let hash = text.utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-    return String(hash, radix: 16)
+  /// FNV-1a with 64 bits, against mistakes rather than malice: http://www.isthe.com/chongo/tech/comp/fnv/
+  private static func hash(_ sql: SQL) -> String {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    func mix(_ bytes: some Sequence<UInt8>) {
+      for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    }
+    mix(sql.text.utf8)
+    for value in sql.bindings {
+      mix(value.typeName.utf8)
+      switch value {
+      case .null: break
+      case .integer(let value): mix(String(value).utf8)
+      case .real(let value): mix(String(value.bitPattern).utf8)
+      case .text(let text): mix(text.utf8)
+      case .blob(let bytes), .invalidText(let bytes): mix(bytes)
+      }
+    }
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 }

@@ -1,80 +1,68 @@
-/// Brings a database to the newest schema. Applied migrations are remembered in `dimple_migration`.
-///
-/// Processes that open one database at once migrate it once: who has the write lock looks again before it applies.
+internal import Logging
+
+/// Applies migrations, and keeps what was applied in the table `dimple_migration`.
 struct Migrator {
-  private let migrations: [Migration]
+  let migrations: [Migration]
+  let logger: Logger?
 
-  init(_ migrations: [Migration]) { self.migrations = migrations }
+  private var known: [AppliedMigration] {
+    migrations.map { AppliedMigration(name: $0.name, checksum: $0.checksum) }
+  }
 
-  func run(on database: Database) throws {
-    guard !migrations.isEmpty, try !isUpToDate(database) else { return }
-    for (index, migration) in migrations.enumerated() {
-      try database.write { connection in
-        let applied = try applied(connection)
-        try check(applied)
-        guard applied.count == index else { return }
-        do { try migration.body(connection) } catch var error as StoreError {
-          error.operation = "migration “\(migration.name)”: " + error.operation
-          throw error
-        }
-        try connection.withInternalAccess {
-          try connection.prepare("INSERT INTO dimple_migration(number, name, checksum) VALUES (?, ?, ?)")
-            .run(.integer(Int64(index)), .text(migration.name), .text(migration.checksum))
-        }
-      }
+  /// Applies what is pending, each migration in its own transaction.
+  ///
+  /// Several processes may do this at once: each step looks again at what was applied, with the write lock held.
+  func migrate(_ database: Database) throws {
+    // A program that brings no migrations, as a tool for any database, does not judge those of others.
+    guard !migrations.isEmpty else { return }
+    let applied = try database.writer.run { try $0.inReadTransaction(appliedMigrations) }
+    let first = try MigrationPlan.firstPending(known: known, applied: applied)
+    guard first < migrations.count else { return }
+    for migration in migrations[first...] {
+      try database.write { try applyIfPending(migration, $0) }
     }
   }
 
-  private func isUpToDate(_ database: Database) throws -> Bool {
-    try database.read { connection in
-      guard try connection.rows("SELECT 1 FROM sqlite_schema WHERE name = 'dimple_migration'").count == 1 else {
-        return false
-      }
-      let applied = try stored(connection)
-      try check(applied)
-      return applied.count == migrations.count
+  private func applyIfPending(_ migration: Migration, _ connection: Connection) throws {
+    try createTable(connection)
+    let applied = try appliedMigrations(connection)
+    let first = try MigrationPlan.firstPending(known: known, applied: applied)
+    guard first < migrations.count, migrations[first].name == migration.name else { return }
+    logger?.info("Applying a migration", metadata: ["migration": "\(migration.name)"])
+    do {
+      try migration.apply(connection)
+    } catch var error as StoreError {
+      error.operation = "migrate \"\(migration.name)\": \(error.operation)"
+      throw error
     }
-  }
-
-  private struct Applied {
-    var name: String
-    var checksum: String
-  }
-
-  private func applied(_ connection: Connection) throws -> [Applied] {
     try connection.withInternalAccess {
-      try connection.prepare(
-        """
-        CREATE TABLE IF NOT EXISTS dimple_migration(
-          number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, checksum TEXT NOT NULL)
-        """
-      ).run()
+      let insert = try connection.prepare("INSERT INTO dimple_migration (position, name, checksum) VALUES (?, ?, ?)")
+      try insert.run(.integer(Int64(first)), .text(migration.name), .text(migration.checksum))
     }
-    return try stored(connection)
   }
 
-  private func stored(_ connection: Connection) throws -> [Applied] {
-    try connection.rows("SELECT name, checksum FROM dimple_migration ORDER BY number")
-      .map { Applied(name: try $0.get("name"), checksum: try $0.get("checksum")) }
+  private func createTable(_ connection: Connection) throws {
+    try connection.withInternalAccess {
+      let statement = try connection.prepare(
+        """
+        CREATE TABLE IF NOT EXISTS dimple_migration (
+          position INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, checksum TEXT NOT NULL)
+        """)
+      while try statement.step() {}
+    }
   }
 
-  /// What was applied must be how the app's list begins.
-  private func check(_ applied: [Applied]) throws {
-    for (index, past) in applied.enumerated() {
-      guard index < migrations.count else {
-        throw StoreError(
-          .newerDatabase, operation: "migrate",
-          message: "The database has a migration “\(past.name)” that this app lacks.",
-          hint: "It was opened by a newer version of the app: update this one.")
+  private func appliedMigrations(_ connection: Connection) throws -> [AppliedMigration] {
+    try connection.withInternalAccess {
+      let exists = try connection.prepare("SELECT 1 FROM main.sqlite_schema WHERE name = 'dimple_migration'")
+      guard try exists.step() else { return [] }
+      exists.reset()
+      let statement = try connection.prepare("SELECT name, checksum FROM dimple_migration ORDER BY position")
+      var applied: [AppliedMigration] = []
+      while try statement.step() {
+        applied.append(AppliedMigration(name: statement.text(0), checksum: statement.text(1)))
       }
-      let known = migrations[index]
-      guard known.name == past.name, known.checksum == past.checksum else {
-        throw StoreError(
-          .migrationHistoryChanged, operation: "migrate",
-          message:
-            "Migration \(index + 1) was “\(past.name)” when it was applied; it is “\(known.name)” now, or its SQL changed.",
-          hint: "Restore it as it was, and put the change into a new migration at the end.")
-      }
+      return applied
     }
   }
 }

@@ -1,98 +1,95 @@
-internal import Dispatch
 internal import Logging
 internal import Synchronization
 
-/// An SQLite database: one writer and several snapshot readers, safe to use from any thread and task.
+/// An SQLite database: one connection that writes, several that read, and the rules by which they are lent out.
 ///
-/// ```swift
-/// let database = try Database("app.db", migrations: [Migration("create Todo", "CREATE TABLE Todo (…)")])
-/// try database.write { connection in
-///   try connection.execute("UPDATE Todo SET completed = \(true) WHERE id = \(id)")
-/// }
-/// ```
+/// `Sendable`: use it from any thread and any task. Each form of access exists synchronously, where the calling thread
+/// waits and runs the closure itself, and `async`, where the task waits suspended and the closure runs on a thread of the
+/// database's own. Accesses are served in the order they came.
 ///
-/// Every verb has a synchronous and an asynchronous form of the same name; in an asynchronous context, write `try await`.
-/// Verbs throw ``StoreError``.
+/// Do not use a database inside one of its own closures, use the connection given: it throws `nestedTransaction`, where
+/// it would otherwise wait for itself.
 public final class Database: Sendable {
-  /// The file; `:memory:` for a database in memory.
+  /// The file, as it was given; `:memory:` for an in-memory database.
   public let path: String
-  let configuration: Configuration
-  let writer: ConnectionPool
-  let readers: ConnectionPool
-  let broadcast = CommitBroadcast()
-  let watcher: ExternalCommitWatcher?
-  /// Where asynchronous callers' closures run: never on the cooperative pool, which they could block.
-  let queue: DispatchQueue
-  let activeThreads = Mutex<Set<UInt>>([])
+  /// How it was opened.
+  public let configuration: Configuration
+  let place: DatabasePlace
+  let writer: Lane
+  let readers: Lane
+  let commits: CommitHub
+  let watcherBox = Mutex<WeakWatcher>(WeakWatcher())
 
-  /// Opens a database, creating the file if it is missing, and applies migrations that are not yet applied.
+  /// Opens or creates a database file, in WAL mode, and applies the migrations that it lacks.
   ///
-  /// This is the store alone. With change tracking and sync, use `Database.open`.
+  /// The folder must exist. `:memory:` opens an in-memory database.
   ///
-  /// - Throws: ``StoreError``: ``StoreError/Code/cannotOpen``, ``StoreError/Code/notADatabase``,
-  ///   ``StoreError/Code/migrationHistoryChanged``, ``StoreError/Code/newerDatabase``, those of the migrations.
-  public convenience init(
-    _ path: String, configuration: Configuration = Configuration(), migrations: [Migration] = []
-  ) throws {
-    try self.init(path: path, inMemory: false, configuration, migrations)
+  /// - Throws: ``StoreError``: `cannotOpen`, `notADatabase`, `corrupt`, `busy`, `migrationHistoryChanged`,
+  ///   `newerDatabase`, or what a migration threw.
+  public init(_ path: String, configuration: Configuration = Configuration(), migrations: [Migration] = []) throws {
+    self.path = path
+    self.configuration = configuration
+    let commits = CommitHub()
+    self.commits = commits
+    let place = try DatabasePlace(path)
+    self.place = place
+    let isInMemory = place == .memory
+    let open: @Sendable (ConnectionRole) throws -> Connection = { role in
+      let connection = try Connection(place: place, role: role, configuration: configuration, commits: commits)
+      try connection.setUp()
+      return connection
+    }
+    let label = "dimple.\(configuration.label)"
+    let writer = Lane(count: 1, label: "\(label).writer", canReopen: !isInMemory) { try open(.writer) }
+    self.writer = writer
+    readers =
+      isInMemory
+      ? writer
+      : Lane(count: configuration.readerCount, label: "\(label).reader", canReopen: true) { try open(.reader) }
+    // Opens the writer even where there is nothing to migrate, so that a file that is no database is told now.
+    try writer.run { try $0.inSingleRead { _ = try commits.readDataVersion(on: $0) } }
+    try Migrator(migrations: migrations, logger: configuration.logger).migrate(self)
+    for observer in configuration.extensions { try observer.databaseDidOpen(self) }
+    configuration.logger?.debug("Opened", metadata: ["database": "\(configuration.label)"])
   }
 
-  /// A database in memory, gone with its last reference: for tests and previews.
-  ///
-  /// It has one connection: reads and writes run one after the other.
+  /// A new, empty database in memory; it is gone when the last reference to it is.
   public static func inMemory(
     configuration: Configuration = Configuration(), migrations: [Migration] = []
   ) throws -> Database {
-    try Database(path: ":memory:", inMemory: true, configuration, migrations)
+    try Database(":memory:", configuration: configuration, migrations: migrations)
   }
 
-  private init(
-    path: String, inMemory: Bool, _ configuration: Configuration, _ migrations: [Migration]
-  ) throws {
-    self.path = path
-    self.configuration = configuration
-    queue = DispatchQueue(label: "DimpleStore", attributes: .concurrent)
-    // Opened here, so that a file that is no database is found now.
-    let first = Mutex<ConnectionPool.Lease?>(
-      ConnectionPool.Lease(try Connection(path: path, role: .writer, configuration: configuration)))
-    writer = ConnectionPool(capacity: 1) {
-      if let lease = first.withLock({ lease in
-        defer { lease = nil }; return lease
-      }) {
-        return lease.connection
-      }
-      return try Connection(path: path, role: .writer, configuration: configuration)
-    }
-    readers =
-      inMemory
-      ? writer
-      : ConnectionPool(capacity: max(1, configuration.readerCount)) {
-        try Connection(path: path, role: .reader, configuration: configuration)
-      }
-    watcher = inMemory ? nil : ExternalCommitWatcher(path: path)
-    try Migrator(migrations).run(on: self)
-    for observer in configuration.extensions { try observer.databaseDidOpen(self) }
-    configuration.logger?.debug("opened", metadata: ["path": "\(path)"])
-  }
+  /// Whether it lives in memory only.
+  public var isInMemory: Bool { readers === writer }
 
-  /// Closes all connections. Work under way ends first, in its own time; work that comes later fails with
-  /// ``StoreError/Code/closed``.
-  public func close() throws {
-    watcher?.stop()
-    writer.close()
-    readers.close()
-  }
-
-  deinit { watcher?.stop() }
-
-  /// The extension of this type, if the database was opened with one.
+  /// The extension of a type, if the database was opened with one.
   package func `extension`<E: DatabaseExtension>(_ type: E.Type) -> E? {
     configuration.extensions.lazy.compactMap { $0 as? E }.first
   }
 
-  /// Calls `handler` after every commit, on the committing thread: it must be quick.
-  package func observeCommits(_ handler: @escaping @Sendable (CommitEvent) -> Void) -> CommitObservation {
-    watcher?.start(self)
-    return broadcast.add(handler)
+  /// Closes: waits for the closures that run, refuses those that wait, and frees all connections.
+  ///
+  /// Everything after that throws `closed`; closing again does nothing. A database that is simply let go is closed too.
+  public func close() throws {
+    try checkNotNested(operation: "close")
+    readers.close()
+    writer.close()
+  }
+
+  /// Closes, the waiting suspended.
+  public func close() async throws {
+    await readers.close()
+    await writer.close()
+  }
+
+  /// Throws if this thread is inside one of the database's closures.
+  func checkNotNested(operation: String) throws {
+    guard !writer.isHeldByCurrentThread, !readers.isHeldByCurrentThread else {
+      throw StoreError(
+        .nestedTransaction, operation: operation,
+        message: "The database was used inside one of its own read or write closures.",
+        hint: "Use the connection that the closure is given; for a part that can fail alone, connection.savepoint { }.")
+    }
   }
 }

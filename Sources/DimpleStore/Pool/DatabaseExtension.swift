@@ -1,21 +1,23 @@
-/// What a module above the store adds to a database: functions on its connections, reactions to transactions and schema
-/// changes. Every method has an empty default. Calls come from the thread that holds the connection.
+/// What takes part in a database's life: change tracking, live queries.
+///
+/// Called on the thread that has the connection. What throws, makes the operation fail; inside a transaction it rolls back.
+/// Statements on tables of the store's own belong inside ``Connection/withInternalAccess(_:)``.
 package protocol DatabaseExtension: AnyObject, Sendable {
-  /// A connection was opened; define functions here.
+  /// A connection was opened and set up, outside a transaction: register functions here.
   func connectionDidOpen(_ connection: Connection, role: ConnectionRole) throws
-  /// The database is open and migrated.
+  /// The database is open and migrated; once, before anyone else gets it.
   func databaseDidOpen(_ database: Database) throws
-  /// A write transaction has begun and holds the write lock.
+  /// Right after the `BEGIN IMMEDIATE` of each write transaction.
   func didBeginWrite(_ connection: Connection) throws
-  /// A statement of the app is about to change the schema.
+  /// Before a statement that changes the schema is run; never for statements compiled with internal access.
   func willChangeSchema(_ connection: Connection) throws
-  /// It has, in the same transaction.
+  /// Right after that statement, in the same transaction.
   func didChangeSchema(_ connection: Connection) throws
-  /// The transaction is about to commit; throwing rolls it back.
+  /// Before the `COMMIT` of each write transaction.
   func willCommit(_ connection: Connection) throws
-  /// The transaction is committed.
+  /// After the `COMMIT`, before observers get the event. The connection is not for use any more.
   func didCommit(_ connection: Connection)
-  /// The transaction was rolled back.
+  /// After the `ROLLBACK`. The connection is not for use any more.
   func didRollback(_ connection: Connection)
 }
 

@@ -1,79 +1,67 @@
 extension Connection {
   /// Runs one statement to its end.
   ///
-  /// - Returns: How many rows it inserted, updated or deleted; 0 for statements that do none of it.
+  /// - Returns: the number of rows it inserted, updated or deleted itself; 0 for other statements.
   @discardableResult
   public func execute(_ sql: SQL) throws -> Int {
+    let statement = try prepare(sql.text)
+    defer { statement.endUse() }
+    try statement.bindAll(sql.bindings)
     let before = totalChanges
-    let statement = try start(sql)
-    defer { statement.reset() }
     while try statement.step() {}
     return totalChanges == before ? 0 : changeCount
   }
 
-  /// Runs several statements, separated by semicolons, without values.
-  public func script(_ text: String) throws {
-    var rest = Array(text.utf8)[...]
-    while true {
-      let next = try compileFirst(of: rest)
-      guard let statement = next.statement else { return }
-      while try statement.step() {}
-      rest = next.rest
-    }
-  }
-
-  /// All rows of a result.
-  public func rows(_ sql: SQL) throws -> [Row] {
-    var rows: [Row] = []
-    try forEach(sql) { rows.append($0) }
-    return rows
-  }
-
-  /// Calls `body` with each row, one in memory at a time.
-  public func forEach(_ sql: SQL, _ body: (Row) throws -> Void) throws {
-    let statement = try start(sql)
-    defer { statement.reset() }
-    guard try statement.step() else { return }
-    let layout = Row.Layout((0..<statement.columnCount).map { statement.columnName($0) })
-    repeat {
-      try body(Row(layout: layout, values: (0..<statement.columnCount).map { statement.value(Int32($0)) }))
-    } while try statement.step()
-  }
-
-  /// All rows, decoded.
+  /// All rows of a query, each decoded from its columns by name; a type that is one SQL value takes the first column.
   ///
-  /// - Throws: ``StoreError``; where a row does not decode, with the column, the row's number and the statement.
+  /// Columns that the type does not ask for are passed over. One that it asks for and that is missing, a `NULL` where the
+  /// property is not optional, an integer out of range: all throw, with the column, the row and the SQL.
   public func query<T: Decodable>(_ type: T.Type, _ sql: SQL) throws -> [T] {
     var result: [T] = []
-    try forEach(sql) { row in
-      do { result.append(try row.decode(T.self)) } catch var error as StoreError {
-        error.sql = sql.text
-        error.message = "Row \(result.count + 1): " + error.message
-        throw error
-      }
+    try decodeRows(type, sql) { value in
+      result.append(value)
+      return true
     }
     return result
   }
 
-  /// The first row, decoded; `nil` if there is none.
+  /// The first row of a query, decoded; `nil` if there is none.
   public func queryOne<T: Decodable>(_ type: T.Type, _ sql: SQL) throws -> T? {
-    let statement = try start(sql)
-    defer { statement.reset() }
-    guard try statement.step() else { return nil }
-    let layout = Row.Layout((0..<statement.columnCount).map { statement.columnName($0) })
-    return try Row(layout: layout, values: (0..<statement.columnCount).map { statement.value(Int32($0)) }).decode(
-      T.self)
+    var result: T?
+    try decodeRows(type, sql) { value in
+      result = value
+      return false
+    }
+    return result
   }
 
-  /// The tables and columns that a statement reads.
-  package func readSet(of sql: SQL) throws -> ReadSet { try prepare(sql.text).access.reads }
+  /// Decodes row after row without keeping them; the body returns false to stop.
+  public func forEach<T: Decodable>(_ type: T.Type, _ sql: SQL, _ body: (T) throws -> Bool) throws {
+    try decodeRows(type, sql, body)
+  }
 
-  private func start(_ sql: SQL) throws -> Statement {
+  /// All rows of a query, as they are.
+  public func rows(_ sql: SQL) throws -> [Row] {
     let statement = try prepare(sql.text)
-    do { try statement.bindAll(sql.bindings) } catch {
-      statement.reset()
-      throw error
+    defer { statement.endUse() }
+    try statement.bindAll(sql.bindings)
+    var rows: [Row] = []
+    var columns: RowColumns?
+    while try statement.step() {
+      let shared = columns ?? RowColumns(names: statement.columnNames, sql: sql.text)
+      columns = shared
+      rows.append(Row(columns: shared, number: rows.count + 1, statement: statement))
     }
-    return statement
+    return rows
+  }
+
+  private func decodeRows<T: Decodable>(_ type: T.Type, _ sql: SQL, _ body: (T) throws -> Bool) throws {
+    let statement = try prepare(sql.text)
+    defer { statement.endUse() }
+    try statement.bindAll(sql.bindings)
+    let decoder = RowDecoder(statement: statement)
+    while try statement.step() {
+      guard try body(decoder.decodeRow(type)) else { return }
+    }
   }
 }

@@ -1,221 +1,160 @@
 internal import CSQLite
 
-/// One connection to SQLite, lent to the closure of a read or write. Not to be kept or used outside it.
+/// One SQLite connection, for the time of the closure that it is given to.
 ///
-/// All verbs run in the closure's transaction. They throw ``StoreError``.
+/// Not `Sendable`: it stays in its closure, on its thread. Used after the closure, it throws ``StoreError`` with code
+/// `outsideClosure`.
 public final class Connection {
-  let handle: OpaquePointer
+  /// What may be done at the moment.
+  enum Access {
+    /// Nobody holds the connection.
+    case none
+    /// It is being opened: no transaction yet.
+    case setup
+    /// Reading only.
+    case read
+    /// Inside a write transaction.
+    case write
+  }
+
+  /// Whether this is the one that writes.
   package let role: ConnectionRole
   let configuration: Configuration
-  private var cache: StatementCache
-  private var collecting: StatementAccess?
-  /// > 0 while the library itself works: its statements may touch its own tables and are no schema change of the app's.
-  private var internalDepth = 0
-  private var savepointDepth = 0
-  /// What the app's statement that is changing the schema alters and drops.
-  package private(set) var schemaTargets = SchemaTargets()
-  /// What the running transaction has written.
-  var pending = PendingCommit()
-  /// A part of the running write transaction was undone: a statement that failed, a savepoint.
-  package internal(set) var hasUndonePart = false
-  /// Inside `read` or `write`: SQLite must be in a transaction.
+  let authorizer = Authorizer()
+  let interruption = Interruption()
+  let commits: CommitHub
+  /// `nil` once closed.
+  var handle: OpaquePointer?
+  var access = Access.none
+  /// A transaction was begun and is to be ended by the store: finding none means that SQLite has rolled back by itself.
   var expectsTransaction = false
-  /// Set while an asynchronous caller waits, who may be cancelled.
-  var cancellation: Cancellation?
+  /// Statements stepped and not yet at the end.
+  var activeStatements = 0
+  /// Grows when all statements are reset at once; from 1.
+  var runNumber: UInt64 = 1
+  var pending = PendingChanges()
+  var rollbackActions: [() -> Void] = []
+  /// What the schema change at hand, or the last one, is about.
+  package internal(set) var schemaTargets = SchemaTargets()
+  var savepointDepth = 0
+  var userStatements: StatementCache
+  var internalStatements: StatementCache
+  var controlStatements: [ControlStatement: OpaquePointer] = [:]
+  /// What a function implemented in Swift threw, until the statement that called it fails.
+  var functionError: (any Error)?
+  /// A rollback failed: the connection is not to be used again.
+  var isBroken = false
+  var entityStatements: [EntityStatementKey: EntityStatement] = [:]
 
-  init(path: String, role: ConnectionRole, configuration: Configuration) throws {
+  /// Opens and sets up; hooks of extensions are called by ``setUp()``.
+  init(place: DatabasePlace, role: ConnectionRole, configuration: Configuration, commits: CommitHub) throws {
     self.role = role
     self.configuration = configuration
-    cache = StatementCache(capacity: configuration.statementCacheSize)
-    var opened: OpaquePointer?
-    var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE
-    flags |= configuration.isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-    let code = sqlite3_open_v2(path, &opened, flags, nil)
-    guard let opened, code == SQLITE_OK else {
-      let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
-      sqlite3_close_v2(opened)
-      throw StoreError(sqliteCode: code, operation: "open \(path)", sql: nil, sqliteMessage: message)
-    }
-    handle = opened
-    sqlite3_set_authorizer(handle, Self.authorize, Unmanaged.passUnretained(self).toOpaque())
-    try withInternalAccess { try configure() }
-    for observer in configuration.extensions { try observer.connectionDidOpen(self, role: role) }
+    self.commits = commits
+    userStatements = StatementCache(capacity: configuration.statementCacheCapacity)
+    internalStatements = StatementCache(capacity: configuration.statementCacheCapacity)
+    handle = try Connection.openHandle(path: place.path, role: role, configuration: configuration)
   }
 
-  deinit {
-    cache.removeAll()
+  deinit { sqlite3_close_v2(handle) }
+
+  /// Identifies the connection among those of the process.
+  package var id: ObjectIdentifier { ObjectIdentifier(self) }
+
+  /// The rows changed by the statement that wrote last: not those changed by triggers or foreign key actions.
+  public var changeCount: Int { Int(sqlite3_changes(handle)) }
+
+  /// The rows changed since the connection was opened, those by triggers and foreign key actions included.
+  public var totalChanges: Int { Int(sqlite3_total_changes(handle)) }
+
+  /// The rowid of the last row inserted into a rowid table; 0 if there is none yet.
+  public var lastInsertRowID: Int64 { sqlite3_last_insert_rowid(handle) }
+
+  /// Whether a transaction is open.
+  public var isInTransaction: Bool { handle != nil && sqlite3_get_autocommit(handle) == 0 }
+
+  /// Whether the closure may write.
+  public var isWritable: Bool { access == .write }
+
+  /// How many ``savepoint(_:)`` closures are running.
+  package var transactionDepth: Int { isInTransaction ? 1 + savepointDepth : 0 }
+
+  /// Closes for good. Statements that somebody still holds are finalized.
+  func close() {
+    userStatements.removeAll()
+    internalStatements.removeAll()
+    for statement in controlStatements.values { sqlite3_finalize(statement) }
+    controlStatements.removeAll()
+    entityStatements.removeAll()
+    // v2: should a statement be left over, SQLite frees the connection with it.
     sqlite3_close_v2(handle)
+    handle = nil
   }
 
-  // MARK: - Preparing
-
-  /// A statement for `sql`, ready to bind: from the cache where it is there and not in use.
-  package func prepare(_ sql: String) throws -> Statement {
-    if let cached = cache[sql, isInternal], !cached.isBusy {
-      cached.reset()
-      return cached
+  /// Throws unless the connection may be used now.
+  func checkUsable(operation: String) throws {
+    guard handle != nil else {
+      throw StoreError(.closed, operation: operation, message: "The database is closed.")
     }
-    let statement = try compile(sql)
-    cache[sql, isInternal] = statement
-    return statement
-  }
-
-  private func compile(_ sql: String) throws -> Statement {
-    let text = Array(sql.utf8)
-    let (statement, rest) = try compileFirst(of: text[...])
-    guard let statement else {
-      throw StoreError(.sql, operation: "prepare", sql: sql, message: "There is no SQL statement in the text.")
-    }
-    guard try compileFirst(of: rest).statement == nil else {
+    guard access != .none else {
       throw StoreError(
-        .sql, operation: "prepare", sql: sql, message: "The text holds more than one statement.",
-        hint: "Run several with script(_:).")
+        .outsideClosure, operation: operation,
+        message: "The connection was used after the closure that it was given to.",
+        hint: "Return what you need from the closure, not the connection.")
     }
-    return statement
   }
 
-  /// The first statement of `text`, `nil` where there are only spaces and comments, and what follows it.
-  func compileFirst(of text: ArraySlice<UInt8>) throws -> (statement: Statement?, rest: ArraySlice<UInt8>) {
-    if let nul = text.firstIndex(of: 0), text[nul...].contains(where: { $0 != 0 }) {
-      throw StoreError(.sql, operation: "prepare", sql: nil, message: "The SQL text holds a NUL character.")
-    }
-    collecting = StatementAccess()
-    defer { collecting = nil }
-    var pointer: OpaquePointer?
-    let (code, used) = text.withUnsafeBufferPointer { buffer in
-      buffer.withMemoryRebound(to: CChar.self) { characters -> (Int32, Int) in
-        guard let start = characters.baseAddress else { return (SQLITE_OK, 0) }
-        var tail: UnsafePointer<CChar>?
-        let code = sqlite3_prepare_v3(
-          handle, start, Int32(clamping: characters.count), UInt32(SQLITE_PREPARE_PERSISTENT), &pointer, &tail)
-        return (code, tail.map { start.distance(to: $0) } ?? characters.count)
-      }
-    }
-    let sql = String(decoding: text.prefix(used), as: UTF8.self)
-    guard code == SQLITE_OK else {
-      if let refusal = collecting?.refusal {
-        throw StoreError(.notAllowed, operation: "prepare", sql: sql, message: refusal)
-      }
-      throw error(code, "prepare", sql: String(decoding: text, as: UTF8.self))
-    }
-    let statement = pointer.map {
-      Statement(pointer: $0, sql: sql, access: collecting ?? StatementAccess(), connection: self)
-    }
-    return (statement, text.dropFirst(used))
-  }
-
-  func beginCollecting() { collecting = StatementAccess() }
-
-  /// What was collected since, if anything was.
-  func endCollecting() -> StatementAccess? {
-    defer { collecting = nil }
-    return collecting?.isNoted == true ? collecting : nil
-  }
-
-  private static let authorize:
-    @convention(c) (
-      UnsafeMutableRawPointer?, Int32, UnsafePointer<CChar>?, UnsafePointer<CChar>?, UnsafePointer<CChar>?,
-      UnsafePointer<CChar>?
-    ) -> Int32 = { context, action, first, second, schema, trigger in
-      guard let context else { return SQLITE_OK }
-      let connection = Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue()
-      func text(_ pointer: UnsafePointer<CChar>?) -> String? { pointer.map { String(cString: $0) } }
-      return connection.collecting?.note(
-        action, text(first), text(second), schema: text(schema), trigger: text(trigger),
-        isInternal: connection.isInternal) ?? SQLITE_OK
-    }
-
-  // MARK: - The library's own statements
-
-  var isInternal: Bool { internalDepth > 0 }
-
-  /// Runs `body` as the library: its statements may write `dimple_*` tables, and are no schema change of the app's.
-  package func withInternalAccess<T>(_ body: () throws -> T) rethrows -> T {
-    internalDepth += 1
-    defer { internalDepth -= 1 }
-    return try body()
-  }
-
-  func willChangeSchema(_ access: StatementAccess) throws {
-    guard !isInternal else { return }
-    pending.changesSchema = true
-    schemaTargets = access.schemaTargets
-    try withInternalAccess { for observer in configuration.extensions { try observer.willChangeSchema(self) } }
-  }
-
-  func didChangeSchema() throws {
-    guard !isInternal else { return }
-    try withInternalAccess { for observer in configuration.extensions { try observer.didChangeSchema(self) } }
-  }
-
-  func note(_ access: StatementAccess, changedRows: Int64, failed: Bool) {
-    if changedRows > 0 { pending.add(access.writes) }
-    if failed { hasUndonePart = true }
-  }
-
-  /// Before a statement runs.
-  func checkMayRun() throws {
-    try checkCancellation()
-    if expectsTransaction, !isInTransaction {
+  /// Called before a statement's first step.
+  func willRun(_ statement: Statement) throws {
+    try checkUsable(operation: "step")
+    try checkInterruption(sql: statement.sql)
+    if expectsTransaction, sqlite3_get_autocommit(handle) != 0 {
       throw StoreError(
-        .transactionLost, operation: "run a statement", message: "An earlier failure has rolled the transaction back.",
-        hint: "Let the earlier error leave the closure, and try the whole transaction again.")
+        .transactionLost, operation: "step", sql: statement.sql,
+        message: "SQLite rolled the transaction back after an earlier error.",
+        hint: "Let the first error leave the closure instead of passing over it.")
+    }
+    if access == .read, !statement.isReadOnly, !statement.effects.asksForSetting {
+      throw StoreError(
+        .readOnly, operation: "step", sql: statement.sql, message: "The statement writes, inside a read.",
+        hint: "Use write { } or execute.")
     }
   }
 
-  func checkCancellation() throws {
-    if cancellation?.isCancelled == true { throw CancellationError() }
+  /// Throws if the task that waits for the result was cancelled.
+  func checkInterruption(sql: String?) throws {
+    guard interruption.isRequested else { return }
+    throw StoreError(.interrupted, operation: "step", sql: sql, message: "The task was cancelled.", isRetryable: false)
   }
 
-  // MARK: - State
-
-  package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
-
-  package var lastInsertRowID: Int64 { sqlite3_last_insert_rowid(handle) }
-
-  package var totalChanges: Int64 { sqlite3_total_changes64(handle) }
-
-  /// Rows inserted, updated or deleted by the last statement that did any of it.
-  public var changeCount: Int { Int(sqlite3_changes64(handle)) }
-
-  func error(_ code: Int32, _ operation: String, sql: String?) -> any Error {
-    let extended = code == SQLITE_OK ? code : sqlite3_extended_errcode(handle)
-    if code & 0xFF == SQLITE_INTERRUPT, cancellation?.isCancelled == true { return CancellationError() }
-    return StoreError(
-      sqliteCode: extended & 0xFF == code & 0xFF ? extended : code, operation: operation, sql: sql,
-      sqliteMessage: String(cString: sqlite3_errmsg(handle)))
-  }
-
-  /// Runs `body`; if it throws, what it wrote is undone, and the transaction goes on.
-  ///
-  /// May be nested.
-  @discardableResult
-  public func savepoint<T>(_ body: () throws -> T) throws -> T {
-    let name = "dimple_savepoint_\(savepointDepth)"
-    try runInternally("SAVEPOINT \(name)")
-    savepointDepth += 1
-    defer { savepointDepth -= 1 }
-    do {
-      let result = try body()
-      try runInternally("RELEASE \(name)")
-      return result
-    } catch {
-      // Some failures (a full disk) have rolled the whole transaction back already.
-      hasUndonePart = true
-      if isInTransaction {
-        try runInternally("ROLLBACK TO \(name)")
-        try runInternally("RELEASE \(name)")
-      }
-      throw error
+  /// The error of a result code, with the message that SQLite left on the connection.
+  func error(_ result: Int32, operation: String, sql: String?, statement: Statement? = nil) -> StoreError {
+    var message = handle.map { String(cString: sqlite3_errmsg($0)) } ?? "The database is closed."
+    let offset = sqlite3_error_offset(handle)
+    if offset >= 0, result & 0xFF == SQLITE_ERROR { message += " (at byte \(offset))" }
+    var error = StoreError.sqlite(result, message: message, operation: operation, sql: sql)
+    if handle == nil { error.code = .closed }
+    if result & 0xFF == SQLITE_AUTH, let refusal = authorizer.refusal {
+      (error.message, error.hint) = (refusal.message, refusal.hint)
     }
-  }
-
-  func runInternally(_ sql: String) throws {
-    try withInternalAccess { try prepare(sql).run() }
+    if let cause = functionError {
+      functionError = nil
+      error.code = .functionFailed
+      error.underlying = cause
+      if let cause = cause as? StoreError { error.hint = cause.hint }
+    }
+    if configuration.exposesValuesInErrors, let expanded = sqlite3_expanded_sql(statement?.handle) {
+      error.sql = String(cString: expanded)
+      sqlite3_free(expanded)
+    }
+    return error
   }
 }
 
-/// What a connection is for.
-package enum ConnectionRole: Sendable {
-  case writer, reader
+/// Which of a database's connections one is.
+package enum ConnectionRole: Sendable, Hashable {
+  /// The one that writes; of an in-memory database, the only one.
+  case writer
+  /// One of those that read.
+  case reader
 }

@@ -1,37 +1,52 @@
-/// Prepared statements by their text, the least recently used going first.
+/// The statements used last, by text.
+///
+/// Bounded: the one not used for longest goes first. A statement that somebody still holds is never handed out twice.
 struct StatementCache {
-  private struct Key: Hashable {
-    var sql: String
-    /// The library's statements may touch what the app's may not: one must never stand in for the other.
-    var isInternal: Bool
-  }
-
-  private struct Entry {
+  private final class Entry {
     var statement: Statement
-    var lastUse: Int
+    /// When it was used last, counted in uses.
+    var lastUse: UInt64 = 0
+    init(_ statement: Statement) { self.statement = statement }
   }
 
-  private var entries: [Key: Entry] = [:]
-  private var uses = 0
+  /// Longer texts are one-offs (generated inserts, long lists) and are compiled each time.
+  static let longestText = 16_384
+
   private let capacity: Int
+  private var entries: [String: Entry] = [:]
+  private var uses: UInt64 = 0
 
-  init(capacity: Int) { self.capacity = max(1, capacity) }
+  init(capacity: Int) { self.capacity = max(0, capacity) }
 
-  subscript(sql: String, isInternal: Bool) -> Statement? {
-    mutating get {
-      uses += 1
-      let key = Key(sql: sql, isInternal: isInternal)
-      entries[key]?.lastUse = uses
-      return entries[key]?.statement
-    }
-    set {
-      uses += 1
-      entries[Key(sql: sql, isInternal: isInternal)] = newValue.map { Entry(statement: $0, lastUse: uses) }
-      if entries.count > capacity, let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {
-        entries[oldest.key] = nil
-      }
-    }
+  var count: Int { entries.count }
+
+  /// A statement for the text that nobody else holds.
+  mutating func take(_ sql: String) -> Statement? {
+    guard let entry = entries[sql], isKnownUniquelyReferenced(&entry.statement) else { return nil }
+    uses += 1
+    entry.lastUse = uses
+    return entry.statement
   }
 
-  mutating func removeAll() { entries = [:] }
+  /// Keeps a statement; if one with the same text is kept already, that one stays.
+  mutating func insert(_ statement: Statement) {
+    guard capacity > 0, statement.sql.utf8.count <= Self.longestText, entries[statement.sql] == nil else { return }
+    if entries.count >= capacity { evict() }
+    let entry = Entry(statement)
+    uses += 1
+    entry.lastUse = uses
+    entries[statement.sql] = entry
+  }
+
+  /// Lets all go, and finalizes those that somebody still holds.
+  mutating func removeAll() {
+    for entry in entries.values { entry.statement.finalize() }
+    entries.removeAll()
+  }
+
+  /// Scans for the oldest: the cache is small, and a compilation that costs far more has just been made.
+  private mutating func evict() {
+    guard let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }) else { return }
+    entries[oldest.key] = nil
+  }
 }

@@ -13,7 +13,7 @@ enum PackDecoder {
   /// - Throws: ``SyncError`` with ``SyncError/Code/damagedObject``, ``SyncError/Code/unsupportedFormat``,
   ///   ``SyncError/Code/brokenChain`` or ``SyncError/Code/forgedAuthor``.
   static func decode(_ bytes: [UInt8], name: PackName, vault: any Vault) throws -> DecodedPack {
-    guard Array(vault.hash(bytes).prefix(name.hash.count)) == name.hash else {
+    guard vault.isHash(name.hash, of: bytes) else {
       throw damaged("The contents do not have the hash that the name says.")
     }
     var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
@@ -55,7 +55,7 @@ enum PackDecoder {
         .unsupportedFormat, operation: "read a pack", message: "The pack has format \(format).",
         hint: "It was written by a newer version of the app: update this one.")
     }
-    guard json["vault"]?.stringValue == vault.id else { throw damaged("The pack belongs to another vault.") }
+    guard let id = json["vault"]?.stringValue, vault.hasID(id) else { throw damaged("The pack belongs to another vault.") }
     guard json["kind"]?.stringValue == "log",
       let replica = json["replica"]?.stringValue.flatMap(ReplicaID.init(hexadecimal:)),
       let first = json["first"]?.integerValue, let last = json["last"]?.integerValue, first >= 1, first <= last,
@@ -65,7 +65,7 @@ enum PackDecoder {
     else { throw damaged("The header is not complete.") }
     try verify(signature, of: json, by: publicKey, vault: vault)
     return PackHeader(
-      format: format, vault: vault.id, replica: replica, range: first...last,
+      format: format, vault: id, replica: replica, range: first...last,
       chain: PackChain(before: before, after: after), vector: try vector(json["vector"]), publicKey: publicKey,
       signature: signature)
   }

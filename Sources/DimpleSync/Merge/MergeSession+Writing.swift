@@ -42,7 +42,7 @@ extension MergeSession {
       switch error.code {
       case .checkConstraint: .checkFailed
       case .notNullConstraint: .missingValue
-      case .uniqueConstraint, .primaryKeyConstraint: .notUnique
+      case .uniqueConstraint: .notUnique
       default: .wrongType
       }
     if row.before != nil { try access[row.table].delete(row.keyValues) }

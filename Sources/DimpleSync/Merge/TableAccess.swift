@@ -12,13 +12,13 @@ struct TableAccess {
   init(_ table: MergeTable, _ connection: Connection) {
     self.table = table
     self.connection = connection
-    quotedName = SQL.quote(identifier: table.name)
-    selection = table.allColumns.map { SQL.quote(identifier: $0.name) }.joined(separator: ", ")
+    quotedName = SQL.quoted(identifier: table.name)
+    selection = table.allColumns.map { SQL.quoted(identifier: $0.name) }.joined(separator: ", ")
     keyCondition = Self.condition(table.keyColumns.map(\.name))
   }
 
   private static func condition(_ columns: [String]) -> String {
-    columns.map { "\(SQL.quote(identifier: $0)) = ?" }.joined(separator: " AND ")
+    columns.map { "\(SQL.quoted(identifier: $0)) = ?" }.joined(separator: " AND ")
   }
 
   /// The row's values in the order of `allColumns`; `nil` where the table has no such row.
@@ -51,7 +51,7 @@ struct TableAccess {
   func update(from old: [SQLValue], to new: [SQLValue]) throws {
     let changed = new.indices.filter { old[$0] != new[$0] }
     guard !changed.isEmpty else { return }
-    let assignments = changed.map { "\(SQL.quote(identifier: table.allColumns[$0].name)) = ?" }
+    let assignments = changed.map { "\(SQL.quoted(identifier: table.allColumns[$0].name)) = ?" }
       .joined(separator: ", ")
     try run(
       "UPDATE \(quotedName) SET \(assignments) WHERE \(keyCondition)",
@@ -87,7 +87,7 @@ struct TableAccess {
       case .checkConstraint: return .checkFailed
       case .notNullConstraint: return .missingValue
       case .dataTypeConstraint: return .wrongType
-      case .uniqueConstraint, .primaryKeyConstraint: return nil
+      case .uniqueConstraint: return nil
       default: throw error
       }
     }

@@ -34,8 +34,8 @@ struct SyncCommand: AsyncParsableCommand {
 
   static func text(_ report: SyncReport) -> String {
     var parts = [
-      "pushed \(report.pushedTransactions) transactions in \(report.pushedPacks) packs",
-      "pulled \(report.pulledTransactions) in \(report.pulledPacks)", "\(report.changedRows) rows changed",
+      "pushed \(counted(report.pushedTransactions, "transaction")) in \(counted(report.pushedPacks, "pack"))",
+      "pulled \(report.pulledTransactions) in \(report.pulledPacks)", "\(counted(report.changedRows, "row")) changed",
     ]
     if report.heldRows > 0 { parts.append("\(report.heldRows) rows held (dimple held)") }
     if report.postponedTransactions > 0 {
@@ -43,6 +43,8 @@ struct SyncCommand: AsyncParsableCommand {
     }
     return parts.joined(separator: ", ")
   }
+
+  private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
   private static func object(_ report: SyncReport) -> String {
     """

@@ -14,7 +14,9 @@ enum Console {
   /// Writes a line to standard error.
   static func warn(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
 
-  static func write(_ bytes: [UInt8], to descriptor: Int32 = STDOUT_FILENO) {
+  /// - Returns: Whether all of it was written; `errno` says why not.
+  @discardableResult
+  static func write(_ bytes: [UInt8], to descriptor: Int32 = STDOUT_FILENO) -> Bool {
     bytes.withUnsafeBytes { buffer in
       var rest = buffer[...]
       while !rest.isEmpty {
@@ -26,9 +28,10 @@ enum Console {
           let written = Darwin.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
         #endif
         if written < 0 && errno == EINTR { continue }
-        guard written > 0 else { return }
+        guard written > 0 else { return false }
         rest = rest.dropFirst(written)
       }
+      return true
     }
   }
 

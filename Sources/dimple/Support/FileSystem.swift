@@ -17,7 +17,7 @@ enum FileSystem {
 
   static func read(_ path: String) throws -> [UInt8] {
     do { return try [UInt8](Data(contentsOf: URL(filePath: path))) } catch {
-      throw Failure("Cannot read \(path): \(error.localizedDescription)")
+      throw Failure("Cannot read \(path): \(error)")
     }
   }
 
@@ -31,13 +31,13 @@ enum FileSystem {
 
   static func copy(_ source: String, to target: String) throws {
     do { try FileManager.default.copyItem(atPath: source, toPath: target) } catch {
-      throw Failure("Cannot copy \(source): \(error.localizedDescription)")
+      throw Failure("Cannot copy \(source): \(error)")
     }
   }
 
   /// A new folder that only this user can read.
   static func makeTemporaryFolder(_ prefix: String) throws -> String {
-    let path = FileManager.default.temporaryDirectory.path() + "/\(prefix)-\(UUID().uuidString.lowercased())"
+    let path = FileManager.default.temporaryDirectory.appending(path: "\(prefix)-\(UUID().uuidString.lowercased())").path()
     try FileManager.default.createDirectory(
       atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     return path

@@ -1,0 +1,97 @@
+/// The columns of the current row by key: what a struct's `init(from:)` asks.
+struct RowContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
+  let decoder: RowDecoder
+
+  var codingPath: [any CodingKey] { [] }
+  var allKeys: [Key] { decoder.statement.columnNames.compactMap { Key(stringValue: $0) } }
+
+  private func column(_ key: Key) throws -> Int32 { try decoder.column(key.stringValue) }
+
+  func contains(_ key: Key) -> Bool { decoder.hasColumn(key.stringValue) }
+  func decodeNil(forKey key: Key) throws -> Bool { decoder.isNull(try column(key)) }
+
+  func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool { try decoder.bool(column(key)) }
+  func decode(_ type: String.Type, forKey key: Key) throws -> String { try decoder.string(column(key)) }
+  func decode(_ type: Double.Type, forKey key: Key) throws -> Double { try decoder.double(column(key)) }
+  func decode(_ type: Float.Type, forKey key: Key) throws -> Float { Float(try decoder.double(column(key))) }
+  func decode(_ type: Int.Type, forKey key: Key) throws -> Int { try decoder.integer(type, column(key)) }
+  func decode(_ type: Int8.Type, forKey key: Key) throws -> Int8 { try decoder.integer(type, column(key)) }
+  func decode(_ type: Int16.Type, forKey key: Key) throws -> Int16 { try decoder.integer(type, column(key)) }
+  func decode(_ type: Int32.Type, forKey key: Key) throws -> Int32 { try decoder.integer(type, column(key)) }
+  func decode(_ type: Int64.Type, forKey key: Key) throws -> Int64 { try decoder.integer(type, column(key)) }
+  func decode(_ type: UInt.Type, forKey key: Key) throws -> UInt { try decoder.integer(type, column(key)) }
+  func decode(_ type: UInt8.Type, forKey key: Key) throws -> UInt8 { try decoder.integer(type, column(key)) }
+  func decode(_ type: UInt16.Type, forKey key: Key) throws -> UInt16 { try decoder.integer(type, column(key)) }
+  func decode(_ type: UInt32.Type, forKey key: Key) throws -> UInt32 { try decoder.integer(type, column(key)) }
+  func decode(_ type: UInt64.Type, forKey key: Key) throws -> UInt64 { try decoder.integer(type, column(key)) }
+  func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
+    try decoder.decode(type, column: column(key))
+  }
+
+  /// `nil` for `NULL`; a column that is missing is an error for an optional property too.
+  private func optional<T>(_ key: Key, _ decode: (Int32) throws -> T) throws -> T? {
+    let column = try column(key)
+    return decoder.isNull(column) ? nil : try decode(column)
+  }
+
+  func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? { try optional(key, decoder.bool) }
+  func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? { try optional(key, decoder.string) }
+  func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? { try optional(key, decoder.double) }
+  func decodeIfPresent(_ type: Float.Type, forKey key: Key) throws -> Float? {
+    try optional(key) { Float(try decoder.double($0)) }
+  }
+  func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? {
+    try optional(key) { try decoder.integer(type, $0) }
+  }
+  func decodeIfPresent(_ type: Int8.Type, forKey key: Key) throws -> Int8? {
+    try optional(key) { try decoder.integer(type, $0) }
+  }
+  func decodeIfPresent(_ type: Int16.Type, forKey key: Key) throws -> Int16? {
+    try optional(key) { try decoder.integer(type, $0) }
+  }
+  func decodeIfPresent(_ type: Int32.Type, forKey key: Key) throws -> Int32? {
+    try optional(key) { try decoder.integer(type, $0) }
+  }
+  func decodeIfPresent(_ type: Int64.Type, forKey key: Key) throws -> Int64? {
+    try optional(key) { try decoder.integer(type, $0) }
+  }
+  func decodeIfPresent(_ type: UInt.Type, forKey key: Key) throws -> UInt? {
+    try optional(key) { try decoder.integer(type, $0) }
+  }
+  func decodeIfPresent(_ type: UInt8.Type, forKey key: Key) throws -> UInt8? {
+    try optional(key) { try decoder.integer(type, $0) }
+  }
+  func decodeIfPresent(_ type: UInt16.Type, forKey key: Key) throws -> UInt16? {
+    try optional(key) { try decoder.integer(type, $0) }
+  }
+  func decodeIfPresent(_ type: UInt32.Type, forKey key: Key) throws -> UInt32? {
+    try optional(key) { try decoder.integer(type, $0) }
+  }
+  func decodeIfPresent(_ type: UInt64.Type, forKey key: Key) throws -> UInt64? {
+    try optional(key) { try decoder.integer(type, $0) }
+  }
+  func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? {
+    try optional(key) { try decoder.decode(type, column: $0) }
+  }
+
+  func nestedContainer<Nested: CodingKey>(
+    keyedBy type: Nested.Type, forKey key: Key
+  ) throws -> KeyedDecodingContainer<Nested> {
+    throw unsupported(key)
+  }
+  func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer { throw unsupported(key) }
+  func superDecoder() throws -> any Decoder { throw StoreError.unsupportedNesting("super") }
+  func superDecoder(forKey key: Key) throws -> any Decoder { throw unsupported(key) }
+
+  private func unsupported(_ key: Key) -> StoreError { .unsupportedNesting(key.stringValue) }
+}
+
+extension StoreError {
+  /// A Codable implementation that spreads one value over containers of its own making.
+  static func unsupportedNesting(_ key: String) -> StoreError {
+    StoreError(
+      .unsupportedMapping, operation: "map '\(key)'",
+      message: "A row has one level of columns, and the type's Codable implementation nests containers.",
+      hint: "Make the nested part a property of its own Codable type; it is then stored as JSON.")
+  }
+}

@@ -1,0 +1,111 @@
+internal import CSQLite
+
+extension Connection {
+  /// The oldest SQLite with what the store relies on: RETURNING (3.35), STRICT and 64-bit result flags (3.37).
+  private static let oldestVersion: Int32 = 3_037_000
+
+  static func openHandle(path: String, role: ConnectionRole, configuration: Configuration) throws -> OpaquePointer {
+    let operation = "open"
+    guard sqlite3_libversion_number() >= oldestVersion else {
+      throw StoreError(
+        .unsupportedFeature, operation: operation,
+        message: "SQLite \(String(cString: sqlite3_libversion())) is too old.", hint: "Link SQLite 3.37 or later.")
+    }
+    var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+    if configuration.isReadOnly {
+      flags |= SQLITE_OPEN_READONLY
+    } else {
+      flags |= SQLITE_OPEN_READWRITE | (role == .writer ? SQLITE_OPEN_CREATE : 0)
+    }
+    var handle: OpaquePointer?
+    let result = sqlite3_open_v2(path, &handle, flags, nil)
+    guard result == SQLITE_OK, let opened = handle else {
+      let message = handle.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
+      sqlite3_close_v2(handle)
+      throw StoreError.sqlite(result, message: message, operation: operation, sql: nil)
+    }
+    return opened
+  }
+
+  /// Sets all options, and lets the extensions in. On an error the connection is closed.
+  func setUp() throws {
+    access = .setup
+    defer { access = .none }
+    do {
+      try configure()
+      for observer in configuration.extensions { try observer.connectionDidOpen(self, role: role) }
+    } catch {
+      close()
+      throw error
+    }
+  }
+
+  private func configure() throws {
+    guard let handle else { return }
+    interruption.busyTimeoutMilliseconds = configuration.busyTimeoutMilliseconds
+    interruption.install(on: handle)
+    // https://sqlite.org/quirks.html#double_quoted_string_literals_are_accepted: a misspelt name must be an error.
+    try setOption(SQLITE_DBCONFIG_DQS_DML, false)
+    try setOption(SQLITE_DBCONFIG_DQS_DDL, false)
+    try setOption(SQLITE_DBCONFIG_DEFENSIVE, true)
+    // The tracking triggers call functions: https://sqlite.org/pragma.html#pragma_trusted_schema
+    try setOption(SQLITE_DBCONFIG_TRUSTED_SCHEMA, true)
+    if role == .writer, !configuration.isReadOnly { try useWriteAheadLog() }
+    try executeControl("PRAGMA synchronous = NORMAL")
+    try executeControl("PRAGMA temp_store = MEMORY")
+    try executeControl("PRAGMA foreign_keys = \(configuration.foreignKeys ? "ON" : "OFF")")
+    // Without it, the rows that REPLACE removes fire no triggers: https://sqlite.org/lang_conflict.html
+    try executeControl("PRAGMA recursive_triggers = ON")
+    if role == .reader { try executeControl("PRAGMA query_only = ON") }
+    // Nothing above reads the file if it is in WAL mode already and being opened to read: is it a database at all?
+    _ = try pragma("schema_version")
+    authorizer.install(on: handle)
+  }
+
+  /// https://sqlite.org/wal.html. The change of mode needs the file for itself and does not always call the busy handler,
+  /// so that of several processes that open a new file at once, some are told to come again.
+  private func useWriteAheadLog() throws {
+    var waited: Int32 = 0
+    while true {
+      do {
+        let mode = try pragma("journal_mode")
+        if mode == "wal" || mode == "memory" { return }
+        let new = try pragma("journal_mode = WAL")
+        if new == "wal" || new == "memory" { return }
+        throw StoreError(
+          .cannotOpen, operation: "open", message: "The file cannot use a write-ahead log; its journal mode is \(new).",
+          hint: "Keep the file on a local disk.")
+      } catch let error as StoreError where error.code == .busy && waited < configuration.busyTimeoutMilliseconds {
+        Interruption.sleep(milliseconds: 10)
+        waited += 10
+      }
+    }
+  }
+
+  func setOption(_ option: Int32, _ value: Bool) throws {
+    let result = dimple_sqlite3_db_config(handle, option, value ? 1 : 0, nil)
+    guard result == SQLITE_OK else { throw error(result, operation: "open", sql: nil) }
+  }
+
+  /// The first column of a pragma's row, as text.
+  func pragma(_ text: String) throws -> String {
+    let sql = "PRAGMA \(text)"
+    authorizer.allowsControl = true
+    defer { authorizer.allowsControl = false }
+    var statement: OpaquePointer?
+    defer { sqlite3_finalize(statement) }
+    var result = sqlite3_prepare_v2(handle, sql, -1, &statement, nil)
+    if result == SQLITE_OK { result = sqlite3_step(statement) }
+    guard result == SQLITE_ROW || result == SQLITE_DONE else { throw error(result, operation: "open", sql: sql) }
+    guard result == SQLITE_ROW, let text = sqlite3_column_text(statement, 0) else { return "" }
+    return String(cString: text)
+  }
+
+  /// Runs SQL of the store's own, of which no rows are wanted.
+  func executeControl(_ sql: String) throws {
+    authorizer.allowsControl = true
+    defer { authorizer.allowsControl = false }
+    let result = sqlite3_exec(handle, sql, nil, nil, nil)
+    guard result == SQLITE_OK else { throw error(result, operation: "set up", sql: sql) }
+  }
+}

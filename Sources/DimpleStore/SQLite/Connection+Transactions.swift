@@ -1,0 +1,172 @@
+internal import CSQLite
+internal import Logging
+
+/// The statements by which the store, and nobody else, begins and ends transactions.
+enum ControlStatement: String {
+  case beginRead = "BEGIN DEFERRED"
+  case beginWrite = "BEGIN IMMEDIATE"
+  case commit = "COMMIT"
+  case rollback = "ROLLBACK"
+}
+
+extension Connection {
+  /// Runs the body in a write transaction: committed if it returns, rolled back if it throws.
+  func inWriteTransaction<T>(_ body: (Connection) throws -> T) throws -> T {
+    guard !configuration.isReadOnly else {
+      throw StoreError(
+        .readOnly, operation: "begin", message: "The database was opened to read only.",
+        hint: "Open it without Configuration.isReadOnly.")
+    }
+    try control(.beginWrite)
+    access = .write
+    expectsTransaction = true
+    pending.reset()
+    do {
+      try commits.noticeExternalCommit(on: self)
+      try withInternalAccess { for observer in configuration.extensions { try observer.didBeginWrite(self) } }
+      let result = try body(self)
+      try withInternalAccess { for observer in configuration.extensions { try observer.willCommit(self) } }
+      try checkInterruption(sql: nil)
+      try endTransaction(.commit)
+      didCommit()
+      return result
+    } catch {
+      rollBack()
+      for observer in configuration.extensions { observer.didRollback(self) }
+      throw error
+    }
+  }
+
+  /// Runs the body in a read transaction: one snapshot of the database from its first query on.
+  func inReadTransaction<T>(_ body: (Connection) throws -> T) throws -> T {
+    try control(.beginRead)
+    access = .read
+    expectsTransaction = true
+    do {
+      let result = try body(self)
+      try endTransaction(.commit)
+      access = .none
+      return result
+    } catch {
+      rollBack()
+      throw error
+    }
+  }
+
+  /// Runs a body of one query, which is a snapshot by itself.
+  func inSingleRead<T>(_ body: (Connection) throws -> T) throws -> T {
+    access = .read
+    defer {
+      resetStatements()
+      access = .none
+    }
+    return try body(self)
+  }
+
+  /// Runs the body in a savepoint: if it throws, what it wrote is undone, and the transaction goes on.
+  ///
+  /// Savepoints nest. The error is thrown on. https://sqlite.org/lang_savepoint.html
+  @discardableResult
+  public func savepoint<T>(_ body: () throws -> T) throws -> T {
+    try checkUsable(operation: "savepoint")
+    guard access == .write else {
+      throw StoreError(
+        .readOnly, operation: "savepoint", message: "A savepoint is for undoing writes, and this is a read.",
+        hint: "Use write { }.")
+    }
+    let name = "dimple_savepoint_\(savepointDepth)"
+    try executeControl("SAVEPOINT \(name)")
+    let mark = pending.mark()
+    let actions = rollbackActions.count
+    savepointDepth += 1
+    defer { savepointDepth -= 1 }
+    do {
+      let result = try body()
+      try executeControl("RELEASE \(name)")
+      return result
+    } catch {
+      // SQLite may have rolled back the whole transaction by itself: then there is no savepoint to return to.
+      if isInTransaction {
+        try executeControl("ROLLBACK TO \(name)")
+        try executeControl("RELEASE \(name)")
+      }
+      pending.restore(mark)
+      runRollbackActions(downTo: actions)
+      throw error
+    }
+  }
+
+  /// Runs the action if what is written from here on is rolled back, by the savepoint at hand or the transaction.
+  package func onRollback(_ action: @escaping () -> Void) {
+    rollbackActions.append(action)
+  }
+
+  private func didCommit() {
+    access = .none
+    rollbackActions.removeAll()
+    for observer in configuration.extensions { observer.didCommit(self) }
+    if let event = pending.event { commits.deliver(event) }
+    pending.reset()
+  }
+
+  /// Ends whatever transaction there still is.
+  func rollBack() {
+    do {
+      if isInTransaction { try endTransaction(.rollback) }
+    } catch {
+      // There is nothing more to try on this connection: the lane replaces it, and SQLite rolls back when it is closed.
+      configuration.logger?.error("Rolling back failed", metadata: ["error": "\(error)"])
+    }
+    expectsTransaction = false
+    resetStatements()
+    isBroken = isInTransaction
+    access = .none
+    pending.reset()
+    runRollbackActions(downTo: 0)
+  }
+
+  private func runRollbackActions(downTo count: Int) {
+    while rollbackActions.count > count { rollbackActions.removeLast()() }
+  }
+
+  private func endTransaction(_ statement: ControlStatement) throws {
+    resetStatements()
+    // From here on a cancellation comes too late, and must not stop a COMMIT or ROLLBACK halfway.
+    interruption.flag = nil
+    try control(statement)
+    expectsTransaction = false
+  }
+
+  /// Statements left in the middle would hold their snapshot, and keep a COMMIT from ending the transaction.
+  private func resetStatements() {
+    guard activeStatements > 0 else { return }
+    var statement = sqlite3_next_stmt(handle, nil)
+    while let current = statement {
+      if sqlite3_stmt_busy(current) != 0 { sqlite3_reset(current) }
+      statement = sqlite3_next_stmt(handle, current)
+    }
+    runNumber += 1
+    activeStatements = 0
+  }
+
+  private func control(_ statement: ControlStatement) throws {
+    authorizer.allowsControl = true
+    defer { authorizer.allowsControl = false }
+    let handle = try controlHandle(statement)
+    let result = sqlite3_step(handle)
+    sqlite3_reset(handle)
+    guard result == SQLITE_DONE else {
+      throw error(result, operation: statement.rawValue.lowercased(), sql: nil)
+    }
+  }
+
+  private func controlHandle(_ statement: ControlStatement) throws -> OpaquePointer? {
+    if let handle = controlStatements[statement] { return handle }
+    var handle: OpaquePointer?
+    let flags = UInt32(SQLITE_PREPARE_PERSISTENT)
+    let result = sqlite3_prepare_v3(self.handle, statement.rawValue, -1, flags, &handle, nil)
+    guard result == SQLITE_OK else { throw error(result, operation: "prepare", sql: statement.rawValue) }
+    controlStatements[statement] = handle
+    return handle
+  }
+}

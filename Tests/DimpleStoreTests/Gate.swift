@@ -1,0 +1,8 @@
+import Dispatch
+
+/// Holds a thread until the test opens it.
+final class Gate: Sendable {
+  private let semaphore = DispatchSemaphore(value: 0)
+  func open() { semaphore.signal() }
+  func wait() { semaphore.wait() }
+}
