@@ -15,12 +15,19 @@ end_step() {
   if [ ${#step_names[@]} -gt ${#step_seconds[@]} ]; then step_seconds+=($((SECONDS - step_began))); fi
 }
 
-# run_tests ARGUMENT… : `swift test`, whose closing line is kept for the summary. Running no test is a failure.
+# run_tests ARGUMENT… : `swift test`, whose closing line is kept for the summary. Running no test is a failure, and so is
+# running for longer than $test_minutes: a test that waits for what never comes must not hold everything up.
+test_minutes=20
 run_tests() {
-  local log total
+  local log total limit=()
+  if command -v timeout >/dev/null; then limit=(timeout --kill-after 10 "${test_minutes}m"); fi
   log=$(mktemp "$root/.build/tests-XXXXXX.log")
   at_exit "rm -f '$log'"
-  swift test "$@" 2>&1 | tee "$log"
+  ${limit[@]+"${limit[@]}"} swift test "$@" 2>&1 | tee "$log" || {
+    say "Failed; the failures again:"
+    grep -aE '^✘|^↳|: error:' "$log" | cut -c 1-400 | head -n 60 || true
+    return 1
+  }
   total=$(grep -E 'Test run with [0-9]+ test' "$log" | grep -v 'with 0 tests' | tail -n 1) || die "no test ran."
   test_totals+=("$total")
 }
