@@ -141,16 +141,16 @@ private struct RandomSchema {
       try connection.script(
         SQL(
           raw: """
-        CREATE TABLE \(other)\(new.declaration); INSERT INTO \(other) \(copy) \(old.name);
-        DROP TABLE \(old.name); ALTER TABLE \(other) RENAME TO \(old.name);
-        """))
+            CREATE TABLE \(other)\(new.declaration); INSERT INTO \(other) \(copy) \(old.name);
+            DROP TABLE \(old.name); ALTER TABLE \(other) RENAME TO \(old.name);
+            """))
     } else {
       try connection.script(
         SQL(
           raw: """
-        ALTER TABLE \(old.name) RENAME TO \(other); CREATE TABLE \(old.name)\(new.declaration);
-        INSERT INTO \(old.name) \(copy) \(other); DROP TABLE \(other);
-        """))
+            ALTER TABLE \(old.name) RENAME TO \(other); CREATE TABLE \(old.name)\(new.declaration);
+            INSERT INTO \(old.name) \(copy) \(other); DROP TABLE \(other);
+            """))
     }
     tables[index] = new
   }
@@ -160,7 +160,8 @@ private struct RandomSchema {
     let names = (["id"] + table.columns.map(\.name)).joined(separator: ", ")
     switch random.below(4) {
     case 0: try connection.script(SQL(raw: "DELETE FROM \(table.name) WHERE id = \(id)"))
-    case 1: try connection.script(SQL(raw: "UPDATE OR REPLACE \(table.name) SET id = \(random.below(8)) WHERE id = \(id)"))
+    case 1:
+      try connection.script(SQL(raw: "UPDATE OR REPLACE \(table.name) SET id = \(random.below(8)) WHERE id = \(id)"))
     case 2 where !table.columns.isEmpty:
       let column = table.columns[random.below(table.columns.count)].name
       try connection.script(SQL(raw: "UPDATE \(table.name) SET \(column) = \(random.below(4)) WHERE id >= \(id)"))

@@ -13,7 +13,8 @@ struct LiveQueryTests {
   }
 
   private static let migrations = [
-    Migration("todo", "CREATE TABLE Todo (id INTEGER PRIMARY KEY, text TEXT NOT NULL, done BOOLEAN NOT NULL DEFAULT 0)"),
+    Migration(
+      "todo", "CREATE TABLE Todo (id INTEGER PRIMARY KEY, text TEXT NOT NULL, done BOOLEAN NOT NULL DEFAULT 0)"),
     Migration("other", "CREATE TABLE Other (id INTEGER PRIMARY KEY)"),
     Migration("view", "CREATE VIEW Open AS SELECT text FROM Todo WHERE NOT done"),
   ]
@@ -77,8 +78,10 @@ struct LiveQueryTests {
     let database = try database()
     let counted = try await database.read { connection in
       let event = CommitEvent(tables: ["Todo": TableChange(updatedColumns: ["done"])])
-      return try ["SELECT text FROM Todo", "SELECT count(*) FROM Todo", "SELECT * FROM Open", "SELECT id FROM Todo ORDER BY done"]
-        .map { event.touches(try connection.readSet(of: "\(raw: $0)")) }
+      return try [
+        "SELECT text FROM Todo", "SELECT count(*) FROM Todo", "SELECT * FROM Open", "SELECT id FROM Todo ORDER BY done",
+      ]
+      .map { event.touches(try connection.readSet(of: "\(raw: $0)")) }
     }
     #expect(counted == [false, false, true, true])
   }

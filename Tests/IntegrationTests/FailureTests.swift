@@ -67,7 +67,8 @@ struct FailureTests {
     let (server, bucket) = try await Environment.makeBucket()
     func remote(bucket: String, secretKey: String) -> Remote {
       .s3(
-        endpoint: server.endpoint, bucket: bucket, region: server.region, accessKey: server.accessKey, secretKey: secretKey)
+        endpoint: server.endpoint, bucket: bucket, region: server.region, accessKey: server.accessKey,
+        secretKey: secretKey)
     }
     let denied = try await failure(
       remote(bucket: bucket, secretKey: "notTheSecret"), .passphrase("p"), as: RemoteError.self)
@@ -110,7 +111,9 @@ struct FailureTests {
     let remote = Remote.memory
     let author = try Database.openInMemory(migrations: Self.migrations)
     try await author.write { connection in
-      for _ in 0..<500 { try connection.execute("INSERT INTO Note (text) VALUES (\(String(repeating: "x", count: 1000)))") }
+      for _ in 0..<500 {
+        try connection.execute("INSERT INTO Note (text) VALUES (\(String(repeating: "x", count: 1000)))")
+      }
     }
     _ = try await SyncEngine(author, remote: remote, encryption: .none).sync()
 

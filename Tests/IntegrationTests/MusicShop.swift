@@ -6,7 +6,8 @@ import Foundation
 struct MusicShop {
   /// Where the sample database lies, if it does.
   static var sample: String? {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
     let path = root.deletingLastPathComponent().appending(path: "shared/data/Chinook.sqlite").path()
     return FileManager.default.fileExists(atPath: path) ? path : nil
   }
@@ -25,7 +26,8 @@ struct MusicShop {
         try connection.execute("INSERT INTO Artist VALUES (\(id), \("Artist \(id)"))")
         try connection.execute("INSERT INTO Album VALUES (\(id), \("Album \(id)"), \(id))")
         try connection.execute(
-          "INSERT INTO Track (TrackId, Name, AlbumId, MediaTypeId, Milliseconds, UnitPrice) VALUES (\(id), 'T', \(id), 1, 1, 0.99)")
+          "INSERT INTO Track (TrackId, Name, AlbumId, MediaTypeId, Milliseconds, UnitPrice) VALUES (\(id), 'T', \(id), 1, 1, 0.99)"
+        )
         try connection.execute("INSERT INTO PlaylistTrack VALUES (1, \(id))")
       }
     }
@@ -54,7 +56,8 @@ struct MusicShop {
     let database = try Database(path)
     defer { try? database.close() }
     let rows = try database.rows(
-      "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND type IN ('table', 'index') ORDER BY type DESC, rowid")
+      "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND type IN ('table', 'index') ORDER BY type DESC, rowid"
+    )
     return try rows.map { Migration(try $0.get("name"), "\(raw: try $0.get("sql") as String)") }
   }
 
@@ -69,7 +72,8 @@ struct MusicShop {
     case 3: return "UPDATE Album SET Title = \(text) WHERE AlbumId = \(id)"
     case 4: return "UPDATE Album SET ArtistId = \(1 + random.below(200)) WHERE AlbumId = \(id)"
     case 5: return "UPDATE Track SET Name = \(text) WHERE AlbumId = \(id)"
-    case 6: return "UPDATE Track SET Composer = \(text), UnitPrice = \(Double(random.below(300)) / 100) WHERE TrackId = \(id)"
+    case 6:
+      return "UPDATE Track SET Composer = \(text), UnitPrice = \(Double(random.below(300)) / 100) WHERE TrackId = \(id)"
     case 7: return "DELETE FROM PlaylistTrack WHERE TrackId = \(id)"
     case 8: return "DELETE FROM Album WHERE AlbumId NOT IN (SELECT AlbumId FROM Track) AND AlbumId % 7 = \(id % 7)"
     default: return "DELETE FROM Artist WHERE ArtistId = \(id)"

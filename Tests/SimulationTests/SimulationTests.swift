@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `DIMPLE_SIMULATION_RUNS` says how many runs (2,000 by default), `DIMPLE_SIMULATION_SEED` where the seeds begin (1).
+/// `DIMPLE_SIMULATION_RUNS` says how many runs (1,000 by default), `DIMPLE_SIMULATION_SEED` where the seeds begin (1).
 @Suite("Simulated fleets over a storage that fails")
 struct SimulationTests {
   private static func setting(_ name: String, default value: UInt64) -> UInt64 {
@@ -10,7 +10,7 @@ struct SimulationTests {
 
   @Test func replicasEndTheSameWhateverHappens() async throws {
     let first = Self.setting("DIMPLE_SIMULATION_SEED", default: 1)
-    let count = Self.setting("DIMPLE_SIMULATION_RUNS", default: 2000)
+    let count = Self.setting("DIMPLE_SIMULATION_RUNS", default: 1000)
     var total = Simulation.Outcome()
     for seed in first..<first + count {
       do {

@@ -78,7 +78,9 @@ struct ChangeRecorder {
     payload.bytes.withUnsafeBytes { call.setResult(blob: $0) }
   }
 
-  private mutating func appendColumns(_ shape: inout ShapeCursor, _ call: borrowing FunctionCall, from first: Int) throws {
+  private mutating func appendColumns(_ shape: inout ShapeCursor, _ call: borrowing FunctionCall, from first: Int)
+    throws
+  {
     for index in first..<max(first, call.argumentCount) {
       payload.varint(try shape.number())
       payload.argument(call, index)
@@ -117,7 +119,8 @@ struct ChangeRecorder {
     finishDiff(call)
   }
 
-  private mutating func diffColumns(_ shape: inout ShapeCursor, _ call: borrowing FunctionCall, from first: Int) throws {
+  private mutating func diffColumns(_ shape: inout ShapeCursor, _ call: borrowing FunctionCall, from first: Int) throws
+  {
     guard var update else { throw ShapeCursor.mismatch("a continued comparison without a beginning") }
     let count = (call.argumentCount - first) / 2
     for index in first..<first + max(0, count) {
@@ -136,7 +139,9 @@ struct ChangeRecorder {
     self.update = update
   }
 
-  private func finishDiff(_ call: borrowing FunctionCall) { call.setResult(.integer(update?.isDifferent == true ? 1 : 0)) }
+  private func finishDiff(_ call: borrowing FunctionCall) {
+    call.setResult(.integer(update?.isDifferent == true ? 1 : 0))
+  }
 
   /// `dimple_payload`: what the comparison packed.
   mutating func takeUpdate(_ call: borrowing FunctionCall) throws {

@@ -6,7 +6,9 @@ struct ShapeCursor {
   private var offset = 0
 
   /// Calls `body` with a cursor over an argument, which is valid during the call only.
-  static func read<T>(_ call: borrowing FunctionCall, argument: Int, _ body: (inout ShapeCursor) throws -> T) throws -> T {
+  static func read<T>(_ call: borrowing FunctionCall, argument: Int, _ body: (inout ShapeCursor) throws -> T) throws
+    -> T
+  {
     try call.withBytes(argument) { bytes in
       var cursor = ShapeCursor(bytes: bytes)
       return try body(&cursor)

@@ -1,5 +1,5 @@
-internal import DimplePrimitives
 internal import DimpleChangelog
+internal import DimplePrimitives
 internal import DimpleRemote
 internal import DimpleStore
 
@@ -55,7 +55,9 @@ enum PackDecoder {
         .unsupportedFormat, operation: "read a pack", message: "The pack has format \(format).",
         hint: "It was written by a newer version of the app: update this one.")
     }
-    guard let id = json["vault"]?.stringValue, vault.hasID(id) else { throw damaged("The pack belongs to another vault.") }
+    guard let id = json["vault"]?.stringValue, vault.hasID(id) else {
+      throw damaged("The pack belongs to another vault.")
+    }
     guard json["kind"]?.stringValue == "log",
       let replica = json["replica"]?.stringValue.flatMap(ReplicaID.init(hexadecimal:)),
       let first = json["first"]?.integerValue, let last = json["last"]?.integerValue, first >= 1, first <= last,

@@ -20,7 +20,8 @@ final class MergeSchemaCache: Sendable {
     if let known = entry.withLock({ $0 }), known.version == version { return known }
     var names = try NameTable(connection)
     let schema = try MergeSchema(
-      changelog.trackedTables(connection), names: &names, enforcesForeignKeys: connection.enforcesForeignKeys, connection)
+      changelog.trackedTables(connection), names: &names, enforcesForeignKeys: connection.enforcesForeignKeys,
+      connection)
     return Entry(version: version, schema: schema)
   }
 

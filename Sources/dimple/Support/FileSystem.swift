@@ -37,7 +37,8 @@ enum FileSystem {
 
   /// A new folder that only this user can read.
   static func makeTemporaryFolder(_ prefix: String) throws -> String {
-    let path = FileManager.default.temporaryDirectory.appending(path: "\(prefix)-\(UUID().uuidString.lowercased())").path()
+    let path = FileManager.default.temporaryDirectory.appending(path: "\(prefix)-\(UUID().uuidString.lowercased())")
+      .path()
     try FileManager.default.createDirectory(
       atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     return path
