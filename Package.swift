@@ -59,21 +59,25 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-    module("DimpleStore", ["CSQLite", logging]),
-    module("DimpleChangelog", ["DimpleStore"]),
-    module("DimpleReactive", ["DimpleStore"]),
+    module("DimpleMutex", []),
+    module("DimpleStore", ["CSQLite", "DimpleMutex", logging]),
+    module("DimpleChangelog", ["DimpleStore", "DimpleMutex"]),
+    module("DimpleReactive", ["DimpleStore", "DimpleMutex"]),
     module("DimplePrimitives", ["COpenSSL"]),
-    module("DimpleRemote", []),
-    module("DimpleS3", ["DimpleRemote", "DimplePrimitives", "CCurl"]),
+    module("DimpleRemote", ["DimpleMutex"]),
+    module("DimpleS3", ["DimpleRemote", "DimplePrimitives", "DimpleMutex", "CCurl"]),
     module("DimpleCrypto", ["DimpleRemote", "DimplePrimitives"]),
-    module("DimpleSync", ["DimpleChangelog", "DimpleStore", "DimpleRemote", "DimplePrimitives", "CZlib"]),
+    module(
+      "DimpleSync",
+      ["DimpleChangelog", "DimpleStore", "DimpleRemote", "DimplePrimitives", "DimpleMutex", "CZlib"]),
     module(
       "DimpleDb",
       [
         "DimpleStore", "DimpleChangelog", "DimpleReactive", "DimpleRemote", "DimpleS3", "DimpleCrypto", "DimpleSync",
       ]),
     module(
-      "DimpleTestSupport", ["DimpleStore", "DimpleChangelog", "DimpleRemote", "DimpleSync", "DimplePrimitives"]),
+      "DimpleTestSupport",
+      ["DimpleStore", "DimpleChangelog", "DimpleRemote", "DimpleSync", "DimplePrimitives", "DimpleMutex"]),
     .executableTarget(
       name: "dimple",
       dependencies: ["DimpleDb", .product(name: "ArgumentParser", package: "swift-argument-parser")],
@@ -92,15 +96,17 @@ let package = Package(
     client("TestSupportClient", "DimpleTestSupport"),
     client("DbClient", "DimpleDb"),
 
-    tests("DimpleStoreTests", ["DimpleStore", "DimpleTestSupport"]),
+    tests("DimpleStoreTests", ["DimpleStore", "DimpleMutex", "DimpleTestSupport"]),
     tests("DimpleChangelogTests", ["DimpleChangelog", "DimpleStore", "DimpleTestSupport"]),
     tests("DimpleReactiveTests", ["DimpleReactive", "DimpleStore", "DimpleTestSupport"]),
-    tests("DimpleRemoteTests", ["DimpleRemote", "DimpleTestSupport"]),
-    tests("DimpleS3Tests", ["DimpleS3", "DimpleRemote", "DimpleTestSupport"]),
+    tests("DimpleRemoteTests", ["DimpleRemote", "DimpleMutex", "DimpleTestSupport"]),
+    tests("DimpleS3Tests", ["DimpleS3", "DimpleRemote", "DimpleMutex", "DimpleTestSupport"]),
     tests("DimplePrimitivesTests", ["DimplePrimitives"]),
-    tests("DimpleCryptoTests", ["DimpleCrypto", "DimplePrimitives", "DimpleRemote", "CZlib"]),
+    tests("DimpleCryptoTests", ["DimpleCrypto", "DimplePrimitives", "DimpleRemote", "DimpleMutex", "CZlib"]),
     tests("DimpleSyncTests", ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleTestSupport"]),
-    tests("SimulationTests", ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleTestSupport"]),
+    tests(
+      "SimulationTests",
+      ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleMutex", "DimpleTestSupport"]),
     tests("IntegrationTests", ["DimpleDb", "DimpleTestSupport", "dimple"]),
     tests("RepositoryTests", []),
   ]

@@ -1,5 +1,5 @@
+internal import DimpleMutex
 package import DimpleStore
-internal import Synchronization
 
 /// The SQL functions that the triggers call.
 extension Changelog {

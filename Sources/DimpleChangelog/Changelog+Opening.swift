@@ -1,5 +1,5 @@
+internal import DimpleMutex
 package import DimpleStore
-internal import Synchronization
 
 /// What opening a database brings in step: the schema may be older than tracking, or another program may have changed it.
 extension Changelog {

@@ -1,5 +1,5 @@
+internal import DimpleMutex
 package import DimpleStore
-internal import Synchronization
 
 /// One local commit, as the log has it.
 package struct LocalTransaction: Sendable {

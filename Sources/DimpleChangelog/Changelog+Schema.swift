@@ -1,5 +1,5 @@
+internal import DimpleMutex
 package import DimpleStore
-internal import Synchronization
 
 /// Tracking follows the schema, statement by statement, in the statement's own transaction.
 extension Changelog {

@@ -1,5 +1,5 @@
+internal import DimpleMutex
 package import DimpleStore
-internal import Synchronization
 
 /// The log follows the store's transactions.
 extension Changelog {

@@ -1,5 +1,5 @@
+internal import DimpleMutex
 public import DimpleStore
-internal import Synchronization
 
 /// Tracks every change of a database: any INSERT, UPDATE or DELETE of a tracked table, by API or plain SQL, cascades and
 /// triggers included, is in the log in the same transaction, or rolled back with it.

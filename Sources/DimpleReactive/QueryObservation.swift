@@ -1,5 +1,5 @@
+internal import DimpleMutex
 internal import DimpleStore
-internal import Synchronization
 
 /// Whether a query's result may have changed since it was last fetched.
 ///

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import DimpleMutex
 
 /// A clock on which a sleep takes no time, moves the clock, and is remembered: for tests of what waits.
 public final class RecordingClock: Clock {

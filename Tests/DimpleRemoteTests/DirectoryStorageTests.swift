@@ -1,7 +1,7 @@
+import DimpleMutex
 import DimpleRemote
 import DimpleTestSupport
 import Foundation
-import Synchronization
 import Testing
 
 @Suite("A folder as the far side")

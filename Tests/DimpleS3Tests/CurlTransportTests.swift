@@ -1,8 +1,8 @@
+import DimpleMutex
 import DimpleRemote
 import DimpleS3
 import DimpleTestSupport
 import Foundation
-import Synchronization
 import Testing
 
 @Suite("HTTP over libcurl, with a server that misbehaves")

@@ -1,8 +1,8 @@
+import DimpleMutex
 import DimpleRemote
 import DimpleS3
 import DimpleTestSupport
 import Foundation
-import Synchronization
 import Testing
 
 @Suite("S3, with a real server", .enabled(if: S3TestServer.isExpected, S3TestServer.missing))

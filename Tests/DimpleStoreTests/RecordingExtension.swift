@@ -1,5 +1,5 @@
+import DimpleMutex
 import DimpleStore
-import Synchronization
 
 /// Records the hooks that are called, and does in each what a test tells it to.
 final class RecordingExtension: DatabaseExtension {

@@ -1,6 +1,6 @@
+import DimpleMutex
 import DimpleRemote
 import DimpleTestSupport
-import Synchronization
 
 /// A storage whose answers go wrong as a seed says: failed and half-failed requests, stale and repeating lists, objects cut
 /// short. Counts what it did.

@@ -1,5 +1,5 @@
+internal import DimpleMutex
 internal import DimpleStore
-internal import Synchronization
 
 /// Makes changes of the rows that were in a table before it was tracked: a batch at a time, in the order of the key, which
 /// no VACUUM renumbers. The last key is kept in `dimple_meta`, so that adoption goes on where it was.

@@ -1,5 +1,5 @@
+internal import DimpleMutex
 internal import DimpleStore
-internal import Synchronization
 
 /// How far adoption is.
 public struct AdoptionProgress: Sendable, Equatable {

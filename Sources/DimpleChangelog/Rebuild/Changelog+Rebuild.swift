@@ -1,5 +1,5 @@
+internal import DimpleMutex
 internal import DimpleStore
-internal import Synchronization
 
 extension Changelog {
   /// Whether an edit puts a copy in the place of what it was made from: by dropping the original when the copy has its name

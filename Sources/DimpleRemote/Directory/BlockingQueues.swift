@@ -1,5 +1,5 @@
+internal import DimpleMutex
 internal import Dispatch
-internal import Synchronization
 
 /// Threads for calls that block: a disk that is slow must not hold up the threads that all tasks share.
 final class BlockingQueues: Sendable {

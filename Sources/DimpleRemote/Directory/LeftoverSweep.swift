@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import DimpleMutex
 
 /// Removes what crashed writers left in the incoming folder.
 ///

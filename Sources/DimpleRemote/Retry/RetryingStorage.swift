@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import DimpleMutex
 
 /// A storage that repeats what failed in passing: an unreachable, overloaded or slow far side.
 ///

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import DimpleMutex
 
 /// Objects in memory, shared by all that hold the value: for tests and previews.
 public final class MemoryStorage: ObjectStorage {

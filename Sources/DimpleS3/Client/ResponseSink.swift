@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import DimpleMutex
 
 /// Where a response's body goes: what was asked for to its reader, an error's document into memory, bounded.
 final class ResponseSink: Sendable {

@@ -1,6 +1,6 @@
 internal import CCurl
+internal import DimpleMutex
 internal import Dispatch
-internal import Synchronization
 
 /// ``HTTPTransport`` over libcurl's multi interface: one thread drives all transfers, connections are reused.
 ///

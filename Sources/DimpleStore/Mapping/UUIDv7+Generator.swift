@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import DimpleMutex
 
 #if canImport(FoundationEssentials)
   internal import FoundationEssentials
@@ -11,9 +11,8 @@ extension UUIDv7 {
   ///
   /// Safe to call from any thread. If the system's clock is set back, the time goes on from the last one made.
   public init() {
-    var random = SystemRandomNumberGenerator()
     let now = UInt64(max(0, Date().timeIntervalSince1970 * 1000))
-    self = Self.generator.withLock { $0.next(milliseconds: now, using: &random) }
+    self = Self.generator.withLock { $0.next(milliseconds: now, random: UInt64.random(in: 0...UInt64.max)) }
   }
 
   private static let generator = Mutex(Generator())
@@ -31,10 +30,10 @@ extension UUIDv7 {
     ///
     /// - Parameters:
     ///   - milliseconds: Unix time.
-    ///   - random: gives the 62 bits of `rand_b`.
-    public mutating func next<R: RandomNumberGenerator>(milliseconds: UInt64, using random: inout R) -> UUIDv7 {
+    ///   - random: The lower 62 bits become `rand_b`.
+    public mutating func next(milliseconds: UInt64, random: UInt64) -> UUIDv7 {
       last = max(milliseconds << 12, last + 1)
-      return UUIDv7(time: last, replica: random.next())
+      return UUIDv7(time: last, replica: random)
     }
   }
 }

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import DimpleMutex
 
 /// Tells observers of commits: this database's own, and others'.
 final class CommitHub: Sendable {

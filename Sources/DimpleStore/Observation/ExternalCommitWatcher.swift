@@ -1,6 +1,6 @@
+internal import DimpleMutex
 internal import Dispatch
 internal import Logging
-internal import Synchronization
 
 #if canImport(Glibc)
   internal import Glibc

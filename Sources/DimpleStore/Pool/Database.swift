@@ -1,5 +1,5 @@
+internal import DimpleMutex
 internal import Logging
-internal import Synchronization
 
 /// An SQLite database: one connection that writes, several that read, and the rules by which they are lent out.
 ///

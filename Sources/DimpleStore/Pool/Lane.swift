@@ -1,5 +1,5 @@
+internal import DimpleMutex
 internal import Dispatch
-internal import Synchronization
 
 /// Lends out connections, first come, first served, to threads and to tasks alike.
 ///

@@ -1,5 +1,5 @@
 internal import CSQLite
-internal import Synchronization
+internal import DimpleMutex
 
 #if canImport(Glibc)
   internal import Glibc

@@ -1,6 +1,6 @@
 internal import DimpleChangelog
+internal import DimpleMutex
 internal import DimpleStore
-internal import Synchronization
 
 /// The schema as merges see it, read again only when it has changed.
 ///

@@ -1,5 +1,5 @@
+internal import DimpleMutex
 public import DimpleRemote
-internal import Synchronization
 
 /// A storage that counts what is asked of it: for tests that bound the requests of a sync.
 ///

@@ -1,5 +1,5 @@
+internal import DimpleMutex
 public import DimpleRemote
-internal import Synchronization
 
 /// A storage that goes wrong as told: what a network, an overloaded server or a hostile owner may do to a sync.
 ///

@@ -1,8 +1,8 @@
 public import DimpleChangelog
+internal import DimpleMutex
 public import DimpleRemote
 public import DimpleStore
 public import DimpleSync
-internal import Synchronization
 
 /// A wall clock that stands still until it is set.
 public final class ManualClock: Sendable {

@@ -1,5 +1,5 @@
+import DimpleMutex
 import DimpleRemote
-import Synchronization
 
 /// Objects in memory, with the faults that a vault must survive: failing puts, stale listings, unconditional puts.
 final class TestStorage: ObjectStorage {

@@ -1,5 +1,5 @@
+import DimpleMutex
 import Foundation
-import Synchronization
 import Testing
 
 /// A server on the loopback interface that misbehaves as told: each connection is handed to a script.

@@ -1,5 +1,5 @@
+import DimpleMutex
 import DimpleS3
-import Synchronization
 
 /// Answers without a network, and remembers what was asked.
 final class StubTransport: HTTPTransport {

@@ -31,11 +31,11 @@ import Testing
   @Test func theyAscendThoughTheClockGoesBack() {
     var generator = UUIDv7.Generator()
     var random = SeededRandom(seed: 1)
-    let first = generator.next(milliseconds: 1000, using: &random)
-    let second = generator.next(milliseconds: 10, using: &random)
+    let first = generator.next(milliseconds: 1000, random: random.next())
+    let second = generator.next(milliseconds: 10, random: random.next())
     #expect(first < second)
     #expect(second.milliseconds == 1000)
-    #expect(generator.next(milliseconds: 2000, using: &random).milliseconds == 2000)
+    #expect(generator.next(milliseconds: 2000, random: random.next()).milliseconds == 2000)
   }
 
   @Test func theyAreTextInJSONAndInSQL() throws {

@@ -1,5 +1,5 @@
+import DimpleMutex
 import Foundation
-import Synchronization
 import Testing
 
 @testable import DimpleStore
