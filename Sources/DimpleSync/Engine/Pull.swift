@@ -9,7 +9,7 @@ struct Pull {
   private var vault: any Vault { session.vault }
 
   func run(_ report: inout SyncReport) async throws {
-    let listed = try await list()
+    let listed = try await listOthers()
     var unusable: Set<String> = []
     // An object that cannot be used may hide another that holds the same transactions: plan again without it.
     while true {
@@ -25,6 +25,14 @@ struct Pull {
 
   // MARK: - Listing
 
+  /// The packs of others; after a copy of this database was found, those under the name it had count.
+  private func listOthers() async throws -> [PullPlan.Candidate] {
+    let listed = try await list()
+    let own = session.changelog.replicaID
+    if try await OwnPacks(session: session).check(listed.filter { $0.name.replica == own }) { return listed }
+    return listed.filter { $0.name.replica != own }
+  }
+
   private func list() async throws -> [PullPlan.Candidate] {
     var candidates: [PullPlan.Candidate] = []
     var cursor: ListCursor?
@@ -33,7 +41,7 @@ struct Pull {
       candidates += page.objects.compactMap { candidate($0.key) }
       cursor = page.next
     } while cursor != nil
-    return candidates.filter { $0.name.replica != session.changelog.replicaID }
+    return candidates
   }
 
   /// `nil` for an object that is not a pack of this vault.
@@ -81,30 +89,13 @@ struct Pull {
   private func get(_ candidates: [PullPlan.Candidate]) async throws -> [Fetched] {
     try await withThrowingTaskGroup(of: (Int, Fetched).self) { group in
       for (index, candidate) in candidates.enumerated() {
-        group.addTask { (index, try await fetch(candidate)) }
+        group.addTask {
+          (index, Fetched(candidate: candidate, result: try await PackFetch(session: session).fetch(candidate)))
+        }
       }
       var fetched: [(Int, Fetched)] = []
       for try await result in group { fetched.append(result) }
       return fetched.sorted { $0.0 < $1.0 }.map(\.1)
-    }
-  }
-
-  /// Failures of the far side are thrown; an object that is there but cannot be used is a result.
-  private func fetch(_ candidate: PullPlan.Candidate) async throws -> Fetched {
-    let limit = session.options.maximumObjectSize
-    do {
-      let sealed = try await session.storage.get(candidate.key, maximumSize: limit)
-      let lines = try Gzip.decompress(vault.open(sealed), maximumSize: limit)
-      return Fetched(
-        candidate: candidate,
-        result: .success(try PackDecoder.decode(lines, name: candidate.name, vault: vault)))
-    } catch let error as SyncError {
-      return Fetched(candidate: candidate, result: .failure(error))
-    } catch let error as RemoteError where [.notFound, .damaged, .tooLarge].contains(error.code) {
-      // Not found: its owner joined it into a larger one since the listing, which the next sync finds.
-      let unusable = SyncError(
-        .damagedObject, operation: "fetch a pack", message: error.message, hint: error.hint, underlying: error)
-      return Fetched(candidate: candidate, result: .failure(unusable))
     }
   }
 

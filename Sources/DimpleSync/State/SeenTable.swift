@@ -103,6 +103,11 @@ struct SeenTable {
     return try statement.step() ? (statement.int64(0), statement.bytes(1)) : (0, LogChain.start)
   }
 
+  /// In no vault is anything known to be under the replica's name.
+  static func forgetPushed(_ connection: Connection) throws {
+    try connection.prepare("DELETE FROM dimple_pushed").run()
+  }
+
   func setPushed(_ last: Int64, chain: [UInt8]) throws {
     try connection.prepare("INSERT OR REPLACE INTO dimple_pushed(vault, last, chain) VALUES (?, ?, ?)")
       .run(.text(vault), .integer(last), .blob(chain))

@@ -81,6 +81,10 @@ enum SyncSetting: String {
     try statement.run(.text(rawValue), value)
   }
 
+  func remove(_ connection: Connection) throws {
+    try connection.prepare("DELETE FROM dimple_sync WHERE name = ?").run(.text(rawValue))
+  }
+
   private static func tableExists(_ connection: Connection) throws -> Bool {
     let statement = try connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'dimple_sync'")
     defer { statement.reset() }
