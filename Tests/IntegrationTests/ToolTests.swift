@@ -35,6 +35,21 @@ struct ToolTests {
     #expect(fingerprint.count == 65)
   }
 
+  @Test func theDemonstrationOnAFileSeesAllOfItAndTouchesNothing() async throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("app.db")
+    let database = try Database(path, migrations: [Migration("create", "\(raw: Self.create)")])
+    // In the write-ahead log alone for as long as the database is open.
+    try await database.execute("INSERT INTO Todo VALUES (1, 'one', NULL), (2, 'two', NULL), (3, 'three', NULL)")
+    let files = [path, "\(path)-wal"].map { URL(filePath: $0) }
+    let before = try files.map { try Data(contentsOf: $0) }
+    let output = try expectSuccess("demo", path)
+    #expect(output.contains("Todo (3 rows)"))
+    #expect(try files.map { try Data(contentsOf: $0) } == before)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("")).allSatisfy { $0.hasPrefix("app.db") })
+    try await database.close()
+  }
+
   @Test func mistakesEndWithAnotherExitCodeAndAReason() throws {
     let folder = try TemporaryFolder()
     for arguments in [

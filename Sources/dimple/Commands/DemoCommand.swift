@@ -44,7 +44,8 @@ struct DemoCommand: AsyncParsableCommand {
       return (try make("phone"), try make("laptop"))
     }
     guard FileSystem.exists(file) else { throw Failure("There is no file \(file).") }
-    try FileSystem.copy(file, to: "\(folder)/phone.db")
+    try FileSystem.copyDatabase(file, to: "\(folder)/phone.db")
+    try FileDemo.check("\(folder)/phone.db", copyOf: file)
     narrator.line("The phone's database is a copy of \(file).")
     let schema = try FileDemo.schema(of: "\(folder)/phone.db")
     return (

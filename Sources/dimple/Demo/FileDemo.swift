@@ -13,6 +13,16 @@ struct FileDemo {
     var columns: [String]
   }
 
+  /// Files copied while a program wrote to them may not belong together.
+  static func check(_ copy: String, copyOf file: String) throws {
+    let database = try Database(copy)
+    defer { try? database.close() }
+    let answers = try database.query(String.self, "PRAGMA quick_check(1)")
+    guard answers == ["ok"] else {
+      throw Failure("The copy of \(file) is damaged: \(answers.joined()). Close the program that writes to it.")
+    }
+  }
+
   /// The laptop starts with the same empty tables.
   static func schema(of path: String) throws -> [Migration] {
     let source = try Database(path)

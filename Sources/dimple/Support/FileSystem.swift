@@ -29,9 +29,13 @@ enum FileSystem {
     }
   }
 
-  static func copy(_ source: String, to target: String) throws {
-    do { try FileManager.default.copyItem(atPath: source, toPath: target) } catch {
-      throw Failure("Cannot copy \(source): \(error)")
+  /// Copies a database with what was committed to it and is not in its main file yet: the write-ahead log, or the rollback
+  /// journal of a program that died. The source is not opened, so not a byte beside it changes.
+  static func copyDatabase(_ source: String, to target: String) throws {
+    for suffix in ["", "-wal", "-journal"] where suffix.isEmpty || exists(source + suffix) {
+      do { try FileManager.default.copyItem(atPath: source + suffix, toPath: target + suffix) } catch {
+        throw Failure("Cannot copy \(source)\(suffix): \(error)")
+      }
     }
   }
 
