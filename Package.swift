@@ -106,7 +106,7 @@ let package = Package(
     tests("DimpleSyncTests", ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleTestSupport"]),
     tests(
       "SimulationTests",
-      ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleMutex", "DimpleTestSupport"]),
+      ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleTestSupport"]),
     tests("IntegrationTests", ["DimpleDb", "DimpleTestSupport", "dimple"]),
     tests("RepositoryTests", []),
   ]

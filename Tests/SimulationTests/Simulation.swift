@@ -1,3 +1,4 @@
+import DimpleChangelog
 import DimpleRemote
 import DimpleStore
 import DimpleSync
@@ -10,25 +11,27 @@ struct Simulation {
     var description: String
   }
 
-  struct Outcome {
+  struct Outcome: Equatable {
     var operations = 0
     var refused = 0
     var syncs = 0
     var failedSyncs = 0
-    var faults: [String: Int] = [:]
+    var faults: [StorageFault: Int] = [:]
     var held = 0
+    var fingerprint = ""
   }
 
   let seed: UInt64
   private let storage: MemoryStorage
-  private let unreliable: UnreliableStorage
+  private let unreliable: FaultyStorage
   private let replicas: [SimulatedReplica]
+  private let names: [ReplicaID?]
 
   init(seed: UInt64) throws {
     self.seed = seed
     var random = SeededRandom(seed: seed)
     let memory = MemoryStorage()
-    let unreliable = UnreliableStorage(memory, seed: seed &+ 1)
+    let unreliable = FaultyStorage(memory, schedule: .seeded(seed, oneIn: 4), seed: seed)
     storage = memory
     self.unreliable = unreliable
     var options = SyncEngine.Options()
@@ -36,15 +39,18 @@ struct Simulation {
     options.packSize = 1 + random.below(400)
     options.mergeBatchSize = 1 + random.below(20)
     replicas = try (0..<2 + random.below(3)).map { _ in
-      try Self.replica(unreliable, options, clockOffset: Int64(random.below(120_000)) - 60_000)
+      try Self.replica(
+        unreliable, seed: random.next(), options, clockOffset: Int64(random.below(120_000)) - 60_000)
     }
+    names = replicas.map { $0.database.changelog?.replicaID }
   }
 
   private static func replica(
-    _ storage: any ObjectStorage, _ options: SyncEngine.Options = .init(), clockOffset: Int64 = 0
+    _ storage: any ObjectStorage, seed: UInt64, _ options: SyncEngine.Options = .init(), clockOffset: Int64 = 0
   ) throws -> SimulatedReplica {
     try SimulatedReplica(
-      storage: storage, clock: ManualClock(milliseconds: 1_800_000_000_000 + clockOffset), options: options,
+      storage: storage, vault: TransparentVault(seed: seed),
+      clock: ManualClock(milliseconds: 1_800_000_000_000 + clockOffset), seed: seed, options: options,
       migrations: [Migration("schema", "\(raw: SimulatedSchema.sql)")])
   }
 
@@ -60,8 +66,8 @@ struct Simulation {
         write(replica, &random, &outcome)
       }
     }
-    unreliable.becomeReliable()
-    outcome.faults = unreliable.faults
+    unreliable.schedule = .none
+    outcome.faults = unreliable.counts
     for _ in 0..<2 {
       for replica in replicas {
         let report = try await replica.engine.sync()
@@ -100,12 +106,17 @@ struct Simulation {
   // MARK: - What must hold at the end
 
   private func check(_ outcome: inout Outcome) async throws {
+    // None was copied, so none may take another for a copy of itself.
+    guard replicas.map({ $0.database.changelog?.replicaID }) == names else {
+      throw Failed(description: "a replica changed its name")
+    }
     // Somebody new, who hears of everything at once, builds the same tables from scratch.
-    let newcomer = try Self.replica(storage)
+    let newcomer = try Self.replica(storage, seed: seed &+ 1)
     _ = try await newcomer.engine.sync()
     let expected = try newcomer.database.fingerprint()
     let held = Set(try newcomer.database.heldRows())
     outcome.held = held.count
+    outcome.fingerprint = "\(expected)"
     for (index, replica) in replicas.enumerated() {
       let fingerprint = try replica.database.fingerprint()
       for (mine, theirs) in zip(fingerprint.tables, expected.tables) where mine != theirs {

@@ -38,15 +38,20 @@ public struct SimulatedReplica: Sendable {
   /// - Parameters:
   ///   - path: A database file; in memory without.
   ///   - configuration: For its connections.
+  ///   - seed: Makes its replica id the same in every run; random without. One for each replica.
   public init(
     storage: any ObjectStorage, vault: any VaultProvider = TransparentVault(), clock: ManualClock = ManualClock(),
     path: String? = nil, configuration: Configuration = Configuration(), untracked: Set<String> = [],
-    options: SyncEngine.Options = .init(), migrations: [Migration]
+    seed: UInt64? = nil, options: SyncEngine.Options = .init(), migrations: [Migration]
   ) throws {
     var configuration = configuration
     var tracking = Changelog.Options()
     tracking.clock = clock.wallClock
     tracking.untracked = untracked
+    if let seed {
+      let random = Mutex(SeededRandom(seed: seed))
+      tracking.random = { random.withLock { $0.next() } }
+    }
     configuration.extensions.append(Changelog(tracking))
     database =
       if let path {

@@ -10,8 +10,10 @@ public struct TransparentVault: Vault, VaultProvider {
   /// None.
   public let objectExtension = ""
 
-  /// The one there is.
-  public init() {}
+  private let seed: UInt64?
+
+  /// - Parameter seed: Makes the signing key the same in every run; random without. One for each replica.
+  public init(seed: UInt64? = nil) { self.seed = seed }
 
   /// Itself.
   public func openVault(on storage: any ObjectStorage) async throws -> any Vault { self }
@@ -39,8 +41,13 @@ public struct TransparentVault: Vault, VaultProvider {
 
   /// SHA-256.
   public func hash(_ bytes: [UInt8]) -> [UInt8] { SHA256.hash(bytes) }
-  /// Random bytes.
-  public func makeSigningKey() throws -> [UInt8] { (0..<32).map { _ in UInt8.random(in: 0...255) } }
+
+  /// 32 bytes, by the seed.
+  public func makeSigningKey() throws -> [UInt8] {
+    var random = SeededRandom(seed: seed ?? UInt64.random(in: 0...UInt64.max))
+    return (0..<32).map { _ in UInt8(random.below(256)) }
+  }
+
   /// A hash of the key.
   public func publicKey(of signingKey: [UInt8]) throws -> [UInt8] { SHA256.hash(signingKey) }
 

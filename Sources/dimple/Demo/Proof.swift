@@ -47,9 +47,8 @@ struct Proof {
 
   /// With the stock program, where it is installed: nobody depends on this library to get at their data.
   private func openWithAge(_ pack: [UInt8], folder: String, storage: any ObjectStorage) async throws {
-    guard let provider = try await AgeVaultProvider(passphrase: vault.passphrase).openVault(on: storage) as? AgeVault
-    else { return }
-    try FileSystem.write(Array(AgeKeyFile.text(for: provider.identity).utf8), to: "\(folder)/vault.key")
+    let opened = try await AgeVaultProvider(passphrase: vault.passphrase).openAgeVault(on: storage)
+    try FileSystem.write(Array(AgeKeyFile.text(for: opened.identity).utf8), to: "\(folder)/vault.key")
     try FileSystem.write(pack, to: "\(folder)/pack.age")
     let command = "age -d -i '\(folder)/vault.key' '\(folder)/pack.age' | gunzip | head -c 160"
     guard Shell.has("age"), Shell.has("gunzip") else {
