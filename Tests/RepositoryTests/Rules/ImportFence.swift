@@ -3,24 +3,27 @@ enum ImportFence {
   /// The modules of this package and of its dependencies that each module may import, tests aside.
   static let allowed: [String: Set<String>] = [
     "CSQLite": [], "CCurl": [], "COpenSSL": [], "CZlib": [],
-    "DimpleStore": ["CSQLite", "Logging"],
-    "DimpleChangelog": ["DimpleStore"],
-    "DimpleReactive": ["DimpleStore"],
+    "DimpleMutex": ["Synchronization"],
+    "DimpleStore": ["CSQLite", "Logging", "DimpleMutex"],
+    "DimpleChangelog": ["DimpleStore", "DimpleMutex"],
+    "DimpleReactive": ["DimpleStore", "DimpleMutex"],
     "DimplePrimitives": ["COpenSSL"],
-    "DimpleRemote": [],
-    "DimpleS3": ["DimpleRemote", "DimplePrimitives", "CCurl"],
+    "DimpleRemote": ["DimpleMutex"],
+    "DimpleS3": ["DimpleRemote", "DimplePrimitives", "CCurl", "DimpleMutex"],
     "DimpleCrypto": ["DimpleRemote", "DimplePrimitives"],
-    "DimpleSync": ["DimpleChangelog", "DimpleStore", "DimpleRemote", "DimplePrimitives", "CZlib"],
+    "DimpleSync": ["DimpleChangelog", "DimpleStore", "DimpleRemote", "DimplePrimitives", "CZlib", "DimpleMutex"],
     "DimpleDb": [
       "DimpleStore", "DimpleChangelog", "DimpleReactive", "DimpleRemote", "DimpleS3", "DimpleCrypto", "DimpleSync",
     ],
-    "DimpleTestSupport": ["DimpleStore", "DimpleChangelog", "DimpleRemote", "DimpleSync", "DimplePrimitives"],
+    "DimpleTestSupport": [
+      "DimpleStore", "DimpleChangelog", "DimpleRemote", "DimpleSync", "DimplePrimitives", "DimpleMutex",
+    ],
     "dimple": ["DimpleDb", "ArgumentParser"],
   ]
 
-  /// What comes with Swift and the system.
+  /// What comes with Swift and the system. Synchronization is not here: DimpleMutex stands for it.
   static let platform: Set<String> = [
-    "FoundationEssentials", "Foundation", "Synchronization", "Dispatch", "Glibc", "Musl", "Android", "Darwin",
+    "FoundationEssentials", "Foundation", "Dispatch", "Glibc", "Musl", "Android", "Darwin",
   ]
 
   /// How much of a module may see a C library, so that another platform can swap it for its own.
