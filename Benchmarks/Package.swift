@@ -16,14 +16,16 @@ let package = Package(
     .target(name: "GRDBPeer", dependencies: ["Music", .product(name: "GRDB", package: "GRDB.swift")]),
     .target(name: "SQLitePeer", dependencies: ["Music", .product(name: "CSQLite", package: "DimpleDb")]),
     .target(name: "OpenSSLPeer", dependencies: [.product(name: "COpenSSL", package: "DimpleDb")]),
+    .target(name: "CurlPeer", dependencies: [.product(name: "CCurl", package: "DimpleDb")]),
     .executableTarget(
       name: "benchmarks",
       dependencies: [
-        "Music", "GRDBPeer", "SQLitePeer", "OpenSSLPeer",
+        "Music", "GRDBPeer", "SQLitePeer", "OpenSSLPeer", "CurlPeer",
         .product(name: "DimpleStore", package: "DimpleDb"),
         .product(name: "DimpleChangelog", package: "DimpleDb"),
         .product(name: "DimpleReactive", package: "DimpleDb"),
         .product(name: "DimpleRemote", package: "DimpleDb"),
+        .product(name: "DimpleS3", package: "DimpleDb"),
         .product(name: "DimpleCrypto", package: "DimpleDb"),
         .product(name: "DimpleSync", package: "DimpleDb"),
         .product(name: "DimpleTestSupport", package: "DimpleDb"),

@@ -74,6 +74,16 @@ struct S3ServerTests {
     #expect(forged.status == 403)
   }
 
+  @Test("A presigned URL takes an object without keys") func presignedPut() async throws {
+    let client = try await S3TestServer.client()
+    let url = try client.presignedURL(putting: "a b", expiresIn: .seconds(60))
+    let head = try await CurlTransport().send(HTTPRequest(method: .put, url: url, body: .bytes([4, 5, 6]))) { _, _ in }
+    #expect(head.status == 200)
+    #expect(try await client.get("a b", maximumSize: 10) == [4, 5, 6])
+    let read = try await CurlTransport().send(HTTPRequest(method: .get, url: url)) { _, _ in }
+    #expect(read.status == 403)
+  }
+
   @Test("A conditional put does not replace") func ifAbsent() async throws {
     let client = try await S3TestServer.client()
     try await client.put("a", [1], ifAbsent: true)

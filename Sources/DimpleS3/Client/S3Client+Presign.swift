@@ -5,6 +5,18 @@ extension S3Client {
   ///
   /// - Parameter expiresIn: One second to seven days, in whole seconds.
   public func presignedURL(getting key: String, expiresIn: Duration) throws -> String {
+    try presignedURL("GET", key, expiresIn)
+  }
+
+  /// A URL that lets whoever holds it write the object until it expires, by an HTTP `PUT` of any bytes. Made without the
+  /// network; treat it as a secret.
+  ///
+  /// - Parameter expiresIn: One second to seven days, in whole seconds.
+  public func presignedURL(putting key: String, expiresIn: Duration) throws -> String {
+    try presignedURL("PUT", key, expiresIn)
+  }
+
+  private func presignedURL(_ method: String, _ key: String, _ expiresIn: Duration) throws -> String {
     let seconds = expiresIn.components.seconds
     guard (1...604_800).contains(seconds) else {
       throw RemoteError(
@@ -12,7 +24,7 @@ extension S3Client {
         hint: "Use one second to seven days.")
     }
     let request = RequestSigner.Request(
-      method: "GET", path: configuration.path(key), query: [], headers: [HTTPHeader("Host", configuration.host)],
+      method: method, path: configuration.path(key), query: [], headers: [HTTPHeader("Host", configuration.host)],
       payloadHash: RequestSigner.unsignedPayload)
     let query = signer.presign(request, atMilliseconds: now(), expiresInSeconds: Int(seconds)).query
     return configuration.url(key, query: query)

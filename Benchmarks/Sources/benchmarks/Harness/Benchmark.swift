@@ -29,7 +29,7 @@ struct Suite {
   var name: String
   var benchmarks: (Size) throws -> [Benchmark]
 
-  static var all: [Suite] { [.store, .changelog, .reactive, .remote, .crypto, .sync] }
+  static var all: [Suite] { [.store, .changelog, .reactive, .remote, .s3, .crypto, .sync] }
 }
 
 /// How much work is done.
