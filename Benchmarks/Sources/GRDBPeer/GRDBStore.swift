@@ -26,6 +26,11 @@ package final class GRDBStore: Sendable {
     return tracks.count
   }
 
+  package func insertOneByOneAsync(_ tracks: [Track]) async throws -> Int {
+    for track in tracks { try await pool.write { try track.insert($0) } }
+    return tracks.count
+  }
+
   package func insertBySQL(_ tracks: [Track]) throws -> Int {
     try pool.write { database in
       for track in tracks {

@@ -1,13 +1,12 @@
 extension Connection {
   /// Inserts the entity, or updates the row that has its id. A row that holds the values already is not written.
   ///
-  /// - Returns: the row as it is stored: with defaults and conversions applied. What an AFTER trigger changes is not in it.
+  /// - Returns: the row as it is stored: with defaults and conversions applied, and what triggers changed.
   /// - Throws: ``StoreError``: a constraint, `sqlError` if the table or a column does not exist, `unsupportedMapping`.
   @discardableResult
   public func save<E: Entity>(_ entity: E) throws -> E {
-    let row = try RowEncoder.columns(of: entity)
-    if let stored = try write(entity, row, .save) { return stored }
-    return try require(entity, row, operation: "save")
+    let row = try rowEncoder.columns(of: entity)
+    return try write(entity, row, .save, operation: "save")
   }
 
   /// Inserts the entity. A row with the same id is a `uniqueConstraint` error.
@@ -15,9 +14,8 @@ extension Connection {
   /// - Returns: the row as it is stored.
   @discardableResult
   public func insert<E: Entity>(_ entity: E) throws -> E {
-    let row = try RowEncoder.columns(of: entity)
-    if let stored = try write(entity, row, .insert) { return stored }
-    return try require(entity, row, operation: "insert")
+    let row = try rowEncoder.columns(of: entity)
+    return try write(entity, row, .insert, operation: "insert")
   }
 
   /// Updates the row that has the entity's id. A row that holds the values already is not written.
@@ -26,9 +24,8 @@ extension Connection {
   /// - Throws: ``StoreError`` with code `rowNotFound` if there is no such row, or another as ``save(_:)``.
   @discardableResult
   public func update<E: Entity>(_ entity: E) throws -> E {
-    let row = try RowEncoder.columns(of: entity)
-    if let stored = try write(entity, row, .update) { return stored }
-    return try require(entity, row, operation: "update")
+    let row = try rowEncoder.columns(of: entity)
+    return try write(entity, row, .update, operation: "update")
   }
 
   /// Deletes the row that has the entity's id.
@@ -36,7 +33,7 @@ extension Connection {
   /// - Returns: whether there was one.
   @discardableResult
   public func delete<E: Entity>(_ entity: E) throws -> Bool {
-    let id = try idValue(of: entity, in: RowEncoder.columns(of: entity), operation: "delete")
+    let id = try idValue(of: entity, in: rowEncoder.columns(of: entity), operation: "delete")
     return try delete(E.self, idValue: id)
   }
 
@@ -62,27 +59,27 @@ extension Connection {
     try queryOne(type, SQL(raw: entitySQL(type, .find, columns: []), bindings: [idValue]))
   }
 
-  /// Runs the verb; `nil` if no row was written.
-  private func write<E: Entity>(_ entity: E, _ row: RowColumnValues, _ verb: EntityVerb) throws -> E? {
+  /// Runs the verb, and returns the row as it is afterwards.
+  private func write<E: Entity>(
+    _ entity: E, _ row: RowColumnValues, _ verb: EntityVerb, operation: String
+  ) throws -> E {
     // Comparing takes 0.0 for -0.0, so where a zero is to be written, it always is.
     let comparesValues = !row.values.contains { $0 == .real(0) || $0 == .real(-0.0) }
     let sql = entitySQL(E.self, verb, columns: row.names, comparesValues: comparesValues)
+    let id = try idValue(of: entity, in: row, operation: operation)
     let statement = try prepare(sql)
     defer { statement.endUse() }
     try statement.bindAll(row.values)
-    guard try statement.step() else { return nil }
-    let stored = try RowDecoder(statement: statement).decodeRow(E.self)
     while try statement.step() {}
-    return stored
-  }
-
-  /// The row that was not written, because it holds the values already.
-  private func require<E: Entity>(_ entity: E, _ row: RowColumnValues, operation: String) throws -> E {
-    let id = try idValue(of: entity, in: row, operation: operation)
-    if let stored = try find(E.self, idValue: id) { return stored }
+    let stored = try id == .null ? find(E.self, rowID: lastInsertRowID) : find(E.self, idValue: id)
+    if let stored { return stored }
     throw StoreError(
       .rowNotFound, operation: "\(operation) \(E.tableName)", message: "There is no row with the entity's id.",
       hint: "Insert or save it.")
+  }
+
+  private func find<E: Entity>(_ type: E.Type, rowID: Int64) throws -> E? {
+    try queryOne(type, SQL(raw: entitySQL(type, .findByRowID, columns: []), bindings: [.integer(rowID)]))
   }
 
   private func idValue<E: Entity>(of entity: E, in row: RowColumnValues, operation: String) throws -> SQLValue {

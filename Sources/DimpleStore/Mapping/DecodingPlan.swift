@@ -1,18 +1,22 @@
 /// Which column each call for a key means, learnt while the first row is decoded.
 ///
 /// Synthesised `init(from:)` asks for its keys in the same order for every row, so the plan predicts the k-th call's
-/// column and only compares the name; what it has not predicted, it looks up.
+/// column and only compares the key; what it has not predicted, it looks up.
 final class DecodingPlan {
+  /// What the k-th call asked for.
   private struct Prediction {
+    let byte: KeyByte
+    let keys: ObjectIdentifier
     let name: String
     let column: Int32
   }
 
   private let names: [String]
   private let columns: [String: Int32]
-  private var predictions: [Prediction] = []
+  // Used by one decoder at a time, on its thread, and never inside a change to itself.
+  @exclusivity(unchecked) private var predictions: [Prediction] = []
   /// Types whose values have turned out to be JSON, by column.
-  var jsonColumns: Set<Int32> = []
+  @exclusivity(unchecked) var jsonColumns: Set<Int32> = []
 
   init(columnNames: [String]) {
     names = columnNames
@@ -20,16 +24,47 @@ final class DecodingPlan {
       columnNames.enumerated().map { ($1, Int32($0)) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// The column of the name, or `nil`; `call` counts the calls of one row, from 0.
-  func column(_ name: String, call: Int) -> Int32? {
+  /// The column of the k-th call, if it asks for the key that the k-th call of the first row asked for.
+  @inline(__always) func predictedColumn<Key>(_ byte: KeyByte, _ keys: Key.Type, call: Int) -> Int32? {
+    guard byte.isKnown, call < predictions.count else { return nil }
+    let prediction = predictions[call]
+    return prediction.byte == byte && prediction.keys == ObjectIdentifier(keys) ? prediction.column : nil
+  }
+
+  /// The column of the key's name, or `nil`.
+  func column<Key: CodingKey>(_ key: Key, _ byte: KeyByte, call: Int) -> Int32? {
+    let name = key.stringValue
     if call < predictions.count, predictions[call].name == name { return predictions[call].column }
     guard let column = columns[name] ?? columnIgnoringCase(name) else { return nil }
-    if call == predictions.count { predictions.append(Prediction(name: name, column: column)) }
+    if call == predictions.count {
+      predictions.append(Prediction(byte: byte, keys: ObjectIdentifier(Key.self), name: name, column: column))
+    }
     return column
   }
+
+  /// Whether there is such a column; predicts nothing.
+  func hasColumn(_ name: String) -> Bool { columns[name] != nil || columnIgnoringCase(name) != nil }
 
   private func columnIgnoringCase(_ name: String) -> Int32? {
     let lowercased = name.lowercased()
     return names.firstIndex { $0.lowercased() == lowercased }.map(Int32.init)
   }
+}
+
+/// What tells keys of one type apart without asking for their names: the one byte that a key without a payload is.
+///
+/// The compiler makes coding keys as such; a type whose keys are anything more is unknown, and told by name.
+struct KeyByte: Equatable {
+  /// 0 to 255, or -1 if unknown.
+  private let value: Int16
+
+  @inline(__always) init<Key: CodingKey>(_ key: Key) {
+    guard _isPOD(Key.self), MemoryLayout<Key>.size <= 1 else {
+      value = -1
+      return
+    }
+    value = withUnsafeBytes(of: key) { $0.isEmpty ? 0 : Int16($0[0]) }
+  }
+
+  var isKnown: Bool { value >= 0 }
 }

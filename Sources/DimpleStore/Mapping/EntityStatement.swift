@@ -1,6 +1,6 @@
 /// What is done with an entity.
 enum EntityVerb: Hashable {
-  case save, insert, update, find, delete
+  case save, insert, update, find, findByRowID, delete
 }
 
 /// Which statement of a connection's cache is meant.
@@ -17,6 +17,8 @@ struct EntityStatement {
 
   /// Pure text: no values.
   ///
+  /// No RETURNING: SQLite fills a table for its rows in each run, which costs four times the insert; the row is looked up.
+  ///
   /// - Parameter comparesValues: leave rows alone that hold the values already, so that nothing is written or logged.
   init(_ verb: EntityVerb, table: String, idColumn: String, columns: [String], comparesValues: Bool) {
     self.columns = columns
@@ -30,13 +32,13 @@ struct EntityStatement {
       """
     switch verb {
     case .insert:
-      sql = names.isEmpty ? "INSERT INTO \(table) DEFAULT VALUES RETURNING *" : "\(insert) RETURNING *"
+      sql = names.isEmpty ? "INSERT INTO \(table) DEFAULT VALUES" : insert
     case .save:
       let assignments = others.map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
       let differs = others.map { Self.differs("\(table).\($0)", "excluded.\($0)") }.joined(separator: " OR ")
       let condition = comparesValues ? " WHERE \(differs)" : ""
       let action = others.isEmpty ? "DO NOTHING" : "DO UPDATE SET \(assignments)\(condition)"
-      sql = "\(insert) ON CONFLICT (\(id)) \(action) RETURNING *"
+      sql = "\(insert) ON CONFLICT (\(id)) \(action)"
     case .update:
       let parameter = Dictionary(
         zip(names, names.indices.map { "?\($0 + 1)" }), uniquingKeysWith: { first, _ in first })
@@ -47,8 +49,9 @@ struct EntityStatement {
       sql =
         others.isEmpty
         ? "SELECT * FROM \(table) WHERE \(id) = \(key)"
-        : "UPDATE \(table) SET \(assignments) WHERE \(id) = \(key)\(condition) RETURNING *"
+        : "UPDATE \(table) SET \(assignments) WHERE \(id) = \(key)\(condition)"
     case .find: sql = "SELECT * FROM \(table) WHERE \(id) = ?1"
+    case .findByRowID: sql = "SELECT * FROM \(table) WHERE rowid = ?1"
     case .delete: sql = "DELETE FROM \(table) WHERE \(id) = ?1"
     }
   }

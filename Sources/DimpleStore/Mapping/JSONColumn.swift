@@ -24,7 +24,8 @@ enum JSONColumn {
   }
 
   static func decode<T: Decodable>(_ type: T.Type, from row: RowDecoder, column: Int32) throws -> T {
-    guard row.statement.columnType(column) == .text else { throw row.mismatch(type, column: column) }
+    let field = try row.field(column)
+    guard field.type == .text else { throw row.mismatch(type, column: column) }
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
@@ -34,7 +35,7 @@ enum JSONColumn {
       return try Date(sqlValue: .text(container.decode(String.self)))
     }
     do {
-      return try decoder.decode(type, from: Data(row.statement.bytes(column)))
+      return try decoder.decode(type, from: field.withBytes { Data($0) })
     } catch {
       var mismatch = row.mismatch(type, column: column)
       mismatch.message = "The text is not the JSON of \(type)."

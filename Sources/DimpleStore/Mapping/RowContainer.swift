@@ -3,12 +3,12 @@ struct RowContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
   let decoder: RowDecoder
 
   var codingPath: [any CodingKey] { [] }
-  var allKeys: [Key] { decoder.statement.columnNames.compactMap { Key(stringValue: $0) } }
+  var allKeys: [Key] { decoder.columnNames.compactMap { Key(stringValue: $0) } }
 
-  private func column(_ key: Key) throws -> Int32 { try decoder.column(key.stringValue) }
+  private func column(_ key: Key) throws -> Int32 { try decoder.column(key) }
 
   func contains(_ key: Key) -> Bool { decoder.hasColumn(key.stringValue) }
-  func decodeNil(forKey key: Key) throws -> Bool { decoder.isNull(try column(key)) }
+  func decodeNil(forKey key: Key) throws -> Bool { try decoder.isNull(column(key)) }
 
   func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool { try decoder.bool(column(key)) }
   func decode(_ type: String.Type, forKey key: Key) throws -> String { try decoder.string(column(key)) }
@@ -29,49 +29,34 @@ struct RowContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
   }
 
   /// `nil` for `NULL`; a column that is missing is an error for an optional property too.
-  private func optional<T>(_ key: Key, _ decode: (Int32) throws -> T) throws -> T? {
+  private func optional<T>(_ key: Key, _ decode: (Field, Int32) throws -> T) throws -> T? {
     let column = try column(key)
-    return decoder.isNull(column) ? nil : try decode(column)
+    let field = try decoder.field(column)
+    return field.isNull ? nil : try decode(field, column)
+  }
+
+  private func optionalInteger<I: FixedWidthInteger & SQLConvertible>(_ type: I.Type, _ key: Key) throws -> I? {
+    try optional(key) { try decoder.integer($0, type, $1) }
   }
 
   func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? { try optional(key, decoder.bool) }
   func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? { try optional(key, decoder.string) }
   func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? { try optional(key, decoder.double) }
   func decodeIfPresent(_ type: Float.Type, forKey key: Key) throws -> Float? {
-    try optional(key) { Float(try decoder.double($0)) }
+    try optional(key) { Float(try decoder.double($0, $1)) }
   }
-  func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? {
-    try optional(key) { try decoder.integer(type, $0) }
-  }
-  func decodeIfPresent(_ type: Int8.Type, forKey key: Key) throws -> Int8? {
-    try optional(key) { try decoder.integer(type, $0) }
-  }
-  func decodeIfPresent(_ type: Int16.Type, forKey key: Key) throws -> Int16? {
-    try optional(key) { try decoder.integer(type, $0) }
-  }
-  func decodeIfPresent(_ type: Int32.Type, forKey key: Key) throws -> Int32? {
-    try optional(key) { try decoder.integer(type, $0) }
-  }
-  func decodeIfPresent(_ type: Int64.Type, forKey key: Key) throws -> Int64? {
-    try optional(key) { try decoder.integer(type, $0) }
-  }
-  func decodeIfPresent(_ type: UInt.Type, forKey key: Key) throws -> UInt? {
-    try optional(key) { try decoder.integer(type, $0) }
-  }
-  func decodeIfPresent(_ type: UInt8.Type, forKey key: Key) throws -> UInt8? {
-    try optional(key) { try decoder.integer(type, $0) }
-  }
-  func decodeIfPresent(_ type: UInt16.Type, forKey key: Key) throws -> UInt16? {
-    try optional(key) { try decoder.integer(type, $0) }
-  }
-  func decodeIfPresent(_ type: UInt32.Type, forKey key: Key) throws -> UInt32? {
-    try optional(key) { try decoder.integer(type, $0) }
-  }
-  func decodeIfPresent(_ type: UInt64.Type, forKey key: Key) throws -> UInt64? {
-    try optional(key) { try decoder.integer(type, $0) }
-  }
+  func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? { try optionalInteger(type, key) }
+  func decodeIfPresent(_ type: Int8.Type, forKey key: Key) throws -> Int8? { try optionalInteger(type, key) }
+  func decodeIfPresent(_ type: Int16.Type, forKey key: Key) throws -> Int16? { try optionalInteger(type, key) }
+  func decodeIfPresent(_ type: Int32.Type, forKey key: Key) throws -> Int32? { try optionalInteger(type, key) }
+  func decodeIfPresent(_ type: Int64.Type, forKey key: Key) throws -> Int64? { try optionalInteger(type, key) }
+  func decodeIfPresent(_ type: UInt.Type, forKey key: Key) throws -> UInt? { try optionalInteger(type, key) }
+  func decodeIfPresent(_ type: UInt8.Type, forKey key: Key) throws -> UInt8? { try optionalInteger(type, key) }
+  func decodeIfPresent(_ type: UInt16.Type, forKey key: Key) throws -> UInt16? { try optionalInteger(type, key) }
+  func decodeIfPresent(_ type: UInt32.Type, forKey key: Key) throws -> UInt32? { try optionalInteger(type, key) }
+  func decodeIfPresent(_ type: UInt64.Type, forKey key: Key) throws -> UInt64? { try optionalInteger(type, key) }
   func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? {
-    try optional(key) { try decoder.decode(type, column: $0) }
+    try optional(key) { try decoder.decode(type, column: $1) }
   }
 
   func nestedContainer<Nested: CodingKey>(

@@ -1,29 +1,33 @@
+internal import CSQLite
+
 extension RowDecoder {
-  func isNull(_ column: Int32) -> Bool { statement.columnType(column) == .null }
+  func isNull(_ column: Int32) throws -> Bool { try field(column).isNull }
 
-  func bool(_ column: Int32) throws -> Bool {
-    guard statement.columnType(column) == .integer else { throw mismatch(Bool.self, column: column) }
-    switch statement.int64(column) {
-    case 0: return false
-    case 1: return true
-    default: throw mismatch(Bool.self, column: column)
-    }
-  }
-
+  func bool(_ column: Int32) throws -> Bool { try bool(field(column), column) }
+  func double(_ column: Int32) throws -> Double { try double(field(column), column) }
+  func string(_ column: Int32) throws -> String { try string(field(column), column) }
   func integer<I: FixedWidthInteger & SQLConvertible>(_ type: I.Type, _ column: Int32) throws -> I {
-    if statement.columnType(column) == .integer, let value = I(exactly: statement.int64(column)) { return value }
-    do { return try I(sqlValue: statement.value(column)) } catch { throw mismatch(type, column: column) }
+    try integer(field(column), type, column)
   }
 
-  func double(_ column: Int32) throws -> Double {
-    if statement.columnType(column) == .real { return statement.double(column) }
-    do { return try Double(sqlValue: statement.value(column)) } catch { throw mismatch(Double.self, column: column) }
+  func bool(_ field: Field, _ column: Int32) throws -> Bool {
+    let value = field.int64
+    guard field.code == SQLITE_INTEGER, value == 0 || value == 1 else { throw mismatch(Bool.self, column: column) }
+    return value == 1
   }
 
-  func string(_ column: Int32) throws -> String {
-    guard statement.columnType(column) == .text, let text = statement.validText(column) else {
-      throw mismatch(String.self, column: column)
-    }
+  func integer<I: FixedWidthInteger & SQLConvertible>(_ field: Field, _ type: I.Type, _ column: Int32) throws -> I {
+    if field.code == SQLITE_INTEGER, let value = I(exactly: field.int64) { return value }
+    do { return try I(sqlValue: field.value) } catch { throw mismatch(type, column: column) }
+  }
+
+  func double(_ field: Field, _ column: Int32) throws -> Double {
+    if field.code == SQLITE_FLOAT { return field.double }
+    do { return try Double(sqlValue: field.value) } catch { throw mismatch(Double.self, column: column) }
+  }
+
+  func string(_ field: Field, _ column: Int32) throws -> String {
+    guard field.code == SQLITE_TEXT, let text = field.validText else { throw mismatch(String.self, column: column) }
     return text
   }
 }

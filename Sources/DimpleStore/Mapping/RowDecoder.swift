@@ -1,19 +1,70 @@
 /// Decodes a statement's current row, straight from its columns.
 ///
-/// One per run of a query; row after row, it is told to start over.
+/// One per statement, lent to each run of it; row after row, it is told to start over.
 final class RowDecoder: Decoder {
-  let statement: Statement
-  private(set) var plan = DecodingPlan(columnNames: [])
-  private var plannedType: ObjectIdentifier?
+  /// `nil` between two runs: nobody should ask then, but a type may have kept its container.
+  @exclusivity(unchecked) private(set) var statement: Statement?
+  // A decoder stays on its thread, and none of its properties is used inside a change to itself: the check at run time
+  // would cost a tenth of a row.
+  @exclusivity(unchecked) private(set) var plan = DecodingPlan(columnNames: [])
+  /// What was learnt about the statement's columns, by the type decoded.
+  @exclusivity(unchecked) private var plans: [ObjectIdentifier: DecodingPlan] = [:]
+  @exclusivity(unchecked) private var plannedType: ObjectIdentifier?
   /// The planned type, if it is one SQL value.
-  private var singleValueType: (any SQLConvertible.Type)?
-  private var call = 0
-  private(set) var rowNumber = 0
+  @exclusivity(unchecked) private var singleValueType: (any SQLConvertible.Type)?
+  /// The container that a row asked for, and the type of its keys: the next row will ask for the same, and making one
+  /// costs more than decoding a column.
+  @exclusivity(unchecked) private var container: UnsafeMutableRawPointer?
+  @exclusivity(unchecked) private var containerKeys: ObjectIdentifier?
+  @exclusivity(unchecked) private var freeContainer: () -> Void = {}
+  @exclusivity(unchecked) private var call = 0
+  @exclusivity(unchecked) private(set) var rowNumber = 0
 
   let codingPath: [any CodingKey] = []
   let userInfo: [CodingUserInfoKey: Any] = [:]
 
-  init(statement: Statement) { self.statement = statement }
+  /// Lends a statement's decoder for its rows.
+  static func decoding<T>(_ statement: Statement, _ body: (RowDecoder) throws -> T) throws -> T {
+    let decoder = statement.decoder ?? RowDecoder()
+    statement.decoder = decoder
+    decoder.statement = statement
+    decoder.rowNumber = 0
+    defer { decoder.statement = nil }
+    return try body(decoder)
+  }
+
+  /// A column's value, in place.
+  @inline(__always) func field(_ column: Int32) throws -> Field {
+    guard let statement else { throw Self.tooLate }
+    return statement.field(column)
+  }
+
+  private static var tooLate: StoreError {
+    StoreError(
+      .outsideClosure, operation: "decode a row", message: "A row was decoded further after init(from:) had returned.",
+      hint: "Decode everything in init(from:).")
+  }
+
+  private func keep<Key>(_ new: KeyedDecodingContainer<Key>) {
+    letContainerGo()
+    let pointer = UnsafeMutablePointer<KeyedDecodingContainer<Key>>.allocate(capacity: 1)
+    pointer.initialize(to: new)
+    container = UnsafeMutableRawPointer(pointer)
+    containerKeys = ObjectIdentifier(Key.self)
+    freeContainer = {
+      pointer.deinitialize(count: 1)
+      pointer.deallocate()
+    }
+  }
+
+  /// Without this, the container and the decoder keep each other alive.
+  func letContainerGo() {
+    container = nil
+    containerKeys = nil
+    let free = freeContainer
+    freeContainer = {}
+    free()
+  }
 
   /// The row as the type: by name, or of its first column if the type is one SQL value.
   func decodeRow<T: Decodable>(_ type: T.Type) throws -> T {
@@ -34,16 +85,30 @@ final class RowDecoder: Decoder {
     let id = ObjectIdentifier(type)
     plannedType = id
     singleValueType = type as? any SQLConvertible.Type
-    if let known = statement.decodingPlans[id] {
+    if let known = plans[id] {
       plan = known
     } else {
-      plan = DecodingPlan(columnNames: statement.columnNames)
-      statement.decodingPlans[id] = plan
+      plan = DecodingPlan(columnNames: columnNames)
+      plans[id] = plan
     }
   }
 
+  /// The statement's columns are others than before.
+  func forgetPlans() {
+    plans.removeAll()
+    plannedType = nil
+  }
+
+  /// The names of all columns.
+  var columnNames: [String] { statement?.columnNames ?? [] }
+
   func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-    KeyedDecodingContainer(RowContainer<Key>(decoder: self))
+    if containerKeys == ObjectIdentifier(type), let container {
+      return container.assumingMemoryBound(to: KeyedDecodingContainer<Key>.self).pointee
+    }
+    let new = KeyedDecodingContainer(RowContainer<Key>(decoder: self))
+    keep(new)
+    return new
   }
 
   func unkeyedContainer() throws -> any UnkeyedDecodingContainer { throw NeedsJSON() }
@@ -53,16 +118,16 @@ final class RowDecoder: Decoder {
   }
 
   /// The column of a key, in order of the calls.
-  func column(_ name: String) throws -> Int32 {
-    defer { call += 1 }
-    guard let column = plan.column(name, call: call) else {
-      throw StoreError.missingColumn(name, among: statement.columnNames, row: rowNumber, sql: statement.sql)
-    }
-    return column
+  @inline(__always) func column<Key: CodingKey>(_ key: Key) throws -> Int32 {
+    let byte = KeyByte(key)
+    let column = plan.predictedColumn(byte, Key.self, call: call) ?? plan.column(key, byte, call: call)
+    call += 1
+    if let column { return column }
+    throw StoreError.missingColumn(key.stringValue, among: columnNames, row: rowNumber, sql: statement?.sql ?? "")
   }
 
   /// Whether there is such a column; does not count as a call.
-  func hasColumn(_ name: String) -> Bool { plan.column(name, call: .max) != nil }
+  func hasColumn(_ name: String) -> Bool { plan.hasColumn(name) }
 
   /// Any decodable value of a column: one SQL value, a type that decodes from one, or JSON.
   func decode<T: Decodable>(_ type: T.Type, column: Int32) throws -> T {
@@ -78,7 +143,7 @@ final class RowDecoder: Decoder {
   }
 
   private func convert<T>(_ convertible: any SQLConvertible.Type, to type: T.Type, column: Int32) throws -> T {
-    let value = statement.value(column)
+    let value = try field(column).value
     do {
       guard let result = try convertible.init(sqlValue: value) as? T else { throw StoreError.mismatch(type, value) }
       return result
@@ -89,11 +154,11 @@ final class RowDecoder: Decoder {
 
   /// Says where a value does not fit.
   func mismatch(_ type: Any.Type, column: Int32) -> StoreError {
-    located(StoreError.mismatch(type, statement.value(column)), column: column)
+    located(StoreError.mismatch(type, statement?.value(column) ?? .null), column: column)
   }
 
   private func located(_ error: StoreError, column: Int32) -> StoreError {
-    error.located(column: statement.columnName(column), row: rowNumber, sql: statement.sql)
+    error.located(column: statement?.columnName(column) ?? "", row: rowNumber, sql: statement?.sql ?? "")
   }
 
   /// What a Codable implementation of the caller's threw.
@@ -108,7 +173,7 @@ final class RowDecoder: Decoder {
     let path = context?.codingPath.map(\.stringValue).joined(separator: ".") ?? ""
     return StoreError(
       .typeMismatch, operation: path.isEmpty ? "read row \(rowNumber)" : "read '\(path)' of row \(rowNumber)",
-      sql: statement.sql, message: context?.debugDescription ?? "The row does not decode.", underlying: error)
+      sql: statement?.sql, message: context?.debugDescription ?? "The row does not decode.", underlying: error)
   }
 }
 

@@ -2,28 +2,45 @@
 struct RowColumnValues {
   var names: [String] = []
   var values: [SQLValue] = []
-
-  mutating func append(_ name: String, _ value: SQLValue) {
-    names.append(name)
-    values.append(value)
-  }
 }
 
 /// Encodes a value into columns: one level of keys, each with one SQL value.
+///
+/// One per connection. Synthesised `encode(to:)` gives its keys in the same order for every value, so the names are learnt
+/// from a type's first value, and afterwards only the keys are compared.
 final class RowEncoder: Encoder {
-  var row = RowColumnValues()
+  // An encoder stays on its thread, and none of its properties is used inside a change to itself.
+  @exclusivity(unchecked) private var plans: [ObjectIdentifier: EncodingPlan] = [:]
+  @exclusivity(unchecked) private var plannedType: ObjectIdentifier?
+  @exclusivity(unchecked) private var plan = EncodingPlan()
+  @exclusivity(unchecked) private var values: [SQLValue] = []
   /// The type asked for something other than keys.
-  private var isNotKeyed = false
+  @exclusivity(unchecked) private var isNotKeyed = false
 
   let codingPath: [any CodingKey] = []
   let userInfo: [CodingUserInfoKey: Any] = [:]
 
   /// The columns of an entity.
-  static func columns<T: Encodable>(of value: T) throws -> RowColumnValues {
-    let encoder = RowEncoder()
-    try value.encode(to: encoder)
-    guard !encoder.isNotKeyed else { throw StoreError.unsupportedNesting("\(T.self)") }
-    return encoder.row
+  func columns<T: Encodable>(of value: T) throws -> RowColumnValues {
+    if plannedType != ObjectIdentifier(T.self) { usePlan(for: T.self) }
+    values.removeAll(keepingCapacity: true)
+    isNotKeyed = false
+    try value.encode(to: self)
+    guard !isNotKeyed else { throw StoreError.unsupportedNesting("\(T.self)") }
+    plan.end(values.count)
+    return RowColumnValues(names: plan.names, values: values)
+  }
+
+  private func usePlan<T>(for type: T.Type) {
+    let id = ObjectIdentifier(type)
+    plannedType = id
+    plan = plans[id] ?? EncodingPlan()
+    plans[id] = plan
+  }
+
+  @inline(__always) fileprivate func put<Key: CodingKey>(_ value: SQLValue, _ key: Key) {
+    plan.note(key, call: values.count)
+    values.append(value)
   }
 
   func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
@@ -55,7 +72,7 @@ struct RowEncodingContainer<Key: CodingKey>: KeyedEncodingContainerProtocol {
   let encoder: RowEncoder
   var codingPath: [any CodingKey] { [] }
 
-  private func put(_ value: SQLValue, _ key: Key) { encoder.row.append(key.stringValue, value) }
+  private func put(_ value: SQLValue, _ key: Key) { encoder.put(value, key) }
 
   func encodeNil(forKey key: Key) throws { put(.null, key) }
   func encode(_ value: Bool, forKey key: Key) throws { put(value.sqlValue, key) }

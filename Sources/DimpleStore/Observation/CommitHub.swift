@@ -29,8 +29,10 @@ final class CommitHub: Sendable {
     }
   }
 
+  /// Whether anybody wants to know.
+  var hasHandlers: Bool { handlerCount.load(ordering: .relaxed) > 0 }
+
   func deliver(_ event: CommitEvent) {
-    guard handlerCount.load(ordering: .relaxed) > 0 else { return }
     let handlers = state.withLock { $0.handlers.sorted { $0.key < $1.key } }
     for (_, handler) in handlers { handler(event) }
   }
@@ -40,7 +42,7 @@ final class CommitHub: Sendable {
   /// Called inside each write transaction, when nobody else can commit, and by the watcher when the writer is idle: so
   /// no foreign commit is missed, and none of this database's own is taken for one.
   func noticeExternalCommit(on connection: Connection) throws {
-    guard handlerCount.load(ordering: .relaxed) > 0 else { return }
+    guard hasHandlers else { return }
     if try readDataVersion(on: connection) { deliver(CommitEvent(isExternal: true)) }
   }
 

@@ -1,24 +1,21 @@
-/// What the running transaction has changed so far.
+/// What the running transaction has changed so far: the statements that did, whose effects are only put together if
+/// somebody wants to know.
 struct PendingChanges {
-  /// Grows whenever `tables` may lack what a statement noted before; a statement notes its writes once per epoch.
+  /// Grows whenever `noted` may lack what a statement noted before; a statement notes its writes once per epoch.
   private(set) var epoch: UInt64 = 0
-  private(set) var tables: [String: TableChange] = [:]
+  private var noted: [StatementEffects] = []
   private(set) var changesSchema = false
 
   /// What there is to return to when a savepoint is rolled back.
   struct Mark {
-    fileprivate let tables: [String: TableChange]
+    fileprivate let count: Int
     fileprivate let changesSchema: Bool
   }
 
   mutating func note(_ effects: StatementEffects) {
     guard effects.notedInEpoch != epoch else { return }
     effects.notedInEpoch = epoch
-    tables.merge(effects.writes) { old, new in
-      var union = old
-      union.formUnion(new)
-      return union
-    }
+    noted.append(effects)
   }
 
   mutating func noteSchemaChange(_ effects: StatementEffects) {
@@ -29,23 +26,31 @@ struct PendingChanges {
   mutating func mark() -> Mark {
     // What is noted from here on must be noted again after a return.
     epoch += 1
-    return Mark(tables: tables, changesSchema: changesSchema)
+    return Mark(count: noted.count, changesSchema: changesSchema)
   }
 
   mutating func restore(_ mark: Mark) {
     epoch += 1
-    tables = mark.tables
+    noted.removeSubrange(mark.count...)
     changesSchema = mark.changesSchema
   }
 
   mutating func reset() {
     epoch += 1
-    tables.removeAll(keepingCapacity: true)
+    noted.removeAll(keepingCapacity: true)
     changesSchema = false
+  }
+
+  /// Changes by table.
+  var tables: [String: TableChange] {
+    noted.reduce(into: [:]) { tables, effects in
+      for (table, change) in effects.writes { tables[table, default: TableChange()].formUnion(change) }
+    }
   }
 
   /// The event of the commit, or `nil` if nobody's result can have changed.
   var event: CommitEvent? {
-    tables.isEmpty && !changesSchema ? nil : CommitEvent(tables: tables, changesSchema: changesSchema)
+    let tables = tables
+    return tables.isEmpty && !changesSchema ? nil : CommitEvent(tables: tables, changesSchema: changesSchema)
   }
 }

@@ -54,12 +54,12 @@ extension Database {
   }
 
   /// A read of one query, which needs no transaction to be a snapshot.
-  func readOnce<T>(_ body: (Connection) throws -> T) throws -> T {
+  @usableFromInline func readOnce<T>(_ body: (Connection) throws -> T) throws -> T {
     try checkNotNested(operation: "read")
     return try readers.run { try $0.inSingleRead(body) }
   }
 
-  func readOnce<T: Sendable>(_ body: @escaping @Sendable (Connection) throws -> T) async throws -> T {
+  @usableFromInline func readOnce<T: Sendable>(_ body: @escaping @Sendable (Connection) throws -> T) async throws -> T {
     try await readers.run { try $0.inSingleRead(body) }
   }
 }

@@ -6,6 +6,7 @@ extension Database {
   public func execute(_ sql: SQL) throws -> Int { try write { try $0.execute(sql) } }
 
   /// All rows of a query, each decoded from its columns by name.
+  @inlinable
   public func query<T: Decodable>(_ type: T.Type, _ sql: SQL) throws -> [T] {
     try readOnce { try $0.query(type, sql) }
   }
@@ -49,6 +50,7 @@ extension Database {
   public func execute(_ sql: SQL) async throws -> Int { try await write { try $0.execute(sql) } }
 
   /// All rows of a query, each decoded from its columns by name.
+  @inlinable
   public func query<T: Decodable & Sendable>(_ type: T.Type, _ sql: SQL) async throws -> [T] {
     try await readOnce { try $0.query(T.self, sql) }
   }

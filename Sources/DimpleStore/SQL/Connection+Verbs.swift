@@ -16,9 +16,11 @@ extension Connection {
   ///
   /// Columns that the type does not ask for are passed over. One that it asks for and that is missing, a `NULL` where the
   /// property is not optional, an integer out of range: all throw, with the column, the row and the SQL.
+  @inlinable
   public func query<T: Decodable>(_ type: T.Type, _ sql: SQL) throws -> [T] {
+    // In the caller's module the type is known, and appending costs a few instructions; here it would cost hundreds.
     var result: [T] = []
-    try decodeRows(type, sql) { value in
+    try forEach(type, sql) { value in
       result.append(value)
       return true
     }
@@ -27,17 +29,16 @@ extension Connection {
 
   /// The first row of a query, decoded; `nil` if there is none.
   public func queryOne<T: Decodable>(_ type: T.Type, _ sql: SQL) throws -> T? {
-    var result: T?
-    try decodeRows(type, sql) { value in
-      result = value
-      return false
-    }
-    return result
+    try decoding(sql) { statement, decoder in try statement.step() ? decoder.decodeRow(type) : nil }
   }
 
   /// Decodes row after row without keeping them; the body returns false to stop.
   public func forEach<T: Decodable>(_ type: T.Type, _ sql: SQL, _ body: (T) throws -> Bool) throws {
-    try decodeRows(type, sql, body)
+    try decoding(sql) { statement, decoder in
+      while try statement.step() {
+        guard try body(decoder.decodeRow(type)) else { return }
+      }
+    }
   }
 
   /// All rows of a query, as they are.
@@ -55,13 +56,13 @@ extension Connection {
     return rows
   }
 
-  private func decodeRows<T: Decodable>(_ type: T.Type, _ sql: SQL, _ body: (T) throws -> Bool) throws {
+  /// Binds, and hands the statement with a decoder for its rows to the body.
+  private func decoding<Result>(
+    _ sql: SQL, _ body: (Statement, RowDecoder) throws -> Result
+  ) throws -> Result {
     let statement = try prepare(sql.text)
     defer { statement.endUse() }
     try statement.bindAll(sql.bindings)
-    let decoder = RowDecoder(statement: statement)
-    while try statement.step() {
-      guard try body(decoder.decodeRow(type)) else { return }
-    }
+    return try RowDecoder.decoding(statement) { try body(statement, $0) }
   }
 }

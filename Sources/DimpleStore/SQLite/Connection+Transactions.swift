@@ -2,11 +2,17 @@ internal import CSQLite
 internal import Logging
 
 /// The statements by which the store, and nobody else, begins and ends transactions.
-enum ControlStatement: String {
-  case beginRead = "BEGIN DEFERRED"
-  case beginWrite = "BEGIN IMMEDIATE"
-  case commit = "COMMIT"
-  case rollback = "ROLLBACK"
+enum ControlStatement: Int, CaseIterable {
+  case beginRead, beginWrite, commit, rollback
+
+  var sql: String {
+    switch self {
+    case .beginRead: "BEGIN DEFERRED"
+    case .beginWrite: "BEGIN IMMEDIATE"
+    case .commit: "COMMIT"
+    case .rollback: "ROLLBACK"
+    }
+  }
 }
 
 extension Connection {
@@ -105,7 +111,7 @@ extension Connection {
     access = .none
     rollbackActions.removeAll()
     for observer in configuration.extensions { observer.didCommit(self) }
-    if let event = pending.event { commits.deliver(event) }
+    if commits.hasHandlers, let event = pending.event { commits.deliver(event) }
     pending.reset()
   }
 
@@ -156,17 +162,17 @@ extension Connection {
     let result = sqlite3_step(handle)
     sqlite3_reset(handle)
     guard result == SQLITE_DONE else {
-      throw error(result, operation: statement.rawValue.lowercased(), sql: nil)
+      throw error(result, operation: statement.sql.lowercased(), sql: nil)
     }
   }
 
   private func controlHandle(_ statement: ControlStatement) throws -> OpaquePointer? {
-    if let handle = controlStatements[statement] { return handle }
+    if let handle = controlStatements[statement.rawValue] { return handle }
     var handle: OpaquePointer?
     let flags = UInt32(SQLITE_PREPARE_PERSISTENT)
-    let result = sqlite3_prepare_v3(self.handle, statement.rawValue, -1, flags, &handle, nil)
-    guard result == SQLITE_OK else { throw error(result, operation: "prepare", sql: statement.rawValue) }
-    controlStatements[statement] = handle
+    let result = sqlite3_prepare_v3(self.handle, statement.sql, -1, flags, &handle, nil)
+    guard result == SQLITE_OK else { throw error(result, operation: "prepare", sql: statement.sql) }
+    controlStatements[statement.rawValue] = handle
     return handle
   }
 }

@@ -39,12 +39,14 @@ public final class Connection {
   var savepointDepth = 0
   var userStatements: StatementCache
   var internalStatements: StatementCache
-  var controlStatements: [ControlStatement: OpaquePointer] = [:]
+  /// By ``ControlStatement``, compiled when first needed.
+  var controlStatements = [OpaquePointer?](repeating: nil, count: ControlStatement.allCases.count)
   /// What a function implemented in Swift threw, until the statement that called it fails.
   var functionError: (any Error)?
   /// A rollback failed: the connection is not to be used again.
   var isBroken = false
   var entityStatements: [EntityStatementKey: EntityStatement] = [:]
+  let rowEncoder = RowEncoder()
 
   /// Opens and sets up; hooks of extensions are called by ``setUp()``.
   init(place: DatabasePlace, role: ConnectionRole, configuration: Configuration, commits: CommitHub) throws {
@@ -83,8 +85,10 @@ public final class Connection {
   func close() {
     userStatements.removeAll()
     internalStatements.removeAll()
-    for statement in controlStatements.values { sqlite3_finalize(statement) }
-    controlStatements.removeAll()
+    for index in controlStatements.indices {
+      sqlite3_finalize(controlStatements[index])
+      controlStatements[index] = nil
+    }
     entityStatements.removeAll()
     // v2: should a statement be left over, SQLite frees the connection with it.
     sqlite3_close_v2(handle)

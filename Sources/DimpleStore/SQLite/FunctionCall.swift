@@ -16,38 +16,22 @@ package struct FunctionCall: ~Copyable {
   }
 
   /// An argument's storage class.
-  package func type(_ index: Int) -> ValueType {
-    argument(index).map { ValueType(code: sqlite3_value_type($0)) } ?? .null
-  }
+  package func type(_ index: Int) -> ValueType { argument(index)?.type ?? .null }
 
   /// An argument as an integer, converted as SQLite does.
-  package func int64(_ index: Int) -> Int64 { argument(index).map { sqlite3_value_int64($0) } ?? 0 }
+  package func int64(_ index: Int) -> Int64 { argument(index)?.int64 ?? 0 }
 
   /// An argument as a real, converted as SQLite does.
-  package func double(_ index: Int) -> Double { argument(index).map { sqlite3_value_double($0) } ?? 0 }
+  package func double(_ index: Int) -> Double { argument(index)?.double ?? 0 }
 
   /// The bytes of a blob or of a text's UTF-8, without a copy; valid inside the closure.
   package func withBytes<T>(_ index: Int, _ body: (UnsafeRawBufferPointer) throws -> T) rethrows -> T {
-    guard let value = argument(index) else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
-    let isText = sqlite3_value_type(value) == SQLITE_TEXT
-    let start = isText ? UnsafeRawPointer(sqlite3_value_text(value)) : sqlite3_value_blob(value)
-    let count = Int(sqlite3_value_bytes(value))
-    return try body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
+    guard let argument = argument(index) else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+    return try argument.withBytes(body)
   }
 
   /// An argument without loss.
-  package func value(_ index: Int) -> SQLValue {
-    switch type(index) {
-    case .null: .null
-    case .integer: .integer(int64(index))
-    case .real: .real(double(index))
-    case .blob: .blob(withBytes(index) { [UInt8]($0) })
-    case .text:
-      withBytes(index) { bytes in
-        String(validating: bytes, as: UTF8.self).map { .text($0) } ?? .invalidText([UInt8](bytes))
-      }
-    }
-  }
+  package func value(_ index: Int) -> SQLValue { argument(index)?.value ?? .null }
 
   /// Returns a value.
   package func setResult(_ value: SQLValue) {
@@ -90,8 +74,8 @@ package struct FunctionCall: ~Copyable {
     sqlite3_result_text64(context, text, UInt64(bytes.count), dimple_sqlite_transient(), UInt8(SQLITE_UTF8))
   }
 
-  private func argument(_ index: Int) -> OpaquePointer? {
+  private func argument(_ index: Int) -> Field? {
     guard index >= 0, index < argumentCount else { return nil }
-    return arguments?[index]
+    return arguments.map { Field($0[index]) }
   }
 }

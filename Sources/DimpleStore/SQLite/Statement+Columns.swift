@@ -18,6 +18,11 @@ package enum ValueType: Sendable {
 
 /// The current row, after ``Statement/step()`` returned true. Columns count from 0.
 extension Statement {
+  /// A column's value, in place.
+  ///
+  /// SQLite documents what is done with it as not threadsafe; a connection is confined to one thread at a time.
+  func field(_ index: Int32) -> Field { Field(sqlite3_column_value(handle, index)) }
+
   /// The storage class of a column's value.
   package func columnType(_ index: Int32) -> ValueType { ValueType(code: sqlite3_column_type(handle, index)) }
 
@@ -35,33 +40,15 @@ extension Statement {
 
   /// The bytes of a blob or of a text's UTF-8, without a copy; valid inside the closure.
   package func withBytes<T>(_ index: Int32, _ body: (UnsafeRawBufferPointer) throws -> T) rethrows -> T {
-    // For a text, sqlite3_column_blob would give UTF-16 where the database is in UTF-16.
-    let isText = sqlite3_column_type(handle, index) == SQLITE_TEXT
-    let pointer = isText ? UnsafeRawPointer(sqlite3_column_text(handle, index)) : sqlite3_column_blob(handle, index)
-    let count = Int(sqlite3_column_bytes(handle, index))
-    return try body(UnsafeRawBufferPointer(start: pointer, count: pointer == nil ? 0 : count))
+    try field(index).withBytes(body)
   }
 
   /// The value as text, with its NUL characters; invalid UTF-8 is repaired (``value(_:)`` keeps it), `NULL` is empty.
   package func text(_ index: Int32) -> String {
-    validText(index) ?? withBytes(index) { String(decoding: $0, as: UTF8.self) }
-  }
-
-  /// The value as text, or `nil` if it is not valid UTF-8.
-  func validText(_ index: Int32) -> String? {
-    guard let start = sqlite3_column_text(handle, index) else { return "" }
-    let count = Int(sqlite3_column_bytes(handle, index))
-    return String(validating: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
+    let field = field(index)
+    return field.validText ?? field.withBytes { String(decoding: $0, as: UTF8.self) }
   }
 
   /// The value without loss.
-  package func value(_ index: Int32) -> SQLValue {
-    switch columnType(index) {
-    case .null: .null
-    case .integer: .integer(int64(index))
-    case .real: .real(double(index))
-    case .text: validText(index).map { .text($0) } ?? .invalidText(bytes(index))
-    case .blob: .blob(bytes(index))
-    }
-  }
+  package func value(_ index: Int32) -> SQLValue { field(index).value }
 }

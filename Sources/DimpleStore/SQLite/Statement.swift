@@ -22,8 +22,8 @@ package final class Statement {
   private var changesBefore: Int32 = 0
   private var recompilations: Int32 = 0
   private var cachedColumnNames: [String]?
-  /// What decoding learnt about this statement's columns, by the type decoded.
-  var decodingPlans: [ObjectIdentifier: DecodingPlan] = [:]
+  /// Decodes its rows; made when the first is.
+  var decoder: RowDecoder?
 
   init(handle: OpaquePointer, sql: String, effects: StatementEffects, connection: Connection) {
     self.handle = handle
@@ -40,6 +40,7 @@ package final class Statement {
   func finalize() {
     if isRunning { connection.activeStatements -= 1 }
     runNumber = 0
+    decoder?.letContainerGo()
     sqlite3_finalize(handle)
     handle = nil
   }
@@ -87,7 +88,7 @@ package final class Statement {
     if recompilations != self.recompilations {
       self.recompilations = recompilations
       cachedColumnNames = nil
-      decodingPlans.removeAll()
+      decoder?.forgetPlans()
       // Asking SQLite for more would overwrite the message of an error.
       if result == SQLITE_ROW || result == SQLITE_DONE { try connection.completeEffects(of: self) }
     }

@@ -14,6 +14,8 @@ struct StatementCache {
 
   private let capacity: Int
   private var entries: [String: Entry] = [:]
+  /// The entries used last, by their texts' lengths: comparing a text costs less than hashing it.
+  private var recent = [Entry?](repeating: nil, count: 16)
   private var uses: UInt64 = 0
 
   init(capacity: Int) { self.capacity = max(0, capacity) }
@@ -22,10 +24,18 @@ struct StatementCache {
 
   /// A statement for the text that nobody else holds.
   mutating func take(_ sql: String) -> Statement? {
-    guard let entry = entries[sql], isKnownUniquelyReferenced(&entry.statement) else { return nil }
+    guard let entry = entry(sql), isKnownUniquelyReferenced(&entry.statement) else { return nil }
     uses += 1
     entry.lastUse = uses
     return entry.statement
+  }
+
+  private mutating func entry(_ sql: String) -> Entry? {
+    let place = sql.utf8.count % recent.count
+    if let entry = recent[place], entry.statement.sql == sql { return entry }
+    guard let entry = entries[sql] else { return nil }
+    recent[place] = entry
+    return entry
   }
 
   /// Keeps a statement; if one with the same text is kept already, that one stays.
@@ -42,11 +52,14 @@ struct StatementCache {
   mutating func removeAll() {
     for entry in entries.values { entry.statement.finalize() }
     entries.removeAll()
+    for place in recent.indices { recent[place] = nil }
   }
 
   /// Scans for the oldest: the cache is small, and a compilation that costs far more has just been made.
   private mutating func evict() {
     guard let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }) else { return }
     entries[oldest.key] = nil
+    let place = oldest.key.utf8.count % recent.count
+    if recent[place] === oldest.value { recent[place] = nil }
   }
 }

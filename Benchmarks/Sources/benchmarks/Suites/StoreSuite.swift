@@ -26,7 +26,7 @@ private struct StoreBenchmarks {
     tracks = (1...size(20_000)).map(Track.init(number:))
   }
 
-  var all: [Benchmark] { [insert, insertBySQL, commit, fetchAll, fetchOne, fetchOneInOneRead] }
+  var all: [Benchmark] { [insert, insertBySQL, commit, asyncCommit, fetchAll, fetchOne, fetchOneInOneRead] }
 
   private var insert: Benchmark {
     Benchmark(
@@ -67,13 +67,29 @@ private struct StoreBenchmarks {
     return Benchmark(
       name: "insert a struct, a transaction each", unit: "commit", count: some.count,
       contenders: [
+        Contender(name: Contender.ours, prepare: empty) { try insertOneByOne(some) },
+        Contender(name: "SQLite", prepare: empty) { try sqlite.insert(some, transaction: false) },
+        Contender(name: "GRDB", prepare: empty) { try grdb.insertOneByOne(some) },
+      ])
+  }
+
+  private var asyncCommit: Benchmark {
+    let some = Array(tracks.prefix(size(500)))
+    return Benchmark(
+      name: "insert a struct, a transaction each, async", unit: "commit", count: some.count,
+      contenders: [
         Contender(name: Contender.ours, prepare: empty) {
           for track in some { try await ours.insert(track) }
           return some.count
         },
         Contender(name: "SQLite", prepare: empty) { try sqlite.insert(some, transaction: false) },
-        Contender(name: "GRDB", prepare: empty) { try grdb.insertOneByOne(some) },
+        Contender(name: "GRDB", prepare: empty) { try await grdb.insertOneByOneAsync(some) },
       ])
+  }
+
+  private func insertOneByOne(_ tracks: [Track]) throws -> Int {
+    for track in tracks { try ours.insert(track) }
+    return tracks.count
   }
 
   private var fetchAll: Benchmark {
