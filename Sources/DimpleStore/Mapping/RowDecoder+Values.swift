@@ -1,5 +1,3 @@
-internal import CSQLite
-
 extension RowDecoder {
   func isNull(_ column: Int32) throws -> Bool { try field(column).isNull }
 
@@ -12,22 +10,22 @@ extension RowDecoder {
 
   func bool(_ field: Field, _ column: Int32) throws -> Bool {
     let value = field.int64
-    guard field.code == SQLITE_INTEGER, value == 0 || value == 1 else { throw mismatch(Bool.self, column: column) }
+    guard field.isInteger, value == 0 || value == 1 else { throw mismatch(Bool.self, column: column) }
     return value == 1
   }
 
   func integer<I: FixedWidthInteger & SQLConvertible>(_ field: Field, _ type: I.Type, _ column: Int32) throws -> I {
-    if field.code == SQLITE_INTEGER, let value = I(exactly: field.int64) { return value }
+    if field.isInteger, let value = I(exactly: field.int64) { return value }
     do { return try I(sqlValue: field.value) } catch { throw mismatch(type, column: column) }
   }
 
   func double(_ field: Field, _ column: Int32) throws -> Double {
-    if field.code == SQLITE_FLOAT { return field.double }
+    if field.isReal { return field.double }
     do { return try Double(sqlValue: field.value) } catch { throw mismatch(Double.self, column: column) }
   }
 
   func string(_ field: Field, _ column: Int32) throws -> String {
-    guard field.code == SQLITE_TEXT, let text = field.validText else { throw mismatch(String.self, column: column) }
+    guard field.isText, let text = field.validText else { throw mismatch(String.self, column: column) }
     return text
   }
 }

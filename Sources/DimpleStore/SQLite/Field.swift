@@ -17,12 +17,12 @@ struct Field {
 
   init(_ pointer: OpaquePointer?) { self.pointer = pointer }
 
-  /// The result code: `SQLITE_INTEGER`, …
-  var code: Int32 { sqlite3_value_type(pointer) }
+  var type: ValueType { ValueType(code: sqlite3_value_type(pointer)) }
 
-  var type: ValueType { ValueType(code: code) }
-
-  var isNull: Bool { code == SQLITE_NULL }
+  var isNull: Bool { sqlite3_value_type(pointer) == SQLITE_NULL }
+  var isInteger: Bool { sqlite3_value_type(pointer) == SQLITE_INTEGER }
+  var isReal: Bool { sqlite3_value_type(pointer) == SQLITE_FLOAT }
+  var isText: Bool { sqlite3_value_type(pointer) == SQLITE_TEXT }
 
   /// As an integer, converted as SQLite does.
   var int64: Int64 { sqlite3_value_int64(pointer) }
@@ -33,7 +33,6 @@ struct Field {
   /// The bytes of a blob or of a text's UTF-8, without a copy; valid inside the closure.
   func withBytes<T>(_ body: (UnsafeRawBufferPointer) throws -> T) rethrows -> T {
     // For a text, sqlite3_value_blob would give UTF-16 where the database is in UTF-16.
-    let isText = code == SQLITE_TEXT
     let start = isText ? UnsafeRawPointer(sqlite3_value_text(pointer)) : sqlite3_value_blob(pointer)
     let count = Int(sqlite3_value_bytes(pointer))
     return try body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
