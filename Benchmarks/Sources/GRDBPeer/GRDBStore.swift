@@ -31,6 +31,18 @@ package final class GRDBStore: Sendable {
     return tracks.count
   }
 
+  package func insertPrepared(_ tracks: [Track]) throws -> Int {
+    try pool.write { database in
+      let statement = try database.makeStatement(sql: "INSERT INTO Track VALUES (?, ?, ?, ?, ?, ?)")
+      for track in tracks {
+        try statement.execute(arguments: [
+          track.id, track.name, track.composer, track.milliseconds, track.bytes, track.price,
+        ])
+      }
+    }
+    return tracks.count
+  }
+
   package func insertBySQL(_ tracks: [Track]) throws -> Int {
     try pool.write { database in
       for track in tracks {

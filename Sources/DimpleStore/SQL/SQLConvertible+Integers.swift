@@ -30,6 +30,9 @@ extension SQLValue {
 
 extension Int: SQLConvertible {
   /// An integer.
+  public func bind(to parameter: StatementParameter) throws { try parameter.bind(Int64(self)) }
+
+  /// An integer.
   public var sqlValue: SQLValue { .integer(Int64(self)) }
   /// From an integer in range, or a whole real.
   public init(sqlValue: SQLValue) throws { self = try sqlValue.integer(Int.self) }
@@ -57,6 +60,9 @@ extension Int32: SQLConvertible {
 }
 
 extension Int64: SQLConvertible {
+  /// An integer.
+  public func bind(to parameter: StatementParameter) throws { try parameter.bind(self) }
+
   /// An integer.
   public var sqlValue: SQLValue { .integer(self) }
   /// From an integer, or a whole real in range.

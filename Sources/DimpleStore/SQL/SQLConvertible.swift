@@ -7,6 +7,14 @@ public protocol SQLConvertible {
 
   /// From a stored value; throws ``StoreError`` with code `typeMismatch` if it does not fit without loss.
   init(sqlValue: SQLValue) throws
+
+  /// Binds the value to a statement: as ``sqlValue``, unless the type knows a shorter way.
+  func bind(to parameter: StatementParameter) throws
+}
+
+extension SQLConvertible {
+  /// Binds ``sqlValue``.
+  public func bind(to parameter: StatementParameter) throws { try parameter.bind(sqlValue) }
 }
 
 extension StoreError {
@@ -41,6 +49,11 @@ extension SQLConvertible where Self: RawRepresentable, RawValue: SQLConvertible 
 
 extension Optional: SQLConvertible where Wrapped: SQLConvertible {
   /// `nil` is `NULL`.
+  public func bind(to parameter: StatementParameter) throws {
+    if let self { try self.bind(to: parameter) } else { try parameter.bindNull() }
+  }
+
+  /// `nil` is `NULL`.
   public var sqlValue: SQLValue { self?.sqlValue ?? .null }
 
   /// `NULL` is `nil`.
@@ -50,6 +63,9 @@ extension Optional: SQLConvertible where Wrapped: SQLConvertible {
 }
 
 extension Bool: SQLConvertible {
+  /// 1 or 0.
+  public func bind(to parameter: StatementParameter) throws { try parameter.bind(Int64(self ? 1 : 0)) }
+
   /// 1 or 0.
   public var sqlValue: SQLValue { .integer(self ? 1 : 0) }
 
@@ -64,6 +80,9 @@ extension Bool: SQLConvertible {
 }
 
 extension Double: SQLConvertible {
+  /// A real.
+  public func bind(to parameter: StatementParameter) throws { try parameter.bind(self) }
+
   /// A real; NaN, which SQLite has not, is `NULL`.
   public var sqlValue: SQLValue { isNaN ? .null : .real(self) }
 
@@ -90,6 +109,9 @@ extension Float: SQLConvertible {
 }
 
 extension String: SQLConvertible {
+  /// Text.
+  public func bind(to parameter: StatementParameter) throws { try parameter.bind(self) }
+
   /// Text, NUL characters included.
   public var sqlValue: SQLValue { .text(self) }
 

@@ -59,13 +59,15 @@ extension Statement {
 
   /// Binds one value per placeholder, first to last.
   package func bindAll(_ values: [SQLValue]) throws {
-    guard values.count == Int(parameterCount) else {
-      throw StoreError(
-        .wrongArgumentCount, operation: "bind", sql: sql,
-        message: "The statement has \(parameterCount) placeholders, and \(values.count) values were given.",
-        hint: "Interpolate each value instead of writing '?'.")
-    }
+    guard values.count == Int(parameterCount) else { throw wrongArgumentCount(values.count) }
     for index in values.indices { try bind(values[index], at: Int32(index) + 1) }
+  }
+
+  func wrongArgumentCount(_ count: Int) -> StoreError {
+    StoreError(
+      .wrongArgumentCount, operation: "bind", sql: sql,
+      message: "The statement has \(parameterCount) placeholders, and \(count) values were given.",
+      hint: "Give one value for each '?'; in an SQL literal, interpolate it instead.")
   }
 
   /// Lets go of all bound values: each is `NULL` again.

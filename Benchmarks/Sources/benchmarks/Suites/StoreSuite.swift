@@ -26,7 +26,11 @@ private struct StoreBenchmarks {
     tracks = (1...size(20_000)).map(Track.init(number:))
   }
 
-  var all: [Benchmark] { [insert, insertBySQL, commit, asyncCommit, fetchAll, fetchOne, fetchOneInOneRead] }
+  var all: [Benchmark] {
+    [
+      insert, insertPrepared, insertBySQL, commit, asyncCommit, fetchAll, fetchOne, fetchOneInOneRead,
+    ]
+  }
 
   private var insert: Benchmark {
     Benchmark(
@@ -38,6 +42,24 @@ private struct StoreBenchmarks {
         },
         Contender(name: "SQLite", prepare: empty) { try sqlite.insert(tracks, transaction: true) },
         Contender(name: "GRDB", prepare: empty) { try grdb.insert(tracks) },
+      ])
+  }
+
+  private var insertPrepared: Benchmark {
+    Benchmark(
+      name: "insert prepared, one transaction", unit: "row", count: tracks.count,
+      contenders: [
+        Contender(name: Contender.ours, prepare: empty) {
+          try ours.write { connection in
+            let insert = try connection.prepared("INSERT INTO Track VALUES (?, ?, ?, ?, ?, ?)")
+            for track in tracks {
+              try insert.execute(track.id, track.name, track.composer, track.milliseconds, track.bytes, track.price)
+            }
+          }
+          return tracks.count
+        },
+        Contender(name: "SQLite", prepare: empty) { try sqlite.insert(tracks, transaction: true) },
+        Contender(name: "GRDB", prepare: empty) { try grdb.insertPrepared(tracks) },
       ])
   }
 

@@ -1,0 +1,156 @@
+/// A statement compiled once, to be run many times with different values.
+///
+/// ```swift
+/// try db.write { connection in
+///   let insert = try connection.prepared("INSERT INTO Point (x, y) VALUES (?, ?)")
+///   for point in points { try insert.execute(point.x, point.y) }
+/// }
+/// ```
+///
+/// The fastest way to write many rows: nothing is parsed, looked up or collected for each. Statements run by their SQL are
+/// compiled once, too, and are looked up each time.
+///
+/// Confined to the closure that its connection was given to; used after it, it throws `outsideClosure`.
+public struct PreparedStatement {
+  @usableFromInline let statement: StatementBox
+
+  init(_ statement: Statement) { self.statement = StatementBox(statement) }
+
+  /// The SQL, as it was given.
+  public var sql: String { statement.base.sql }
+
+  /// How many values it takes.
+  public var parameterCount: Int { Int(statement.base.parameterCount) }
+
+  /// Runs it to its end with these values for its placeholders, first to last.
+  ///
+  /// - Returns: the number of rows it inserted, updated or deleted itself; 0 for other statements.
+  /// - Throws: ``StoreError``: `wrongArgumentCount` for more or fewer values than placeholders, a constraint, …
+  @inlinable
+  @discardableResult
+  public func execute<each Value: SQLConvertible>(_ values: repeat each Value) throws -> Int {
+    try bind(repeat each values)
+    return try statement.run()
+  }
+
+  /// All rows with these values for its placeholders, each decoded as ``Connection/query(_:_:)`` does.
+  @inlinable
+  public func query<T: Decodable, each Value: SQLConvertible>(
+    _ type: T.Type, _ values: repeat each Value
+  ) throws -> [T] {
+    try bind(repeat each values)
+    var result: [T] = []
+    try statement.forEach(type) { value in
+      result.append(value)
+      return true
+    }
+    return result
+  }
+
+  /// The first row with these values for its placeholders, decoded; `nil` if there is none.
+  @inlinable
+  public func queryOne<T: Decodable, each Value: SQLConvertible>(
+    _ type: T.Type, _ values: repeat each Value
+  ) throws -> T? {
+    try bind(repeat each values)
+    var result: T?
+    try statement.forEach(type) { value in
+      result = value
+      return false
+    }
+    return result
+  }
+
+  @inlinable
+  func bind<each Value: SQLConvertible>(_ values: repeat each Value) throws {
+    var count: Int32 = 0
+    for _ in repeat (each Value).self { count += 1 }
+    try statement.begin(count: count)
+    var index: Int32 = 0
+    for value in repeat each values {
+      index += 1
+      try value.bind(to: StatementParameter(statement: statement, index: index))
+    }
+  }
+}
+
+extension PreparedStatement: CustomStringConvertible {
+  /// The SQL; values are left out.
+  public var description: String { sql }
+}
+
+/// The place of one value in a statement that is about to run.
+///
+/// What ``SQLConvertible/bind(to:)`` is given: a type that holds an integer, a real or a text hands it over as it is.
+public struct StatementParameter {
+  @usableFromInline let statement: StatementBox
+  @usableFromInline let index: Int32
+
+  @inlinable
+  init(statement: StatementBox, index: Int32) {
+    self.statement = statement
+    self.index = index
+  }
+
+  /// Binds an integer.
+  public func bind(_ value: Int64) throws { try statement.base.bind(int64: value, at: index) }
+
+  /// Binds a real; NaN, which SQLite has not, is `NULL`.
+  public func bind(_ value: Double) throws { try statement.base.bind(value.sqlValue, at: index) }
+
+  /// Binds text, with the NUL characters it may hold.
+  public func bind(_ value: String) throws { try statement.base.bind(text: value, at: index) }
+
+  /// Binds any value.
+  public func bind(_ value: SQLValue) throws { try statement.base.bind(value, at: index) }
+
+  /// Binds `NULL`.
+  public func bindNull() throws { try statement.base.bindNull(at: index) }
+}
+
+/// Keeps the statement itself out of what callers' modules see.
+@usableFromInline final class StatementBox {
+  let base: Statement
+
+  init(_ base: Statement) { self.base = base }
+
+  /// Values are bound to a statement at its beginning.
+  @usableFromInline func begin(count: Int32) throws {
+    try base.connection.checkUsable(operation: "bind")
+    guard count == base.parameterCount else { throw base.wrongArgumentCount(Int(count)) }
+    base.reset()
+  }
+
+  /// The number of rows it changed itself.
+  @usableFromInline func run() throws -> Int {
+    let connection = base.connection
+    let before = connection.totalChanges
+    while try base.step() {}
+    return connection.totalChanges == before ? 0 : connection.changeCount
+  }
+
+  @usableFromInline func forEach<T: Decodable>(_ type: T.Type, _ body: (T) throws -> Bool) throws {
+    defer { base.reset() }
+    try RowDecoder.decoding(base) { decoder in
+      while try base.step() {
+        guard try body(decoder.decodeRow(type)) else { return }
+      }
+    }
+  }
+}
+
+extension Connection {
+  /// Compiles one statement with `?` for its values, to be run many times.
+  ///
+  /// - Throws: ``StoreError``: `sqlError`, `multipleStatements`, `notAllowed`; `wrongArgumentCount` if the text holds
+  ///   interpolated values, which are given when it is run.
+  public func prepared(_ sql: SQL) throws -> PreparedStatement {
+    guard sql.bindings.isEmpty else {
+      throw StoreError(
+        .wrongArgumentCount, operation: "prepare", sql: sql.text,
+        message: "A prepared statement takes its values when it is run.",
+        hint: "Write ? in place of each interpolated value.")
+    }
+    return PreparedStatement(try prepare(sql.text))
+  }
+}
