@@ -1,3 +1,5 @@
+internal import DimpleStore
+
 /// Why changes could not be tracked or read, and what to do about it.
 ///
 /// Match on the code: `catch let error as ChangelogError where error.code == .missingPrimaryKey`. A write that a tracking
@@ -65,6 +67,6 @@ public struct ChangelogError: Error, Sendable, CustomStringConvertible {
 
   /// One line: code, operation, message, hint.
   public var description: String {
-    "\(code): \(operation): \(message)" + (hint.isEmpty ? "" : " \(hint)")
+    "\(code): \(operation): \(message.sentence)" + (hint.isEmpty ? "" : " \(hint)")
   }
 }

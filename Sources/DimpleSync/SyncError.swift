@@ -1,3 +1,5 @@
+internal import DimpleStore
+
 /// What stopped a sync, or one object of it, and what to do about it.
 ///
 /// Failures of the far side arrive as `RemoteError`, of the database as `StoreError`; this type is for what sync itself
@@ -58,6 +60,6 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
 
   /// One line: code, operation, message, hint.
   public var description: String {
-    "\(code): \(operation): \(message)" + (hint.isEmpty ? "" : " \(hint)")
+    "\(code): \(operation): \(message.sentence)" + (hint.isEmpty ? "" : " \(hint)")
   }
 }

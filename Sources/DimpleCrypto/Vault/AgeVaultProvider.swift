@@ -107,8 +107,8 @@ public struct AgeVaultProvider: VaultProvider, CustomStringConvertible {
     return RemoteError(
       .wrongPassphrase, operation: "open the vault",
       message: vaultID == nil
-        ? "the vault's key was not wrapped for this passphrase or these identities"
-        : "the remote does not hold the expected vault's key, wrapped for these identities",
+        ? "The vault's key was not wrapped for this passphrase or these identities"
+        : "The remote does not hold the expected vault's key, wrapped for these identities",
       hint:
         "Check the passphrase, capitals and spaces included; nothing was changed. To start anew, choose an empty prefix."
     )

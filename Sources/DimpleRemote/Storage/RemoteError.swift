@@ -84,6 +84,11 @@ public struct RemoteError: Error, Sendable, CustomStringConvertible {
 
   /// One line: code, operation, message, hint.
   public var description: String {
-    "\(code): \(operation): \(message)" + (hint.isEmpty ? "" : " \(hint)")
+    "\(code): \(operation): \(message.sentence)" + (hint.isEmpty ? "" : " \(hint)")
   }
+}
+
+extension String {
+  /// With a full stop, unless it ends like a sentence: libraries' own messages do not.
+  fileprivate var sentence: String { last.map { ".!?…".contains($0) } ?? true ? self : self + "." }
 }

@@ -9,7 +9,7 @@ extension S3Client {
   public func list(
     prefix: String = "", continuationToken: String? = nil, limit: Int = 1000
   ) async throws -> S3ListPage {
-    var call = S3Call("list \(prefix)", .get, key: nil)
+    var call = S3Call("list \(prefix.isEmpty ? configuration.bucket : prefix)", .get, key: nil)
     call.query = [
       ("list-type", "2"), ("prefix", prefix), ("max-keys", String(limit)), ("encoding-type", "url"),
     ]

@@ -128,9 +128,14 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
 
   /// One line: code, operation, message, hint, SQL.
   public var description: String {
-    var text = "\(code): \(operation): \(message)"
+    var text = "\(code): \(operation): \(message.sentence)"
     if !hint.isEmpty { text += " \(hint)" }
     if let sql { text += " SQL: \(sql)" }
     return text
   }
+}
+
+extension String {
+  /// With a full stop, unless it ends like a sentence: libraries' own messages do not.
+  package var sentence: String { last.map { ".!?…".contains($0) } ?? true ? self : self + "." }
 }
