@@ -62,7 +62,7 @@ extension String {
   ///
   /// `String(validating:as:)` does the same and costs hundreds of instructions more for each string (Swift 6.3). A repaired
   /// text never has the bytes that it was made of.
-  fileprivate init?(utf8 bytes: UnsafeBufferPointer<UInt8>) {
+  package init?(utf8 bytes: UnsafeBufferPointer<UInt8>) {
     self.init(decoding: bytes, as: UTF8.self)
     if bytes.isASCII { return }
     guard withUTF8({ UnsafeRawBufferPointer($0).isEqual(to: UnsafeRawBufferPointer(bytes)) }) else { return nil }

@@ -1,7 +1,10 @@
+internal import DimpleStore
+
 /// Reads one JSON text strictly (RFC 8259), from bytes that may be hostile: depth is bounded, every number either fits or
 /// is refused, names repeated in one object are refused. Never traps.
 struct JSONParser {
   private static let maximumDepth = 16
+  private static let fewMembers = 16
 
   private let bytes: ArraySlice<UInt8>
   private var index: Int
@@ -68,11 +71,16 @@ struct JSONParser {
   private mutating func object() throws -> JSON {
     try expect(UInt8(ascii: "{"))
     var members: [JSON.Member] = []
+    // Only large objects are worth a set; hostile ones are large.
     var names: Set<String> = []
     try elements(until: UInt8(ascii: "}")) { parser in
       parser.skipSpace()
       let name = try parser.string()
-      guard names.insert(name).inserted else { throw parser.failure("a name is repeated") }
+      if members.count == Self.fewMembers { names = Set(members.map(\.name)) }
+      let isRepeated =
+        members.count < Self.fewMembers
+        ? members.contains { $0.name == name } : !names.insert(name).inserted
+      guard !isRepeated else { throw parser.failure("a name is repeated") }
       parser.skipSpace()
       try parser.expect(UInt8(ascii: ":"))
       members.append(JSON.Member(name: name, value: try parser.value()))
@@ -152,9 +160,15 @@ extension JSONParser {
     while let byte = next {
       switch byte {
       case UInt8(ascii: "\""):
-        collected += bytes[plainStart..<index]
+        let last = bytes[plainStart..<index]
         index += 1
-        guard let text = String(validating: collected, as: UTF8.self) else { throw failure("text is not UTF-8") }
+        let text =
+          if collected.isEmpty {
+            last.withUnsafeBufferPointer { String(utf8: $0) }
+          } else {
+            (collected + last).withUnsafeBufferPointer { String(utf8: $0) }
+          }
+        guard let text else { throw failure("text is not UTF-8") }
         return text
       case UInt8(ascii: "\\"):
         collected += bytes[plainStart..<index]

@@ -49,8 +49,8 @@ struct Fold {
   }
 
   private func apply(_ change: Change, to state: inout RowState, of key: RowKey) throws {
-    let columns = try change.columns.map {
-      (id: try session.names.column($0.name, of: key.table, session.connection), value: $0.value)
+    let columns = zip(try session.columns(of: change.columns, in: key.table), change.columns).map {
+      (id: $0, value: $1.value)
     }
     // A delete may carry the row's last values: what the table showed, and the state had left to it.
     if change.operation == .delete { state.fill(columns) }
@@ -60,10 +60,9 @@ struct Fold {
   /// What the app wrote is in the table: the state keeps the stamp alone.
   private func leaveValuesToTable(_ state: inout RowState, writtenBy changes: [Change], to key: RowKey) throws {
     guard let position = session.schema.position(of: key.table) else { return }
-    let known = Set(session.schema.tables[position].columns.map(\.id))
-    for column in changes.flatMap(\.columns) {
-      let id = try session.names.column(column.name, of: key.table, session.connection)
-      if known.contains(id) { state.cells[id]?.value = nil }
-    }
+    let known = session.schema.tables[position].columnIDs
+    var written: Set<Int64> = []
+    for change in changes { written.formUnion(try session.columns(of: change.columns, in: key.table)) }
+    state.cells.dropValues { written.contains($0.column) && known.contains($0.column) }
   }
 }

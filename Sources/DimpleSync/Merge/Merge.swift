@@ -48,8 +48,8 @@ struct Merge {
     for foreign in transactions {
       for change in foreign.transaction.changes {
         let table = try session.names.table(change.table, connection)
-        let columns = try change.columns.map {
-          (id: try session.names.column($0.name, of: table, connection), value: SQLValue?.some($0.value))
+        let columns = zip(try session.columns(of: change.columns, in: table), change.columns).map {
+          (id: $0, value: SQLValue?.some($1.value))
         }
         let stamp = Stamp(time: change.time, replica: foreign.replica)
         incoming[RowKey(table: table, key: KeyCodec.encode(change.key)), default: []].append(

@@ -53,9 +53,8 @@ extension MergeSession {
     var state = row.state
     if status == .settled || status == .unknownColumns, row.isVisible {
       // The table has these values; keeping them twice would double the database.
-      for column in schema.tables[row.table].columns {
-        if let cell = state.cells[column.id], state.counts(cell) { state.cells[column.id]?.value = nil }
-      }
+      let known = schema.tables[row.table].columnIDs
+      state.cells.dropValues { known.contains($0.column) && row.state.counts($0.cell) }
     }
     try store.save(row.key, state, status)
   }
@@ -72,8 +71,8 @@ extension MergeSession {
   }
 
   private func hasUnknownColumns(_ row: WorkRow) -> Bool {
-    let known = Set(schema.tables[row.table].columns.map(\.id))
-    return row.state.cells.keys.contains { !known.contains($0) }
+    let known = schema.tables[row.table].columnIDs
+    return row.state.cells.items.contains { !known.contains($0.column) }
   }
 }
 

@@ -15,6 +15,7 @@ final class MergeSession {
   var names: NameTable
   var store: RowStore
 
+  private var lastColumns: [Int64: (names: [String], ids: [Int64])] = [:]
   private(set) var rows: [RowKey: WorkRow] = [:]
   /// The rows a foreign key could mean, by the columns it refers to.
   private var targets: [Target: [MatchKey: [WorkRow]]] = [:]
@@ -68,6 +69,18 @@ final class MergeSession {
     try decideAlone(row)
     register(row)
     return row
+  }
+
+  /// The numbers of a change's columns. Changes of a table mostly have the same columns as the one before.
+  func columns(of values: [ColumnValue], in table: Int64) throws -> [Int64] {
+    if let last = lastColumns[table], last.names.count == values.count,
+      zip(last.names, values).allSatisfy({ $0.hasSameBytes(as: $1.name) })
+    {
+      return last.ids
+    }
+    let ids = try values.map { try names.column($0.name, of: table, connection) }
+    lastColumns[table] = (values.map(\.name), ids)
+    return ids
   }
 
   /// The key of a row as its table shows it.

@@ -20,19 +20,30 @@ struct MergeTable {
   }
 
   /// In ``NameTable``.
-  var id: Int64
-  var name: String
+  let id: Int64
+  let name: String
   /// The primary key's, in the key's order.
-  var keyColumns: [Column]
+  let keyColumns: [Column]
   /// All others that are stored (not generated).
-  var columns: [Column]
+  let columns: [Column]
+  /// Both, the key's first.
+  let allColumns: [Column]
+  /// Of ``columns``.
+  let columnIDs: Set<Int64>
   var uniques: [Unique] = []
   /// The references that rows of this table make.
   var foreignKeys: [ForeignKey] = []
   /// CHECK or STRICT: only SQLite itself can say whether a row may stand.
   var needsProbe = false
 
-  var allColumns: [Column] { keyColumns + columns }
+  init(id: Int64, name: String, keyColumns: [Column], columns: [Column]) {
+    self.id = id
+    self.name = name
+    self.keyColumns = keyColumns
+    self.columns = columns
+    allColumns = keyColumns + columns
+    columnIDs = Set(columns.map(\.id))
+  }
 }
 
 /// A reference from a child table to a parent table.

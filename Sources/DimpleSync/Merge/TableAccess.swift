@@ -8,6 +8,9 @@ struct TableAccess {
   private let quotedName: String
   private let selection: String
   private let keyCondition: String
+  private let readSQL: String
+  private let insertSQL: String
+  private let deleteSQL: String
 
   init(_ table: MergeTable, _ connection: Connection) {
     self.table = table
@@ -15,6 +18,10 @@ struct TableAccess {
     quotedName = SQL.quoted(identifier: table.name)
     selection = table.allColumns.map { SQL.quoted(identifier: $0.name) }.joined(separator: ", ")
     keyCondition = Self.condition(table.keyColumns.map(\.name))
+    let marks = Array(repeating: "?", count: table.allColumns.count).joined(separator: ", ")
+    readSQL = "SELECT \(selection) FROM \(quotedName) WHERE \(keyCondition)"
+    insertSQL = "INSERT INTO \(quotedName)(\(selection)) VALUES (\(marks))"
+    deleteSQL = "DELETE FROM \(quotedName) WHERE \(keyCondition)"
   }
 
   private static func condition(_ columns: [String]) -> String {
@@ -23,18 +30,19 @@ struct TableAccess {
 
   /// The row's values in the order of `allColumns`; `nil` where the table has no such row.
   func read(_ key: [SQLValue]) throws -> [SQLValue]? {
-    let rows = try select(keyCondition, key)
+    let rows = try select(readSQL, key)
     // A collation may find a row whose key differs in its bytes: that is another row.
     return rows.first { Array($0.prefix(key.count)) == key }
   }
 
   /// The rows that have `values` in the columns at `positions`, as SQLite compares them.
   func rows(where positions: [Int], equal values: [SQLValue]) throws -> [[SQLValue]] {
-    try select(Self.condition(positions.map { table.allColumns[$0].name }), values)
+    let condition = Self.condition(positions.map { table.allColumns[$0].name })
+    return try select("SELECT \(selection) FROM \(quotedName) WHERE \(condition)", values)
   }
 
-  private func select(_ condition: String, _ values: [SQLValue]) throws -> [[SQLValue]] {
-    let statement = try connection.prepare("SELECT \(selection) FROM \(quotedName) WHERE \(condition)")
+  private func select(_ sql: String, _ values: [SQLValue]) throws -> [[SQLValue]] {
+    let statement = try connection.prepare(sql)
     defer { statement.reset() }
     try statement.bindAll(values)
     var rows: [[SQLValue]] = []
@@ -43,8 +51,7 @@ struct TableAccess {
   }
 
   func insert(_ row: [SQLValue]) throws {
-    let marks = Array(repeating: "?", count: row.count).joined(separator: ", ")
-    try run("INSERT INTO \(quotedName)(\(selection)) VALUES (\(marks))", row)
+    try run(insertSQL, row)
   }
 
   /// Writes those columns of the row that differ.
@@ -59,7 +66,7 @@ struct TableAccess {
   }
 
   func delete(_ key: [SQLValue]) throws {
-    try run("DELETE FROM \(quotedName) WHERE \(keyCondition)", key)
+    try run(deleteSQL, key)
   }
 
   private func run(_ sql: String, _ values: [SQLValue]) throws {

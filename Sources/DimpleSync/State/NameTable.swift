@@ -15,10 +15,11 @@ struct NameTable {
   private struct Name: Hashable {
     var text: String
 
-    static func == (left: Name, right: Name) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+    static func == (left: Name, right: Name) -> Bool { left.text.hasSameBytes(as: right.text) }
 
     func hash(into hasher: inout Hasher) {
-      for byte in text.utf8 { hasher.combine(byte) }
+      var text = text
+      text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
   }
 
@@ -54,5 +55,16 @@ struct NameTable {
     ids[key] = id
     names[id] = key
     return id
+  }
+}
+
+extension String {
+  /// Whether both are the same UTF-8. Swift's own comparison takes canonically equivalent texts for equal.
+  func hasSameBytes(as other: String) -> Bool {
+    guard utf8.count == other.utf8.count else { return false }
+    let isSame = utf8.withContiguousStorageIfAvailable { mine in
+      other.utf8.withContiguousStorageIfAvailable { mine.elementsEqual($0) }
+    }
+    return (isSame ?? nil) ?? utf8.elementsEqual(other.utf8)
   }
 }

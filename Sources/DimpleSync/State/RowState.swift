@@ -17,7 +17,7 @@ struct RowState: Equatable {
   /// The latest delete.
   var deleted: Stamp?
   /// By column id (``NameTable``).
-  var cells: [Int64: Cell] = [:]
+  var cells = Cells()
 
   /// The row's last birth is later than its last death.
   var isAlive: Bool {
@@ -41,14 +41,11 @@ struct RowState: Equatable {
       return
     case .update: break
     }
-    for (id, value) in columns {
-      if let cell = cells[id], cell.stamp >= stamp { continue }
-      cells[id] = Cell(stamp: stamp, value: value)
-    }
+    for (id, value) in columns { cells.write(value, to: id, at: stamp) }
   }
 
   /// Gives registers that have no value here the value that the table shows or showed.
   mutating func fill(_ values: [(id: Int64, value: SQLValue)]) {
-    for (id, value) in values where cells[id]?.value == nil { cells[id]?.value = value }
+    for (id, value) in values { cells.fill(value, of: id) }
   }
 }

@@ -21,7 +21,8 @@ enum RowStateCodec {
     writer.byte((state.inserted == nil ? 0 : 1) | (state.deleted == nil ? 0 : 2))
     if let inserted = state.inserted { try write(inserted) }
     if let deleted = state.deleted { try write(deleted) }
-    for (column, cell) in state.cells.sorted(by: { $0.key < $1.key }) {
+    for item in state.cells.items {
+      let (column, cell) = (item.column, item.cell)
       let hasOwnStamp = cell.stamp != state.inserted
       writer.varint(UInt64(column) << 2 | (cell.value == nil ? 0 : 2) | (hasOwnStamp ? 1 : 0))
       if hasOwnStamp { try write(cell.stamp) }
@@ -48,7 +49,8 @@ enum RowStateCodec {
     while !reader.isAtEnd {
       let tag = try reader.varint()
       guard let cellStamp = tag & 1 != 0 ? try stamp() : state.inserted else { throw damaged() }
-      state.cells[Int64(tag >> 2)] = RowState.Cell(stamp: cellStamp, value: tag & 2 != 0 ? try reader.value() : nil)
+      let value = tag & 2 != 0 ? try reader.value() : nil
+      state.cells.append(RowState.Cell(stamp: cellStamp, value: value), column: Int64(tag >> 2))
     }
     return state
   }

@@ -6,8 +6,22 @@ struct RowKey: Hashable, Comparable {
   var table: Int64
   var key: [UInt8]
 
+  // An array's own comparison and hash go element by element, each through a generic call.
   static func < (left: RowKey, right: RowKey) -> Bool {
-    left.table == right.table ? left.key.lexicographicallyPrecedes(right.key) : left.table < right.table
+    guard left.table == right.table else { return left.table < right.table }
+    return left.key.withUnsafeBytes { left in
+      right.key.withUnsafeBytes { right in
+        for index in 0..<min(left.count, right.count) where left[index] != right[index] {
+          return left[index] < right[index]
+        }
+        return left.count < right.count
+      }
+    }
+  }
+
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(table)
+    key.withUnsafeBytes { hasher.combine(bytes: $0) }
   }
 }
 
