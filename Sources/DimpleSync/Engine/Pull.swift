@@ -8,47 +8,64 @@ struct Pull {
 
   private var vault: any Vault { session.vault }
 
-  func run(_ report: inout SyncReport) async throws {
-    let listed = try await listOthers()
+  /// - Returns: The own packs that the vault lists.
+  func run(_ report: inout SyncReport) async throws -> [CompactionPlan.StoredPack] {
+    var (listed, own) = try await listOthers()
     var unusable: Set<String> = []
+    var listedAgain = false
     // An object that cannot be used may hide another that holds the same transactions: plan again without it.
     while true {
       let seen = try await loadSeen()
       let plan = PullPlan(listed: listed.filter { !unusable.contains($0.key) }, seen: seen.vector)
       let fetch = plan.fetch
-      if fetch.isEmpty { break }
+      if fetch.isEmpty {
+        let gone = Set(report.skipped.filter(\.isGone).map(\.key))
+        if gone.isEmpty || listedAgain { break }
+        // Their owner joined them into larger ones since the listing.
+        listedAgain = true
+        (listed, own) = try await listOthers()
+        report.skipped.removeAll { gone.contains($0.key) }
+        unusable.subtract(gone)
+        continue
+      }
       try await fetchAndMerge(fetch, &unusable, &report)
     }
     // The own log is folded, and what waits for a schema change looked at, even where nothing came in.
     try await merge([], &unusable, &report)
+    return own
   }
 
   // MARK: - Listing
 
   /// The packs of others; after a copy of this database was found, those under the name it had count.
-  private func listOthers() async throws -> [PullPlan.Candidate] {
+  private func listOthers() async throws -> (others: [PullPlan.Candidate], own: [CompactionPlan.StoredPack]) {
     let listed = try await list()
-    let own = session.changelog.replicaID
-    if try await OwnPacks(session: session).check(listed.filter { $0.name.replica == own }) { return listed }
-    return listed.filter { $0.name.replica != own }
+    let id = session.changelog.replicaID
+    let own = listed.filter { $0.name.replica == id }
+    let others = listed.map { PullPlan.Candidate(key: $0.key, name: $0.name) }
+    if try await OwnPacks(session: session).check(others.filter { $0.name.replica == id }) { return (others, []) }
+    return (others.filter { $0.name.replica != id }, own)
   }
 
-  private func list() async throws -> [PullPlan.Candidate] {
-    var candidates: [PullPlan.Candidate] = []
+  private func list() async throws -> [CompactionPlan.StoredPack] {
+    var candidates: [CompactionPlan.StoredPack] = []
     var cursor: ListCursor?
     repeat {
       let page = try await session.storage.list(prefix: PackName.prefix, after: cursor)
-      candidates += page.objects.compactMap { candidate($0.key) }
+      candidates += page.objects.compactMap(storedPack)
       cursor = page.next
     } while cursor != nil
     return candidates
   }
 
   /// `nil` for an object that is not a pack of this vault.
-  private func candidate(_ key: String) -> PullPlan.Candidate? {
+  private func storedPack(_ object: ObjectInfo) -> CompactionPlan.StoredPack? {
+    let key = object.key
     guard key.hasPrefix(PackName.prefix), key.hasSuffix(vault.objectExtension) else { return nil }
     let name = key.dropFirst(PackName.prefix.count).dropLast(vault.objectExtension.count)
-    return vault.openName(String(name)).flatMap(PackName.init(record:)).map { .init(key: key, name: $0) }
+    return vault.openName(String(name)).flatMap(PackName.init(record:)).map {
+      .init(key: key, name: $0, size: Int(clamping: object.size))
+    }
   }
 
   private func loadSeen() async throws -> Seen {

@@ -23,6 +23,9 @@ public actor SyncEngine {
     public var packSize = 8 << 20
     /// The longest pack accepted, in bytes, sealed and unfolded: 256 MiB by default.
     public var maximumObjectSize = 256 << 20
+    /// Own packs are joined into larger ones up to this size, in bytes, sealed: 8 MiB by default. Joining holds one in
+    /// memory, unfolded.
+    public var largestJoinedPack = 8 << 20
     /// Transactions are merged in groups of about this many changes, never half of one.
     public var mergeBatchSize = 50_000
 
@@ -57,7 +60,8 @@ public actor SyncEngine {
   /// Takes in what others wrote since the last time, and sends what was written here.
   ///
   /// Idempotent, and safe to cancel or to crash at any point: what was merged is merged, what was sent is sent, the next
-  /// call does the rest. Costs one listing, a get per new pack of others and a put for the own changes.
+  /// call does the rest. Costs one listing, a get per new pack of others and a put for the own changes;
+  /// now and then, some more to join own packs.
   ///
   /// - Returns: What was done, and what could not be used.
   /// - Throws: `RemoteError` when the far side fails, `StoreError` when the database does, ``SyncError``,
@@ -68,8 +72,9 @@ public actor SyncEngine {
     try Task.checkCancellation()
     let session = try await openSession()
     var report = SyncReport()
-    try await Pull(session: session).run(&report)
+    let own = try await Pull(session: session).run(&report)
     try await Push(session: session).run(&report)
+    try await Compaction(session: session).run(own, &report)
     report.heldRows = try await database.read { try HeldRow.count($0) }
     return report
   }

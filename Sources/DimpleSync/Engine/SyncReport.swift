@@ -1,9 +1,13 @@
+internal import DimpleRemote
+
 /// What one sync did.
 public struct SyncReport: Sendable {
   /// Own transactions sent, and the packs that held them.
   public var pushedTransactions = 0
   /// Objects written.
   public var pushedPacks = 0
+  /// Own packs that were joined into larger ones.
+  public var joinedPacks = 0
   /// Others' transactions taken in.
   public var pulledTransactions = 0
   /// Objects read.
@@ -29,4 +33,7 @@ public struct SkippedObject: Sendable {
   public var key: String
   /// Why.
   public var error: SyncError
+
+  /// It was listed, and then was not there.
+  var isGone: Bool { (error.underlying as? RemoteError)?.code == .notFound }
 }

@@ -1,0 +1,85 @@
+internal import DimpleChangelog
+internal import DimpleRemote
+internal import DimpleStore
+
+/// The last part of a sync: joins own packs where there are many small ones.
+///
+/// The union is put first, then its parts are deleted; killed in between, the next sync finds the parts superfluous. A
+/// replica never touches another's packs.
+struct Compaction {
+  typealias StoredPack = CompactionPlan.StoredPack
+
+  let session: SyncSession
+
+  private var vault: any Vault { session.vault }
+
+  /// - Parameter listed: The own packs that the vault listed.
+  func run(_ listed: [StoredPack], _ report: inout SyncReport) async throws {
+    var packs = listed
+    while true {
+      let plan = CompactionPlan(packs, maximumSize: session.options.largestJoinedPack)
+      if plan.superfluous.isEmpty, plan.groups.isEmpty { return }
+      try await delete(plan.superfluous, from: &packs)
+      for group in plan.groups {
+        guard let union = try await join(group) else { return }
+        packs.append(union)
+        report.joinedPacks += group.count
+        try await delete(group, from: &packs)
+      }
+    }
+  }
+
+  private func delete(_ unneeded: [StoredPack], from packs: inout [StoredPack]) async throws {
+    for pack in unneeded {
+      try await session.storage.delete(pack.key)
+      packs.removeAll { $0 == pack }
+    }
+  }
+
+  /// Puts the union of neighbouring packs; `nil` if they are not what they should be, which is for somebody else to tell.
+  private func join(_ group: [StoredPack]) async throws -> StoredPack? {
+    guard case .blob(let signingKey) = try await session.database.read({ try SyncSetting.signingKey.get($0) }),
+      let parts = try await fetch(group, signedBy: try vault.publicKey(of: signingKey)),
+      let first = parts.first?.pack.header, let last = parts.last?.pack.header
+    else { return nil }
+    let range = first.range.lowerBound...last.range.upperBound
+    var transactions: [PackTransaction] = []
+    for part in parts {
+      let known = range.lowerBound + Int64(transactions.count)
+      transactions += part.pack.transactions.drop { $0.number < known }
+    }
+    guard transactions.count == range.count else { return nil }
+    let vaultID = vault.id
+    let vector = try await session.database.read { try SeenTable(vault: vaultID, connection: $0).load().vector }
+    let header = PackHeader(
+      vault: vaultID, replica: session.changelog.replicaID, range: range,
+      chain: PackChain(before: first.chain.before, after: last.chain.after), vector: vector, publicKey: first.publicKey)
+    return try await put(Pack(header: header, transactions: transactions), signingKey)
+  }
+
+  private func put(_ pack: Pack, _ signingKey: [UInt8]) async throws -> StoredPack {
+    let lines = try PackEncoder.encode(pack, vault: vault, signingKey: signingKey)
+    let name = PackName(
+      replica: pack.header.replica, range: pack.header.range, contentHash: vault.hash(lines))
+    let key = PackName.prefix + (try vault.sealName(name.record)) + vault.objectExtension
+    let sealed = try vault.seal(Gzip.compress(lines))
+    try await session.storage.put(key, sealed)
+    return StoredPack(key: key, name: name, size: sealed.count)
+  }
+
+  /// The parts, each following on the one before it; `nil` if one cannot be used.
+  private func fetch(_ group: [StoredPack], signedBy publicKey: [UInt8]) async throws -> [DecodedPack]? {
+    var parts: [DecodedPack] = []
+    for stored in group {
+      let candidate = PullPlan.Candidate(key: stored.key, name: stored.name)
+      guard case .success(let part) = try await PackFetch(session: session).fetch(candidate),
+        part.pack.header.publicKey == publicKey
+      else { return nil }
+      if let last = parts.last?.pack.header, part.chain(before: last.range.upperBound + 1) != last.chain.after {
+        return nil
+      }
+      parts.append(part)
+    }
+    return parts
+  }
+}

@@ -1,0 +1,169 @@
+import DimpleChangelog
+import DimpleRemote
+import DimpleStore
+import DimpleTestSupport
+import Testing
+
+@testable import DimpleSync
+
+@Suite("Joining packs")
+struct CompactionTests {
+  private func pack(_ range: ClosedRange<Int64>, size: Int, _ key: String? = nil) -> CompactionPlan.StoredPack {
+    .init(
+      key: key ?? "\(range)", name: PackName(replica: ReplicaID(rawValue: 1), range: range, contentHash: []), size: size
+    )
+  }
+
+  @Test func eightNeighboursOfOneClassAreJoined() {
+    let few = (1...7).map { pack($0...$0, size: 500) }
+    #expect(CompactionPlan(few, maximumSize: 1 << 20).groups.isEmpty)
+    let many = (1...8).map { pack($0...$0, size: 500) }
+    #expect(CompactionPlan(many.shuffled(), maximumSize: 1 << 20).groups == [many])
+  }
+
+  @Test func aLargePackIsNotRewrittenForSmallOnes() {
+    let large = pack(1...100, size: 1 << 20)
+    let small = (101...108).map { pack($0...$0, size: 500) }
+    #expect(CompactionPlan([large] + small, maximumSize: 8 << 20).groups == [small])
+  }
+
+  @Test func smallOnesBetweenGoAlong() {
+    var packs: [CompactionPlan.StoredPack] = []
+    for index in Int64(0)..<8 {
+      packs.append(pack(index * 10 + 1...index * 10 + 5, size: 10_000))
+      packs.append(pack(index * 10 + 6...index * 10 + 10, size: 100))
+    }
+    #expect(CompactionPlan(packs, maximumSize: 1 << 20).groups == [packs])
+  }
+
+  @Test func nothingIsJoinedOverAGapOrBeyondTheLimit() {
+    let gap = (1...4).map { pack($0...$0, size: 500) } + (6...9).map { pack($0...$0, size: 500) }
+    #expect(CompactionPlan(gap, maximumSize: 1 << 20).groups.isEmpty)
+    let tall = (1...8).map { pack($0...$0, size: 1000) }
+    #expect(CompactionPlan(tall, maximumSize: 4000).groups == [Array(tall[0..<4]), Array(tall[4..<8])])
+    #expect(CompactionPlan(tall, maximumSize: 1000).groups.isEmpty)
+  }
+
+  @Test func partsOfAUnionAreSuperfluousAndTheUnionStays() {
+    let union = pack(1...8, size: 2000)
+    let parts = (1...8).map { pack($0...$0, size: 500) }
+    let plan = CompactionPlan(parts + [union], maximumSize: 1 << 20)
+    #expect(Set(plan.superfluous) == Set(parts))
+    #expect(plan.groups.isEmpty)
+    // Two of the same range: one stays, everywhere the same.
+    let twice = [pack(1...8, size: 2000, "b"), pack(1...8, size: 2000, "a")]
+    #expect(CompactionPlan(twice, maximumSize: 1 << 20).superfluous.map(\.key) == ["b"])
+  }
+
+  @Test func aPackThatIsListedTwiceIsNotItsOwnDuplicate() {
+    let one = pack(1...8, size: 2000)
+    #expect(CompactionPlan([one, one], maximumSize: 1 << 20).superfluous.isEmpty)
+  }
+
+  /// Whatever is pushed, every transaction stays in a pack, and packs stay few.
+  @Test(arguments: 0..<20 as Range<UInt64>) func randomHistoriesStayCoveredAndFew(seed: UInt64) {
+    var random = SeededRandom(seed: seed)
+    var packs: [CompactionPlan.StoredPack] = []
+    var next: Int64 = 1
+    var largest = 0
+    for _ in 0..<400 {
+      let count = Int64(1 + random.below(5))
+      packs.append(pack(next...next + count - 1, size: 200 << random.below(6)))
+      next += count
+      var rounds = 0
+      while true {
+        let plan = CompactionPlan(packs, maximumSize: 8 << 20)
+        packs.removeAll { plan.superfluous.contains($0) }
+        if plan.groups.isEmpty { break }
+        for group in plan.groups {
+          packs.removeAll { group.contains($0) }
+          let range = group[0].name.range.lowerBound...group[group.count - 1].name.range.upperBound
+          packs.append(pack(range, size: group.reduce(0) { $0 + $1.size }))
+        }
+        rounds += 1
+        #expect(rounds < 20, "seed \(seed) never comes to rest")
+      }
+      largest = max(largest, packs.count)
+      var covered = RangeSet64()
+      for pack in packs { covered.insert(pack.name.range) }
+      #expect(covered.ranges == [1...next - 1], "seed \(seed)")
+    }
+    #expect(largest <= 40, "seed \(seed): \(largest) packs")
+  }
+}
+
+@Suite("Compaction of a vault")
+struct VaultCompactionTests {
+  private let schema = "CREATE TABLE Item (id INTEGER PRIMARY KEY, text TEXT)"
+
+  private func insert(_ id: Int, _ replica: SimulatedReplica) async throws {
+    try await replica.database.execute("INSERT INTO Item VALUES (\(id), \("text \(id)"))")
+  }
+
+  @Test func manySmallPushesLeaveFewObjectsThatANewcomerReads() async throws {
+    let fleet = try Fleet(1, schema)
+    let writer = fleet.replicas[0]
+    var joined = 0
+    for id in 1...100 {
+      try await insert(id, writer)
+      joined += try await fleet.sync(writer).joinedPacks
+    }
+    #expect(joined >= 90)
+    #expect(try await fleet.storage.listAll(prefix: "log/").count <= 16)
+    let newcomer = try SimulatedReplica(
+      storage: fleet.storage, migrations: [Migration("schema", "\(raw: schema)")])
+    let report = try await newcomer.engine.sync()
+    #expect(report.skipped.isEmpty)
+    #expect(report.pulledTransactions == 100)
+    #expect(try newcomer.database.fingerprint() == writer.database.fingerprint())
+    #expect(try await fleet.sync(writer).isEmpty)
+  }
+
+  @Test func aReaderThatSawThePartsGoesOnWithTheUnion() async throws {
+    let fleet = try Fleet(2, schema)
+    for id in 1...30 {
+      try await insert(id, fleet.replicas[0])
+      try await fleet.sync(fleet.replicas[0])
+      if id.isMultiple(of: 7) { try await fleet.sync(fleet.replicas[1]) }
+    }
+    try await fleet.converge()
+    try fleet.expectAgreement()
+  }
+
+  @Test func aPartThatGoesBetweenListingAndFetchingIsFoundInTheUnion() async throws {
+    let memory = MemoryStorage()
+    let migrations = [Migration("schema", "\(raw: schema)")]
+    let writer = try SimulatedReplica(storage: memory, migrations: migrations)
+    for id in 1...8 {
+      try await insert(id, writer)
+      _ = try await writer.engine.sync()
+    }
+    // The reader's first get comes when the writer has just joined all that was listed.
+    let racing = FaultyStorage(memory, schedule: .none) { request in
+      if request.operation == .get, request.key.hasPrefix("log/"), request.number <= 10 {
+        _ = try await writer.engine.sync()
+      }
+    }
+    let reader = try SimulatedReplica(storage: racing, migrations: migrations)
+    let report = try await reader.engine.sync()
+    #expect(report.skipped.map(\.error.description) == [])
+    #expect(report.pulledTransactions == 8)
+    #expect(try reader.database.fingerprint() == writer.database.fingerprint())
+  }
+
+  @Test func killedBetweenTheUnionAndTheDeletionsTheUnionStays() async throws {
+    let memory = MemoryStorage()
+    let faulty = FaultyStorage(memory, schedule: .none)
+    let writer = try SimulatedReplica(storage: faulty, migrations: [Migration("schema", "\(raw: schema)")])
+    for id in 1...8 {
+      try await insert(id, writer)
+      _ = try await writer.engine.sync()
+    }
+    faulty.schedule = FaultSchedule { $0.operation == .delete ? .failBefore : nil }
+    await #expect(throws: RemoteError.self) { _ = try await writer.engine.sync() }
+    #expect(try await memory.listAll(prefix: "log/").count == 9)
+    faulty.schedule = .none
+    _ = try await writer.engine.sync()
+    #expect(try await memory.listAll(prefix: "log/").count == 1)
+  }
+}
