@@ -39,6 +39,9 @@ public struct Configuration: Sendable {
   public var trace: (@Sendable (StatementTrace) -> Void)?
   /// How many compiled statements each connection keeps.
   public var statementCacheCapacity = 128
+  /// For development only: a database whose migrations were edited, removed or reordered is erased and built anew,
+  /// instead of refused. All data is lost; never with data that is tracked or synced, where it has no effect.
+  public var erasesOnMigrationChange = false
   /// A name for the database in logs and queue labels.
   public var label = "database"
   /// Where to log; silent if `nil`. Values are never logged. At level `trace`, every statement is.
