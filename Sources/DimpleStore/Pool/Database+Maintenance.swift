@@ -21,7 +21,7 @@ extension Database {
   /// On a reader; it takes about as long as reading the file once, a `quick` one less, as it leaves the indexes out.
   ///
   /// - Returns: at most 100 findings; none if the file is sound.
-  /// - Throws: ``StoreError``: `corrupt` or `notADatabase` if the file is too damaged to look at.
+  /// - Throws: ``StoreError``: `notADatabase`, `ioFailed` if the file cannot be looked at.
   public func integrityCheck(quick: Bool = false) throws -> [String] {
     try readOnce { try $0.findDamage(quick: quick) }
   }
@@ -69,8 +69,13 @@ extension Database {
 
 extension Connection {
   fileprivate func findDamage(quick: Bool) throws -> [String] {
-    let lines = try query(String.self, quick ? "PRAGMA quick_check" : "PRAGMA integrity_check")
-    return lines == ["ok"] ? [] : lines
+    do {
+      let lines = try query(String.self, quick ? "PRAGMA quick_check" : "PRAGMA integrity_check")
+      return lines == ["ok"] ? [] : lines
+    } catch let error as StoreError where error.code == .corrupt {
+      // Too damaged to be looked at to the end.
+      return [error.message]
+    }
   }
 
   fileprivate func vacuum() throws {

@@ -147,6 +147,9 @@ public final class Connection {
       error.underlying = cause
       if let cause = cause as? StoreError { error.hint = cause.hint }
     }
+    if !configuration.exposesValuesInErrors, error.code == .sqlError, let statement {
+      error.message = redacted(error.message, of: statement)
+    }
     if configuration.exposesValuesInErrors, let expanded = sqlite3_expanded_sql(statement?.handle) {
       error.sql = String(cString: expanded)
       sqlite3_free(expanded)
