@@ -14,8 +14,8 @@ extension Database {
   /// Lets go of every lock and every file until ``resume()``, for an app that goes to the background: iOS ends apps that
   /// are suspended while they hold a lock on a shared file.
   ///
-  /// Statements that run are interrupted and their transactions rolled back; snapshots are released; accesses that wait,
-  /// and those that come until ``resume()``, throw `suspended`. Then all connections are closed, without the checkpoint
+  /// Statements that run are interrupted and their transactions rolled back; snapshots are released; accesses that run or
+  /// wait, and those that come until ``resume()``, throw `suspended`. Then all connections are closed, without the checkpoint
   /// that a ``close()`` may do, so it takes little time; temporary tables are gone. Returns when no lock is held. A
   /// database in memory keeps its connection and its data.
   ///
@@ -29,8 +29,8 @@ extension Database {
     configuration.logger?.debug("Suspended", metadata: ["database": "\(configuration.label)"])
   }
 
-  /// Serves accesses again; connections are opened when needed. Live queries look again, since others may have
-  /// committed meanwhile.
+  /// Serves accesses again; connections are opened when needed. Live queries go on, and look again, since others
+  /// may have committed meanwhile.
   ///
   /// On a database that is not suspended it does nothing.
   public func resume() {

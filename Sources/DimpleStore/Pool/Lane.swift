@@ -39,7 +39,9 @@ final class Lane: Sendable {
   func run<T>(_ body: (Connection) throws -> T) throws -> T {
     let slot = try acquire()
     defer { release(slot) }
-    return try slot.run(cancellation: nil, body)
+    do {
+      return try slot.run(cancellation: nil, body)
+    } catch { throw suspension(error) }
   }
 
   /// Runs the body with a connection on a thread of the lane's own; the task waits suspended.
@@ -51,7 +53,7 @@ final class Lane: Sendable {
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<T, any Error>) in
         slot.queue.async {
-          let result = Result { try slot.run(cancellation: flag, body) }
+          let result = Result { try slot.run(cancellation: flag, body) }.mapError { self.suspension($0) }
           self.release(slot)
           continuation.resume(with: result.mapError { Self.cancellation($0, flag) })
         }
@@ -61,8 +63,14 @@ final class Lane: Sendable {
     }
   }
 
+  /// What was stopped by ``suspend()``, which waits for it, is told so.
+  private func suspension(_ error: any Error) -> any Error {
+    guard let stopped = error as? StoreError, stopped.code == .interrupted, isSuspended else { return error }
+    return Self.suspendedError
+  }
+
   private static func cancellation(_ error: any Error, _ flag: CancellationFlag) -> any Error {
-    if flag.isSet, let error = error as? StoreError, [.interrupted, .busy].contains(error.code) {
+    if flag.isSet, let error = error as? StoreError, [.interrupted, .busy, .suspended].contains(error.code) {
       return CancellationError()
     }
     return error

@@ -63,7 +63,7 @@ import Testing
     await iterator.next()
     let waiting = Task { try await db.save(Todo(text: "waiting")) }
     try await Task.detached { try db.suspend() }.value
-    #expect(await storeError { try await write.value }?.code == .interrupted)
+    #expect(await storeError { try await write.value }?.code == .suspended)
     #expect(await storeError { _ = try await waiting.value }?.code == .suspended)
     db.resume()
     #expect(try await db.queryOne(Int.self, "SELECT count(*) FROM Todo") == 0)
