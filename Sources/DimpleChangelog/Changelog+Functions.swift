@@ -30,8 +30,16 @@ extension Changelog {
           .alreadyAttached, operation: "open a database", message: "The changelog belongs to another open database.",
           hint: "Make a configuration with tracking for each database.")
       }
+      let old = state
       state = State()
       state.writer = link
+      // The same database with a new writer, after a suspension or a failure: it will not be told that it did open.
+      if let database = old.database {
+        state.database = database
+        state.isOpen = old.isOpen
+        state.replica = old.committedReplica
+        state.committedReplica = old.committedReplica
+      }
     }
     return link
   }

@@ -40,12 +40,19 @@ public struct LiveQuery<Element: Sendable>: AsyncSequence, Sendable {
 
     /// The next result that differs from the last; `nil` once the task is cancelled.
     ///
-    /// - Throws: `StoreError`, for SQL that fails, rows that do not decode, a database that was closed.
+    /// - Throws: `StoreError`, for SQL that fails, rows that do not decode, a database that was closed. While it is suspended, the
+    ///   query waits.
     public mutating func next() async throws -> Element? {
       let observation = self.observation ?? QueryObservation(query.database)
       self.observation = observation
       while await observation.waitUntilDirty() {
-        let fetched = try await fetch()
+        let fetched: Fetched
+        do {
+          fetched = try await fetch()
+        } catch let error as StoreError where error.code == .suspended {
+          // When the database is resumed, that counts as a commit.
+          continue
+        }
         observation.narrow(to: fetched.readSet)
         guard let element = fetched.element else { continue }
         last = fetched.rows

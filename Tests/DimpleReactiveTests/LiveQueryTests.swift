@@ -33,6 +33,18 @@ struct LiveQueryTests {
     #expect(try await results.next() == [])
   }
 
+  @Test func aSuspensionIsWaitedOut() async throws {
+    let database = try Database.temporary(migrations: Self.migrations)
+    var results = database.observe(Todo.self, "SELECT * FROM Todo ORDER BY id").makeAsyncIterator()
+    #expect(try await results.next() == [])
+    try await database.save(Todo(id: 1, text: "a"))
+    try database.suspend()
+    database.resume()
+    #expect(try await results.next() == [Todo(id: 1, text: "a")])
+    var late = database.observe(Todo.self, "SELECT * FROM Todo").makeAsyncIterator()
+    #expect(try await late.next()?.count == 1)
+  }
+
   /// Runs `body`, then a commit that must show; what is delivered next must be that, and nothing before it.
   private func expectSilence(
     _ sql: SQL, _ body: (Database) async throws -> Void, sourceLocation: SourceLocation = #_sourceLocation

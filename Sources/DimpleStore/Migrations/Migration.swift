@@ -6,18 +6,38 @@ public struct Migration: Sendable {
   public let name: String
   /// Tells an edited migration from the one that was applied; of code, only that it is code.
   let checksum: String
+  /// Foreign keys are not enforced while it runs, and checked before it is committed.
+  let checksForeignKeysAtEnd: Bool
   let apply: @Sendable (Connection) throws -> Void
 
   /// A migration of one or more statements.
-  public init(_ name: String, _ sql: SQL) {
+  public init(_ name: String, _ sql: SQL) { self.init(name, checksForeignKeysAtEnd: false, sql) }
+
+  /// A migration in code.
+  public init(_ name: String, _ body: @escaping @Sendable (Connection) throws -> Void) {
+    self.init(name, checksForeignKeysAtEnd: false, body)
+  }
+
+  /// A migration of one or more statements.
+  ///
+  /// - Parameter checksForeignKeysAtEnd: see the initialiser that takes code.
+  public init(_ name: String, checksForeignKeysAtEnd: Bool, _ sql: SQL) {
     self.name = name
+    self.checksForeignKeysAtEnd = checksForeignKeysAtEnd
     checksum = "sql:\(Self.hash(sql))"
     apply = { try $0.script(sql) }
   }
 
   /// A migration in code.
-  public init(_ name: String, _ body: @escaping @Sendable (Connection) throws -> Void) {
+  ///
+  /// - Parameter checksForeignKeysAtEnd: do not enforce foreign keys, nor perform their actions, while it runs, but check
+  ///   all of them before it is committed: for ``Connection/rebuildTable(_:columns:options:values:)``, which drops a table
+  ///   that others refer to. A row left without its parent throws `foreignKeyConstraint`, and nothing is changed.
+  public init(
+    _ name: String, checksForeignKeysAtEnd: Bool, _ body: @escaping @Sendable (Connection) throws -> Void
+  ) {
     self.name = name
+    self.checksForeignKeysAtEnd = checksForeignKeysAtEnd
     checksum = "code"
     apply = body
   }

@@ -15,11 +15,33 @@ struct Migrator {
   func migrate(_ database: Database) throws {
     // A program that brings no migrations, as a tool for any database, does not judge those of others.
     guard !migrations.isEmpty else { return }
-    let applied = try database.writer.run { try $0.inReadTransaction(appliedMigrations) }
-    let first = try MigrationPlan.firstPending(known: known, applied: applied)
+    let first = try firstPending(database)
     guard first < migrations.count else { return }
     for migration in migrations[first...] {
-      try database.write { try applyIfPending(migration, $0) }
+      try database.writer.run { connection in
+        if migration.checksForeignKeysAtEnd {
+          try connection.inUnenforcedWriteTransaction { try applyIfPending(migration, $0) }
+        } else {
+          try connection.inWriteTransaction { try applyIfPending(migration, $0) }
+        }
+      }
+    }
+  }
+
+  private func firstPending(_ database: Database) throws -> Int {
+    do {
+      let applied = try database.writer.run { try $0.inReadTransaction(appliedMigrations) }
+      return try MigrationPlan.firstPending(known: known, applied: applied)
+    } catch let error as StoreError where [.migrationHistoryChanged, .newerDatabase].contains(error.code) {
+      // What is tracked or synced is not thrown away, whatever the configuration says.
+      guard database.configuration.erasesOnMigrationChange, database.configuration.extensions.isEmpty else {
+        throw error
+      }
+      // Two migrations of one name are not mended by an empty database.
+      let first = try MigrationPlan.firstPending(known: known, applied: [])
+      logger?.notice("Erasing the database, whose migrations were changed", metadata: ["reason": "\(error.message)"])
+      try database.erase()
+      return first
     }
   }
 

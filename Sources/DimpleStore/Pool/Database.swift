@@ -18,6 +18,8 @@ public final class Database: Sendable {
   let writer: Lane
   let readers: Lane
   let commits: CommitHub
+  let snapshots: SnapshotPool
+  private let lifetime: (any Sendable)?
   let watcherBox = Mutex<WeakWatcher>(WeakWatcher())
 
   /// Opens or creates a database file, in WAL mode, and applies the migrations that it lacks.
@@ -26,28 +28,46 @@ public final class Database: Sendable {
   ///
   /// - Throws: ``StoreError``: `cannotOpen`, `notADatabase`, `corrupt`, `busy`, `migrationHistoryChanged`,
   ///   `newerDatabase`, or what a migration threw.
-  public init(_ path: String, configuration: Configuration = Configuration(), migrations: [Migration] = []) throws {
+  public convenience init(
+    _ path: String, configuration: Configuration = Configuration(), migrations: [Migration] = []
+  ) throws {
+    try self.init(path, configuration: configuration, migrations: migrations, lifetime: nil) { _ in }
+  }
+
+  /// - Parameters:
+  ///   - lifetime: kept as long as the database.
+  ///   - fill: called with the writer before anything is migrated, outside a transaction.
+  init(
+    _ path: String, configuration: Configuration, migrations: [Migration], lifetime: (any Sendable)?,
+    fill: (Connection) throws -> Void
+  ) throws {
     self.path = path
+    self.lifetime = lifetime
     self.configuration = configuration
     let commits = CommitHub()
     self.commits = commits
     let place = try DatabasePlace(path)
     self.place = place
     let isInMemory = place == .memory
+    let hasReaders = !isInMemory && configuration.hasReaders
     let open: @Sendable (ConnectionRole) throws -> Connection = { role in
       let connection = try Connection(place: place, role: role, configuration: configuration, commits: commits)
       try connection.setUp()
       return connection
     }
+    snapshots = SnapshotPool(limit: configuration.maximumSnapshotCount) { try open(.reader) }
     let label = "dimple.\(configuration.label)"
     let writer = Lane(count: 1, label: "\(label).writer", canReopen: !isInMemory) { try open(.writer) }
     self.writer = writer
     readers =
-      isInMemory
-      ? writer
-      : Lane(count: configuration.readerCount, label: "\(label).reader", canReopen: true) { try open(.reader) }
+      hasReaders
+      ? Lane(count: configuration.readerCount, label: "\(label).reader", canReopen: true) { try open(.reader) }
+      : writer
     // Opens the writer even where there is nothing to migrate, so that a file that is no database is told now.
-    try writer.run { try $0.inSingleRead { _ = try commits.readDataVersion(on: $0) } }
+    try writer.run { connection in
+      try fill(connection)
+      try connection.inSingleRead { _ = try commits.readDataVersion(on: $0) }
+    }
     try Migrator(migrations: migrations, logger: configuration.logger).migrate(self)
     for observer in configuration.extensions { try observer.databaseDidOpen(self) }
     configuration.logger?.debug("Opened", metadata: ["database": "\(configuration.label)"])
@@ -61,7 +81,7 @@ public final class Database: Sendable {
   }
 
   /// Whether it lives in memory only.
-  public var isInMemory: Bool { readers === writer }
+  public var isInMemory: Bool { place == .memory }
 
   /// The extension of a type, if the database was opened with one.
   package func `extension`<E: DatabaseExtension>(_ type: E.Type) -> E? {
@@ -73,12 +93,14 @@ public final class Database: Sendable {
   /// Everything after that throws `closed`; closing again does nothing. A database that is simply let go is closed too.
   public func close() throws {
     try checkNotNested(operation: "close")
+    snapshots.releaseAll()
     readers.close()
     writer.close()
   }
 
   /// Closes, the waiting suspended.
   public func close() async throws {
+    snapshots.releaseAll()
     await readers.close()
     await writer.close()
   }

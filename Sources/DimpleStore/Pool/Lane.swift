@@ -9,6 +9,7 @@ final class Lane: Sendable {
     var idle: [Slot]
     var waiters = WaiterQueue()
     var isClosed = false
+    var isSuspended = false
     var onDrained: [@Sendable () -> Void] = []
   }
 
@@ -38,7 +39,9 @@ final class Lane: Sendable {
   func run<T>(_ body: (Connection) throws -> T) throws -> T {
     let slot = try acquire()
     defer { release(slot) }
-    return try slot.run(cancellation: nil, body)
+    do {
+      return try slot.run(cancellation: nil, body)
+    } catch { throw suspension(error) }
   }
 
   /// Runs the body with a connection on a thread of the lane's own; the task waits suspended.
@@ -50,7 +53,7 @@ final class Lane: Sendable {
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<T, any Error>) in
         slot.queue.async {
-          let result = Result { try slot.run(cancellation: flag, body) }
+          let result = Result { try slot.run(cancellation: flag, body) }.mapError { self.suspension($0) }
           self.release(slot)
           continuation.resume(with: result.mapError { Self.cancellation($0, flag) })
         }
@@ -60,8 +63,14 @@ final class Lane: Sendable {
     }
   }
 
+  /// What was stopped by ``suspend()``, which waits for it, is told so.
+  private func suspension(_ error: any Error) -> any Error {
+    guard let stopped = error as? StoreError, stopped.code == .interrupted, isSuspended else { return error }
+    return Self.suspendedError
+  }
+
   private static func cancellation(_ error: any Error, _ flag: CancellationFlag) -> any Error {
-    if flag.isSet, let error = error as? StoreError, [.interrupted, .busy].contains(error.code) {
+    if flag.isSet, let error = error as? StoreError, [.interrupted, .busy, .suspended].contains(error.code) {
       return CancellationError()
     }
     return error
@@ -69,11 +78,21 @@ final class Lane: Sendable {
 
   /// Runs the body on this thread if a connection is free, and tells whether one was; a closed lane has nothing to do.
   func runIfIdle(_ body: (Connection) throws -> Void) throws -> Bool {
-    let (slot, isClosed) = state.withLock { ($0.isClosed ? nil : $0.idle.popLast(), $0.isClosed) }
+    let (slot, isClosed): (Slot?, Bool) = state.withLock {
+      let isOut = $0.isClosed || $0.isSuspended
+      return (isOut ? nil : $0.idle.popLast(), isOut)
+    }
     guard let slot else { return isClosed }
     defer { release(slot) }
     try slot.run(cancellation: nil, body)
     return true
+  }
+
+  /// Throws if the lane is closed or suspended.
+  func checkOpen() throws {
+    let (isClosed, isSuspended) = state.withLock { ($0.isClosed, $0.isSuspended) }
+    if isClosed { throw Self.closedError }
+    if isSuspended { throw Self.suspendedError }
   }
 
   private func acquire() throws -> Slot {
@@ -116,14 +135,17 @@ final class Lane: Sendable {
 
   private static func take(_ state: inout State) -> Grant? {
     if state.isClosed { return .failure(Self.closedError) }
+    if state.isSuspended { return .failure(Self.suspendedError) }
     return state.idle.popLast().map { .success($0) }
   }
 
   private func release(_ slot: Slot) {
     let (next, drained): (Waiter?, [@Sendable () -> Void]) = state.withLock { state in
+      // With the lock held, so that a request to stop is for the holder of its moment and for nobody after it.
+      slot.stop.clear()
       if let next = state.waiters.popFirst() { return (next, []) }
       state.idle.append(slot)
-      guard state.isClosed, state.idle.count == slots.count else { return (nil, []) }
+      guard state.isClosed || state.isSuspended, state.idle.count == slots.count else { return (nil, []) }
       defer { state.onDrained = [] }
       return (nil, state.onDrained)
     }
@@ -133,31 +155,72 @@ final class Lane: Sendable {
 
   /// Refuses all who wait and all who come, waits for the work that runs, and closes the connections.
   func close() {
-    let drained = DispatchSemaphore(value: 0)
-    drain { drained.signal() }
-    drained.wait()
+    end(suspending: false)
     for slot in slots { slot.close() }
+  }
+
+  /// Refuses all who wait and all who come until ``resume()``, stops the work that runs, waits for it to roll back, and
+  /// closes the connections if they can be opened again.
+  func suspend() {
+    end(suspending: true)
+    for slot in slots where slot.canReopen { slot.close(checkpointing: false) }
+  }
+
+  /// Lends out connections again.
+  func resume() { state.withLock { $0.isSuspended = false } }
+
+  /// Whether ``suspend()`` was called last.
+  var isSuspended: Bool { state.withLock { $0.isSuspended } }
+
+  /// Stops the work that runs; what comes after it is not concerned.
+  func interrupt() {
+    state.withLock { state in
+      for slot in slots where !state.idle.contains(where: { $0 === slot }) { slot.stop.set() }
+    }
+  }
+
+  private func end(suspending: Bool) {
+    let drained = DispatchSemaphore(value: 0)
+    drain(suspending: suspending) { drained.signal() }
+    if suspending { interrupt() }
+    drained.wait()
+  }
+
+  /// As ``close()``, without waiting for the work that runs: its thread closes the connections when it is done.
+  func closeWhenIdle() {
+    drain(suspending: false) { [slots] in
+      for slot in slots { slot.close() }
+    }
   }
 
   /// As ``close()``, the waiting suspended.
   func close() async {
-    await withCheckedContinuation { continuation in drain { continuation.resume() } }
+    await withCheckedContinuation { continuation in
+      drain(suspending: false) { continuation.resume() }
+    }
     for slot in slots { slot.close() }
   }
 
-  private func drain(_ action: @escaping @Sendable () -> Void) {
+  private func drain(suspending: Bool, _ action: @escaping @Sendable () -> Void) {
     let (refused, isDrained): ([Waiter], Bool) = state.withLock { state in
-      state.isClosed = true
+      if suspending { state.isSuspended = true } else { state.isClosed = true }
       let isDrained = state.idle.count == slots.count
       if !isDrained { state.onDrained.append(action) }
       return (state.waiters.removeAll(), isDrained)
     }
-    for waiter in refused { waiter(.failure(Self.closedError)) }
+    let error = suspending ? Self.suspendedError : Self.closedError
+    for waiter in refused { waiter(.failure(error)) }
     if isDrained { action() }
   }
 
   private static var closedError: StoreError {
     StoreError(.closed, operation: "acquire a connection", message: "The database is closed.")
+  }
+
+  private static var suspendedError: StoreError {
+    StoreError(
+      .suspended, operation: "acquire a connection", message: "The database is suspended.",
+      hint: "Call resume() when the app is back in the foreground, and try again.")
   }
 
   /// Hands a grant from the thread that gives it to the one that waits.

@@ -13,11 +13,13 @@ internal import Dispatch
 final class Slot: @unchecked Sendable {  // the lane lends it to one holder at a time, so `connection` is confined
   private var connection: Connection?
   private let open: @Sendable () throws -> Connection
-  private let canReopen: Bool
+  let canReopen: Bool
   private var wasOpened = false
   /// Where async callers' closures run, off the cooperative pool, which must never wait for a disk.
   let queue: DispatchQueue
   private let owner = Atomic<UInt>(0)
+  /// Stops what runs; what comes after it is not concerned.
+  let stop = CancellationFlag()
 
   init(label: String, canReopen: Bool, open: @escaping @Sendable () throws -> Connection) {
     self.open = open
@@ -34,16 +36,19 @@ final class Slot: @unchecked Sendable {  // the lane lends it to one holder at a
     defer { owner.store(0, ordering: .relaxed) }
     let connection = try opened()
     connection.interruption.flag = cancellation
+    connection.interruption.stop = stop
     defer {
-      connection.interruption.flag = nil
+      connection.interruption.ignoreRequests()
       if connection.isBroken { close() }
     }
     return try body(connection)
   }
 
   /// The connection, if it was ever needed. Only for the holder.
-  func close() {
-    connection?.close()
+  ///
+  /// - Parameter checkpointing: whether SQLite is to empty the write-ahead log if nobody else has the file open.
+  func close(checkpointing: Bool = true) {
+    connection?.close(checkpointing: checkpointing)
     connection = nil
   }
 

@@ -10,7 +10,7 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
       case dataTypeConstraint, constraint
       case sqlError, notAllowed, wrongArgumentCount, multipleStatements, functionFailed
       case typeMismatch, missingColumn, rowNotFound, unsupportedMapping
-      case nestedTransaction, transactionLost, outsideClosure, interrupted, closed
+      case nestedTransaction, transactionLost, outsideClosure, interrupted, closed, suspended, tooManySnapshots
       case migrationHistoryChanged, newerDatabase, unsupportedFeature
     }
     private let kind: Kind
@@ -74,6 +74,10 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     public static let interrupted = Code(.interrupted)
     /// The database is closed.
     public static let closed = Code(.closed)
+    /// The database is suspended, so that it holds no lock: ``Database/suspend()``.
+    public static let suspended = Code(.suspended)
+    /// As many snapshots are pinned as ``Configuration/maximumSnapshotCount`` allows.
+    public static let tooManySnapshots = Code(.tooManySnapshots)
     /// A migration that was applied is not what it was, or not where it was.
     public static let migrationHistoryChanged = Code(.migrationHistoryChanged)
     /// The database has migrations that this program does not know.
@@ -122,7 +126,7 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     self.sql = sql
     self.message = message
     self.hint = hint
-    self.isRetryable = isRetryable ?? [.busy, .diskFull, .interrupted].contains(code)
+    self.isRetryable = isRetryable ?? [.busy, .diskFull, .interrupted, .suspended, .tooManySnapshots].contains(code)
     self.underlying = underlying
   }
 

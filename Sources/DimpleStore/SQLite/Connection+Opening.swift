@@ -34,6 +34,7 @@ extension Connection {
     do {
       try configure()
       for observer in configuration.extensions { try observer.connectionDidOpen(self, role: role) }
+      try configuration.prepareConnection?(self)
     } catch {
       close()
       throw error
@@ -44,14 +45,18 @@ extension Connection {
     guard let handle else { return }
     interruption.busyTimeoutMilliseconds = configuration.busyTimeoutMilliseconds
     interruption.install(on: handle)
+    // Before anything reads the file.
+    if let key = configuration.encryptionKey { try apply(key()) }
     // https://sqlite.org/quirks.html#double_quoted_string_literals_are_accepted: a misspelt name must be an error.
     try setOption(SQLITE_DBCONFIG_DQS_DML, false)
     try setOption(SQLITE_DBCONFIG_DQS_DDL, false)
     try setOption(SQLITE_DBCONFIG_DEFENSIVE, true)
     // The tracking triggers call functions: https://sqlite.org/pragma.html#pragma_trusted_schema
     try setOption(SQLITE_DBCONFIG_TRUSTED_SCHEMA, true)
-    if role == .writer, !configuration.isReadOnly { try useWriteAheadLog() }
-    try executeControl("PRAGMA synchronous = NORMAL")
+    if role == .writer, !configuration.isReadOnly { try useJournal(configuration.journalMode.name) }
+    try executeControl("PRAGMA synchronous = \(configuration.synchronous.name)")
+    // Negative: in KiB, not in pages.
+    if let bytes = configuration.cacheSizeBytes { try executeControl("PRAGMA cache_size = -\(max(1, bytes / 1024))") }
     try executeControl("PRAGMA temp_store = MEMORY")
     try executeControl("PRAGMA foreign_keys = \(configuration.foreignKeys ? "ON" : "OFF")")
     // Without it, the rows that REPLACE removes fire no triggers: https://sqlite.org/lang_conflict.html
@@ -60,20 +65,22 @@ extension Connection {
     // Nothing above reads the file if it is in WAL mode already and being opened to read: is it a database at all?
     _ = try pragma("schema_version")
     authorizer.install(on: handle)
+    try registerCallables()
+    StatementTracer(configuration)?.install(on: self)
   }
 
   /// https://sqlite.org/wal.html. The change of mode needs the file for itself and does not always call the busy handler,
   /// so that of several processes that open a new file at once, some are told to come again.
-  private func useWriteAheadLog() throws {
+  private func useJournal(_ wanted: String) throws {
     var waited: Int32 = 0
     while true {
       do {
         let mode = try pragma("journal_mode")
-        if mode == "wal" || mode == "memory" { return }
-        let new = try pragma("journal_mode = WAL")
-        if new == "wal" || new == "memory" { return }
+        if mode == wanted || mode == "memory" { return }
+        let new = try pragma("journal_mode = \(wanted)")
+        if new == wanted || new == "memory" { return }
         throw StoreError(
-          .cannotOpen, operation: "open", message: "The file cannot use a write-ahead log; its journal mode is \(new).",
+          .cannotOpen, operation: "open", message: "The file cannot use journal mode \(wanted); it stays \(new).",
           hint: "Keep the file on a local disk.")
       } catch let error as StoreError where error.code == .busy && waited < configuration.busyTimeoutMilliseconds {
         Interruption.sleep(milliseconds: 10)
@@ -102,10 +109,10 @@ extension Connection {
   }
 
   /// Runs SQL of the store's own, of which no rows are wanted.
-  func executeControl(_ sql: String) throws {
+  func executeControl(_ sql: String, operation: String = "set up") throws {
     authorizer.allowsControl = true
     defer { authorizer.allowsControl = false }
     let result = sqlite3_exec(handle, sql, nil, nil, nil)
-    guard result == SQLITE_OK else { throw error(result, operation: "set up", sql: sql) }
+    guard result == SQLITE_OK else { throw error(result, operation: operation, sql: sql) }
   }
 }

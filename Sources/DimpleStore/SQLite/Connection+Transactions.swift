@@ -59,6 +59,9 @@ extension Connection {
     }
   }
 
+  /// Begins a read transaction that stays open until the connection is closed.
+  func beginReadTransaction() throws { try control(.beginRead) }
+
   /// Runs a body of one query, which is a snapshot by itself.
   func inSingleRead<T>(_ body: (Connection) throws -> T) throws -> T {
     access = .read
@@ -138,7 +141,7 @@ extension Connection {
   private func endTransaction(_ statement: ControlStatement) throws {
     resetStatements()
     // From here on a cancellation comes too late, and must not stop a COMMIT or ROLLBACK halfway.
-    interruption.flag = nil
+    interruption.ignoreRequests()
     try control(statement)
     expectsTransaction = false
   }

@@ -43,6 +43,8 @@ public final class Connection {
   var controlStatements = [OpaquePointer?](repeating: nil, count: ControlStatement.allCases.count)
   /// What a function implemented in Swift threw, until the statement that called it fails.
   var functionError: (any Error)?
+  /// Kept alive for SQLite, which calls it.
+  var tracer: StatementTracer?
   /// A rollback failed: the connection is not to be used again.
   var isBroken = false
   var entityStatements: [EntityStatementKey: EntityStatement] = [:]
@@ -82,7 +84,9 @@ public final class Connection {
   package var transactionDepth: Int { isInTransaction ? 1 + savepointDepth : 0 }
 
   /// Closes for good. Statements that somebody still holds are finalized.
-  func close() {
+  func close(checkpointing: Bool = true) {
+    // Refused only by a closed connection, where there is nothing to leave out.
+    if !checkpointing { try? setOption(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) }
     userStatements.removeAll()
     internalStatements.removeAll()
     for index in controlStatements.indices {
@@ -128,7 +132,7 @@ public final class Connection {
   /// Throws if the task that waits for the result was cancelled.
   func checkInterruption(sql: String?) throws {
     guard interruption.isRequested else { return }
-    throw StoreError(.interrupted, operation: "step", sql: sql, message: "The task was cancelled.", isRetryable: false)
+    throw StoreError(.interrupted, operation: "step", sql: sql, message: "The work was stopped.", isRetryable: false)
   }
 
   /// The error of a result code, with the message that SQLite left on the connection.
@@ -146,6 +150,9 @@ public final class Connection {
       error.code = .functionFailed
       error.underlying = cause
       if let cause = cause as? StoreError { error.hint = cause.hint }
+    }
+    if !configuration.exposesValuesInErrors, error.code == .sqlError, let statement {
+      error.message = redacted(error.message, of: statement)
     }
     if configuration.exposesValuesInErrors, let expanded = sqlite3_expanded_sql(statement?.handle) {
       error.sql = String(cString: expanded)

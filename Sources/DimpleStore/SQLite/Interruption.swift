@@ -9,11 +9,13 @@ internal import DimpleMutex
   internal import Darwin
 #endif
 
-/// Set once, from any thread, when the task that waits for a result is cancelled.
+/// Set from any thread, when the task that waits for a result is cancelled, or when work is to stop.
 final class CancellationFlag: Sendable {
   private let flag = Atomic(false)
   var isSet: Bool { flag.load(ordering: .relaxed) }
   func set() { flag.store(true, ordering: .relaxed) }
+  /// Only for the holder of what the flag belongs to, before new work.
+  func clear() { flag.store(false, ordering: .relaxed) }
 }
 
 /// Whether the connection's current work is to stop; SQLite asks while it computes and while it waits for a lock.
@@ -22,13 +24,21 @@ final class CancellationFlag: Sendable {
 final class Interruption {
   /// The flag of the work at hand; only the connection's holder sets it.
   var flag: CancellationFlag?
+  /// As ``flag``, for whatever work the connection is doing: ``Database/interrupt()`` sets it.
+  var stop: CancellationFlag?
   var busyTimeoutMilliseconds: Int32 = 0
   private var waitedMilliseconds: Int32 = 0
 
   /// SQLite asks each time it has run so many virtual machine instructions: well under a millisecond.
   private static let instructionsPerCheck: Int32 = 4000
 
-  var isRequested: Bool { flag?.isSet == true }
+  var isRequested: Bool { flag?.isSet == true || stop?.isSet == true }
+
+  /// What has begun to end must not be stopped halfway.
+  func ignoreRequests() {
+    flag = nil
+    stop = nil
+  }
 
   /// Starts answering; the connection keeps this object alive.
   func install(on database: OpaquePointer) {
