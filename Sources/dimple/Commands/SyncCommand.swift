@@ -49,6 +49,7 @@ struct SyncCommand: AsyncParsableCommand {
   private static func object(_ report: SyncReport) -> String {
     """
     {"pushedTransactions":\(report.pushedTransactions),"pushedPacks":\(report.pushedPacks),\
+    "joinedPacks":\(report.joinedPacks),\
     "pulledTransactions":\(report.pulledTransactions),"pulledPacks":\(report.pulledPacks),\
     "changedRows":\(report.changedRows),"heldRows":\(report.heldRows),\
     "postponedTransactions":\(report.postponedTransactions),"skippedObjects":\(report.skipped.count)}
