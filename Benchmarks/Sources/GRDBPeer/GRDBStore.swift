@@ -58,6 +58,10 @@ package final class GRDBStore: Sendable {
     try pool.read { try Track.fetchAll($0) }.reduce(0) { $0 &+ $1.checksum }
   }
 
+  package func fetchAllFromRows() throws -> Int {
+    try pool.read { try RowTrack.fetchAll($0, sql: "SELECT * FROM Track") }.reduce(0) { $0 &+ $1.track.checksum }
+  }
+
   package func fetch(keys: [Int64]) throws -> Int {
     var checksum = 0
     for key in keys { checksum &+= try pool.read { try Track.fetchOne($0, key: key) }?.checksum ?? 0 }
@@ -68,5 +72,14 @@ package final class GRDBStore: Sendable {
     try pool.read { database in
       try keys.reduce(0) { checksum, key in checksum &+ (try Track.fetchOne(database, key: key)?.checksum ?? 0) }
     }
+  }
+}
+
+/// Made from a row by hand, by position: GRDB's fastest way.
+private struct RowTrack: FetchableRecord {
+  let track: Track
+
+  init(row: Row) {
+    track = Track(id: row[0], name: row[1], composer: row[2], milliseconds: row[3], bytes: row[4], price: row[5])
   }
 }

@@ -55,10 +55,10 @@ package final class SQLiteStore {
 
   package func fetchAll() throws -> Int {
     let statement = try prepare("SELECT * FROM Track")
-    var checksum = 0
-    while sqlite3_step(statement) == SQLITE_ROW { checksum &+= Track(columnsOf: statement).checksum }
+    var tracks: [Track] = []
+    while sqlite3_step(statement) == SQLITE_ROW { tracks.append(Track(columnsOf: statement)) }
     sqlite3_reset(statement)
-    return checksum
+    return tracks.reduce(0) { $0 &+ $1.checksum }
   }
 
   package func fetch(keys: [Int64]) throws -> Int {

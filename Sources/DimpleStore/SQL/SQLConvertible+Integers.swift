@@ -29,6 +29,9 @@ extension SQLValue {
 }
 
 extension Int: SQLConvertible {
+  /// From an integer in range, or a whole real.
+  public static func read(_ row: borrowing RowReader, _ column: Int) throws -> Int { try row.integer(column) }
+
   /// An integer.
   public func bind(to parameter: StatementParameter) throws { try parameter.bind(Int64(self)) }
 
@@ -39,6 +42,9 @@ extension Int: SQLConvertible {
 }
 
 extension Int8: SQLConvertible {
+  /// From an integer in range, or a whole real.
+  public static func read(_ row: borrowing RowReader, _ column: Int) throws -> Int8 { try row.integer(column) }
+
   /// An integer.
   public var sqlValue: SQLValue { .integer(Int64(self)) }
   /// From an integer in range, or a whole real.
@@ -46,6 +52,9 @@ extension Int8: SQLConvertible {
 }
 
 extension Int16: SQLConvertible {
+  /// From an integer in range, or a whole real.
+  public static func read(_ row: borrowing RowReader, _ column: Int) throws -> Int16 { try row.integer(column) }
+
   /// An integer.
   public var sqlValue: SQLValue { .integer(Int64(self)) }
   /// From an integer in range, or a whole real.
@@ -53,6 +62,9 @@ extension Int16: SQLConvertible {
 }
 
 extension Int32: SQLConvertible {
+  /// From an integer in range, or a whole real.
+  public static func read(_ row: borrowing RowReader, _ column: Int) throws -> Int32 { try row.integer(column) }
+
   /// An integer.
   public var sqlValue: SQLValue { .integer(Int64(self)) }
   /// From an integer in range, or a whole real.
@@ -60,6 +72,10 @@ extension Int32: SQLConvertible {
 }
 
 extension Int64: SQLConvertible {
+  /// From an integer in range, or a whole real.
+  @inlinable
+  public static func read(_ row: borrowing RowReader, _ column: Int) throws -> Int64 { try row.int64(column) }
+
   /// An integer.
   public func bind(to parameter: StatementParameter) throws { try parameter.bind(self) }
 
@@ -70,6 +86,9 @@ extension Int64: SQLConvertible {
 }
 
 extension UInt8: SQLConvertible {
+  /// From an integer in range, or a whole real.
+  public static func read(_ row: borrowing RowReader, _ column: Int) throws -> UInt8 { try row.integer(column) }
+
   /// An integer.
   public var sqlValue: SQLValue { .integer(Int64(self)) }
   /// From an integer in range, or a whole real.
@@ -77,6 +96,9 @@ extension UInt8: SQLConvertible {
 }
 
 extension UInt16: SQLConvertible {
+  /// From an integer in range, or a whole real.
+  public static func read(_ row: borrowing RowReader, _ column: Int) throws -> UInt16 { try row.integer(column) }
+
   /// An integer.
   public var sqlValue: SQLValue { .integer(Int64(self)) }
   /// From an integer in range, or a whole real.
@@ -84,6 +106,9 @@ extension UInt16: SQLConvertible {
 }
 
 extension UInt32: SQLConvertible {
+  /// From an integer in range, or a whole real.
+  public static func read(_ row: borrowing RowReader, _ column: Int) throws -> UInt32 { try row.integer(column) }
+
   /// An integer.
   public var sqlValue: SQLValue { .integer(Int64(self)) }
   /// From an integer in range, or a whole real.
@@ -91,6 +116,9 @@ extension UInt32: SQLConvertible {
 }
 
 extension UInt: SQLConvertible {
+  /// From an integer in range, or a whole real.
+  public static func read(_ row: borrowing RowReader, _ column: Int) throws -> UInt { try row.integer(column) }
+
   /// As ``UInt64``.
   public var sqlValue: SQLValue { SQLValue(unsigned: UInt64(self)) }
   /// As ``UInt64``.
@@ -98,6 +126,9 @@ extension UInt: SQLConvertible {
 }
 
 extension UInt64: SQLConvertible {
+  /// From an integer in range, or a whole real.
+  public static func read(_ row: borrowing RowReader, _ column: Int) throws -> UInt64 { try row.integer(column) }
+
   /// An integer up to 2⁶³-1, which is all SQLite has; beyond, eight big-endian bytes: lossless, and still in order.
   public var sqlValue: SQLValue { SQLValue(unsigned: self) }
   /// From an integer in range, a whole real, or those eight bytes.

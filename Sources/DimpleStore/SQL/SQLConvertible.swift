@@ -10,11 +10,17 @@ public protocol SQLConvertible {
 
   /// Binds the value to a statement: as ``sqlValue``, unless the type knows a shorter way.
   func bind(to parameter: StatementParameter) throws
+
+  /// Reads a column, from 0: by ``init(sqlValue:)``, unless the type knows a shorter way.
+  static func read(_ row: borrowing RowReader, _ column: Int) throws -> Self
 }
 
 extension SQLConvertible {
   /// Binds ``sqlValue``.
   public func bind(to parameter: StatementParameter) throws { try parameter.bind(sqlValue) }
+
+  /// By ``init(sqlValue:)``.
+  public static func read(_ row: borrowing RowReader, _ column: Int) throws -> Self { try row.convert(column) }
 }
 
 extension StoreError {
@@ -53,6 +59,12 @@ extension Optional: SQLConvertible where Wrapped: SQLConvertible {
     if let self { try self.bind(to: parameter) } else { try parameter.bindNull() }
   }
 
+  /// `NULL` is `nil`.
+  @inlinable
+  public static func read(_ row: borrowing RowReader, _ column: Int) throws -> Wrapped? {
+    try row.isNull(column) ? nil : try Wrapped.read(row, column)
+  }
+
   /// `nil` is `NULL`.
   public var sqlValue: SQLValue { self?.sqlValue ?? .null }
 
@@ -80,6 +92,10 @@ extension Bool: SQLConvertible {
 }
 
 extension Double: SQLConvertible {
+  /// From a real, or an integer that a double holds exactly.
+  @inlinable
+  public static func read(_ row: borrowing RowReader, _ column: Int) throws -> Double { try row.double(column) }
+
   /// A real.
   public func bind(to parameter: StatementParameter) throws { try parameter.bind(self) }
 
@@ -109,6 +125,10 @@ extension Float: SQLConvertible {
 }
 
 extension String: SQLConvertible {
+  /// From text in valid UTF-8.
+  @inlinable
+  public static func read(_ row: borrowing RowReader, _ column: Int) throws -> String { try row.string(column) }
+
   /// Text.
   public func bind(to parameter: StatementParameter) throws { try parameter.bind(self) }
 

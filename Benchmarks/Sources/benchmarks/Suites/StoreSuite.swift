@@ -5,6 +5,17 @@ import SQLitePeer
 
 extension Track: Entity {}
 
+/// Made from a row by hand.
+private struct RowTrack: RowDecodable {
+  let track: Track
+
+  init(row: borrowing RowReader) throws {
+    track = Track(
+      id: try row[0], name: try row[1], composer: try row[2], milliseconds: try row[3], bytes: try row[4],
+      price: try row[5])
+  }
+}
+
 extension Suite {
   /// The store, against the C library under it and GRDB.
   static var store: Suite { Suite(name: "store") { size in try StoreBenchmarks(size: size).all } }
@@ -28,7 +39,7 @@ private struct StoreBenchmarks {
 
   var all: [Benchmark] {
     [
-      insert, insertPrepared, insertBySQL, commit, asyncCommit, fetchAll, fetchOne, fetchOneInOneRead,
+      insert, insertPrepared, insertBySQL, commit, asyncCommit, fetchAll, fetchRows, fetchTuples, fetchOne, fetchOneInOneRead,
     ]
   }
 
@@ -123,6 +134,35 @@ private struct StoreBenchmarks {
         },
         Contender(name: "SQLite") { try sqlite.fetchAll() },
         Contender(name: "GRDB") { try grdb.fetchAll() },
+      ])
+  }
+
+  private var fetchRows: Benchmark {
+    Benchmark(
+      name: "fetch all rows by init(row:)", unit: "row", count: tracks.count,
+      contenders: [
+        Contender(name: Contender.ours, prepare: fill) {
+          try ours.read { try $0.query(RowTrack.self, "SELECT * FROM Track") }.reduce(0) { $0 &+ $1.track.checksum }
+        },
+        Contender(name: "SQLite") { try sqlite.fetchAll() },
+        Contender(name: "GRDB") { try grdb.fetchAllFromRows() },
+      ])
+  }
+
+  private var fetchTuples: Benchmark {
+    Benchmark(
+      name: "fetch all rows as tuples", unit: "row", count: tracks.count,
+      contenders: [
+        Contender(name: Contender.ours, prepare: fill) {
+          try ours.read { try $0.query((Int64, String, String?, Int, Int, Double).self, "SELECT * FROM Track") }
+            .reduce(0) { sum, row in
+              let track = Track(
+                id: row.0, name: row.1, composer: row.2, milliseconds: row.3, bytes: row.4, price: row.5)
+              return sum &+ track.checksum
+            }
+        },
+        Contender(name: "SQLite") { try sqlite.fetchAll() },
+        Contender(name: "GRDB") { try grdb.fetchAllFromRows() },
       ])
   }
 
