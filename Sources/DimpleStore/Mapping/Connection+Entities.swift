@@ -63,9 +63,7 @@ extension Connection {
   private func write<E: Entity>(
     _ entity: E, _ row: RowColumnValues, _ verb: EntityVerb, operation: String
   ) throws -> E {
-    // Comparing takes 0.0 for -0.0, so where a zero is to be written, it always is.
-    let comparesValues = !row.values.contains { $0 == .real(0) || $0 == .real(-0.0) }
-    let sql = entitySQL(E.self, verb, columns: row.names, comparesValues: comparesValues)
+    let sql = entitySQL(E.self, verb, row)
     let id = try idValue(of: entity, in: row, operation: operation)
     let statement = try prepare(sql)
     defer { statement.endUse() }
@@ -89,6 +87,13 @@ extension Connection {
         message: "\(E.self) encodes no column '\(E.idColumn)'.", hint: "Declare idColumn as the primary key's column.")
     }
     return row.values[index]
+  }
+
+  /// The SQL that writes a row with the verb.
+  func entitySQL<E: Entity>(_ type: E.Type, _ verb: EntityVerb, _ row: RowColumnValues) -> String {
+    // Comparing takes 0.0 for -0.0, so where a zero is to be written, it always is. An insert compares nothing.
+    let comparesValues = verb == .insert || !row.values.contains { $0 == .real(0) || $0 == .real(-0.0) }
+    return entitySQL(type, verb, columns: row.names, comparesValues: comparesValues)
   }
 
   /// The verb's SQL, made once per type; again, if the type encodes other columns than the last time.

@@ -39,7 +39,8 @@ private struct StoreBenchmarks {
 
   var all: [Benchmark] {
     [
-      insert, insertPrepared, insertBySQL, commit, asyncCommit, fetchAll, fetchRows, fetchTuples, fetchOne, fetchOneInOneRead,
+      insert, insertMany, insertPrepared, insertBySQL, commit, asyncCommit, fetchAll, fetchRows, fetchTuples,
+      fetchOne, fetchOneInOneRead,
     ]
   }
 
@@ -49,6 +50,19 @@ private struct StoreBenchmarks {
       contenders: [
         Contender(name: Contender.ours, prepare: empty) {
           try ours.write { connection in for track in tracks { try connection.insert(track) } }
+          return tracks.count
+        },
+        Contender(name: "SQLite", prepare: empty) { try sqlite.insert(tracks, transaction: true) },
+        Contender(name: "GRDB", prepare: empty) { try grdb.insert(tracks) },
+      ])
+  }
+
+  private var insertMany: Benchmark {
+    Benchmark(
+      name: "insert structs, all at once", unit: "row", count: tracks.count,
+      contenders: [
+        Contender(name: Contender.ours, prepare: empty) {
+          try ours.write { try $0.insert(contentsOf: tracks) }
           return tracks.count
         },
         Contender(name: "SQLite", prepare: empty) { try sqlite.insert(tracks, transaction: true) },
