@@ -54,17 +54,8 @@ struct Compaction {
     let header = PackHeader(
       vault: vaultID, replica: session.changelog.replicaID, range: range,
       chain: PackChain(before: first.chain.before, after: last.chain.after), vector: vector, publicKey: first.publicKey)
-    return try await put(Pack(header: header, transactions: transactions), signingKey)
-  }
-
-  private func put(_ pack: Pack, _ signingKey: [UInt8]) async throws -> StoredPack {
-    let lines = try PackEncoder.encode(pack, vault: vault, signingKey: signingKey)
-    let name = PackName(
-      replica: pack.header.replica, range: pack.header.range, contentHash: vault.hash(lines))
-    let key = PackName.prefix + (try vault.sealName(name.record)) + vault.objectExtension
-    let sealed = try vault.seal(Gzip.compress(lines))
-    try await session.storage.put(key, sealed)
-    return StoredPack(key: key, name: name, size: sealed.count)
+    return try await PackPut(session: session)
+      .put(Pack(header: header, transactions: transactions), signingKey: signingKey)
   }
 
   /// The parts, each following on the one before it; `nil` if one cannot be used.

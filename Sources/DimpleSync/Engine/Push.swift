@@ -10,11 +10,7 @@ struct Push {
 
   func run(_ report: inout SyncReport) async throws {
     while let next = try await nextPack() {
-      let lines = try PackEncoder.encode(next.pack, vault: vault, signingKey: next.signingKey)
-      let name = PackName(
-        replica: next.pack.header.replica, range: next.pack.header.range, contentHash: vault.hash(lines))
-      let key = PackName.prefix + (try vault.sealName(name.record)) + vault.objectExtension
-      try await session.storage.put(key, vault.seal(Gzip.compress(lines)))
+      _ = try await PackPut(session: session).put(next.pack, signingKey: next.signingKey)
       // Only now: a put that failed, or whose answer was lost, is done again, under the same name or one that overlaps.
       try await record(next.pack)
       report.pushedPacks += 1
