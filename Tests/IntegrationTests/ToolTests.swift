@@ -86,6 +86,18 @@ struct ToolTests {
     #expect(!FileManager.default.fileExists(atPath: folder.file("short")))
   }
 
+  @Test(arguments: ["open sesame", "open sesame\n", "open sesame\r\n", "open sesame\r\nmore"])
+  func aPassphraseIsTheFirstLineOfItsFile(text: String) throws {
+    let folder = try TemporaryFolder()
+    try Data(text.utf8).write(to: URL(fileURLWithPath: folder.file("phrase")))
+    let sealed = try Tool.run(
+      ["age", "encrypt", "-p", "-a", "--passphrase-file", folder.file("phrase")], input: Data("hello".utf8))
+    try Data(sealed.output.utf8).write(to: URL(fileURLWithPath: folder.file("sealed")))
+    let opened = try Tool.run(
+      ["age", "decrypt", folder.file("sealed")], environment: ["DIMPLE_PASSPHRASE": "open sesame"])
+    #expect(opened.output == "hello")
+  }
+
   @Test func passphrasesComeFromTheEnvironment() throws {
     let environment = ["DIMPLE_PASSPHRASE": "open sesame"]
     let sealed = try Tool.run(["age", "encrypt", "-p", "-a"], environment: environment, input: Data("hello".utf8))

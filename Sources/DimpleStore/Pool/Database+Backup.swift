@@ -68,8 +68,7 @@ extension Connection {
       // The new file is written too: https://sqlite.org/pragma.html#pragma_query_only
       try executeControl("PRAGMA query_only = OFF")
       defer { restoreQueryOnly() }
-      let name = partial.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
-      try withInternalAccess { try executeControl("VACUUM INTO '\(name)'", operation: "vacuum") }
+      try withInternalAccess { try executeControl("VACUUM INTO \(SQL.quoted(literal: partial))", operation: "vacuum") }
     }
   }
 

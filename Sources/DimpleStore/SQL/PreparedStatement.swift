@@ -61,6 +61,26 @@ public struct PreparedStatement {
     return result
   }
 
+  /// Runs it to its end with values for its placeholders by name, without the `:`.
+  ///
+  /// - Returns: the number of rows it inserted, updated or deleted itself; 0 for other statements.
+  @discardableResult
+  public func execute(named values: [String: any SQLConvertible]) throws -> Int {
+    try statement.bind(named: values)
+    return try statement.run()
+  }
+
+  /// All rows with values for its placeholders by name, without the `:`, each decoded.
+  public func query<T: Decodable>(_ type: T.Type, named values: [String: any SQLConvertible]) throws -> [T] {
+    try statement.bind(named: values)
+    var result: [T] = []
+    try statement.forEach(type) { value in
+      result.append(value)
+      return true
+    }
+    return result
+  }
+
   @inlinable
   func bind<each Value: SQLConvertible>(_ values: repeat each Value) throws {
     var count: Int32 = 0
@@ -95,8 +115,8 @@ public struct StatementParameter {
   /// Binds an integer.
   public func bind(_ value: Int64) throws { try statement.base.bind(int64: value, at: index) }
 
-  /// Binds a real; NaN, which SQLite has not, is `NULL`.
-  public func bind(_ value: Double) throws { try statement.base.bind(value.sqlValue, at: index) }
+  /// Binds a real; NaN, which SQLite has not, is a `typeMismatch`.
+  public func bind(_ value: Double) throws { try statement.base.bind(double: value, at: index) }
 
   /// Binds text, with the NUL characters it may hold.
   public func bind(_ value: String) throws { try statement.base.bind(text: value, at: index) }
@@ -119,6 +139,12 @@ public struct StatementParameter {
     try base.connection.checkUsable(operation: "bind")
     guard count == base.parameterCount else { throw base.wrongArgumentCount(Int(count)) }
     base.reset()
+  }
+
+  func bind(named values: [String: any SQLConvertible]) throws {
+    try base.connection.checkUsable(operation: "bind")
+    base.reset()
+    try base.bindAll(SQL(raw: base.sql, named: values))
   }
 
   /// The number of rows it changed itself.
@@ -145,7 +171,7 @@ extension Connection {
   /// - Throws: ``StoreError``: `sqlError`, `multipleStatements`, `notAllowed`; `wrongArgumentCount` if the text holds
   ///   interpolated values, which are given when it is run.
   public func prepared(_ sql: SQL) throws -> PreparedStatement {
-    guard sql.bindings.isEmpty else {
+    guard sql.bindings.isEmpty, sql.namedBindings.isEmpty else {
       throw StoreError(
         .wrongArgumentCount, operation: "prepare", sql: sql.text,
         message: "A prepared statement takes its values when it is run.",

@@ -13,12 +13,14 @@ extension SQL: ExpressibleByStringInterpolation {
   /// A literal with interpolations.
   public init(stringInterpolation: Interpolation) {
     self.init(raw: stringInterpolation.text, bindings: stringInterpolation.bindings)
+    namedBindings = stringInterpolation.namedBindings
   }
 
   /// Collects the parts of an interpolated literal.
   public struct Interpolation: StringInterpolationProtocol, Sendable {
     var text: String
     var bindings: [SQLValue]
+    var namedBindings: [NamedValue] = []
 
     /// Called by the compiler.
     public init(literalCapacity: Int, interpolationCount: Int) {
@@ -75,6 +77,16 @@ extension SQL: ExpressibleByStringInterpolation {
       text += SQL.quoted(identifier: identifier)
     }
 
+    /// All columns of a table, for a nested value: `\(columnsOf: "Artist", as: "artist")` is
+    /// `NULL AS "artist.*", "Artist".*`, which names the columns after it `artist.…`.
+    ///
+    /// - Parameters:
+    ///   - table: the table's name, or its alias in the query.
+    ///   - property: the property of the decoded type; the table's name unless given.
+    public mutating func appendInterpolation(columnsOf table: String, as property: String? = nil) {
+      text += "NULL AS \(SQL.quoted(identifier: (property ?? table) + ".*")), \(SQL.quoted(identifier: table)).*"
+    }
+
     /// Text as it is. The caller vouches that none of it comes from outside.
     public mutating func appendInterpolation(raw: String) {
       text += raw
@@ -84,6 +96,7 @@ extension SQL: ExpressibleByStringInterpolation {
     public mutating func appendInterpolation(_ sql: SQL) {
       text += sql.text
       bindings += sql.bindings
+      namedBindings += sql.namedBindings
     }
   }
 }

@@ -47,7 +47,9 @@ public final class Connection {
   var tracer: StatementTracer?
   /// A rollback failed: the connection is not to be used again.
   var isBroken = false
-  var entityStatements: [EntityStatementKey: EntityStatement] = [:]
+  var entityStatements: [ObjectIdentifier: EntityStatements] = [:]
+  /// The SQL that finds an entity of a type by its id.
+  var findStatements: [ObjectIdentifier: String] = [:]
   let rowEncoder = RowEncoder()
 
   /// Opens and sets up; hooks of extensions are called by ``setUp()``.

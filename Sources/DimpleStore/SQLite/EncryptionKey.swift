@@ -21,7 +21,7 @@ public struct EncryptionKey: Sendable, CustomStringConvertible {
   var literal: String {
     switch material {
     case .passphrase(let text):
-      return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+      return SQL.quoted(literal: text)
     case .raw(let bytes):
       let digits = Array("0123456789abcdef")
       let hex = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }

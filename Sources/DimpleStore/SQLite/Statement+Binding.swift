@@ -6,7 +6,7 @@ extension Statement {
     switch value {
     case .null: try bindNull(at: index)
     case .integer(let value): try bind(int64: value, at: index)
-    case .real(let value): try check(sqlite3_bind_double(handle, index, value))
+    case .real(let value): try bind(double: value, at: index)
     case .text(let value): try bind(text: value, at: index)
     case .blob(let bytes): try bind(bytes: bytes, at: index)
     case .invalidText(let bytes):
@@ -17,6 +17,14 @@ extension Statement {
   /// Binds an integer.
   package func bind(int64 value: Int64, at index: Int32) throws {
     try check(sqlite3_bind_int64(handle, index, value))
+  }
+
+  /// Binds a real.
+  ///
+  /// - Throws: ``StoreError`` with code `typeMismatch` for NaN: SQLite would store `NULL` without a word.
+  package func bind(double value: Double, at index: Int32) throws {
+    guard !value.isNaN else { throw notANumber }
+    try check(sqlite3_bind_double(handle, index, value))
   }
 
   /// Binds `NULL`.
@@ -57,19 +65,6 @@ extension Statement {
     try check(result)
   }
 
-  /// Binds one value per placeholder, first to last.
-  package func bindAll(_ values: [SQLValue]) throws {
-    guard values.count == Int(parameterCount) else { throw wrongArgumentCount(values.count) }
-    for index in values.indices { try bind(values[index], at: Int32(index) + 1) }
-  }
-
-  func wrongArgumentCount(_ count: Int) -> StoreError {
-    StoreError(
-      .wrongArgumentCount, operation: "bind", sql: sql,
-      message: "The statement has \(parameterCount) placeholders, and \(count) values were given.",
-      hint: "Give one value for each '?'; in an SQL literal, interpolate it instead.")
-  }
-
   /// Lets go of all bound values: each is `NULL` again.
   package func clearBindings() {
     guard hasBindings else { return }
@@ -81,6 +76,12 @@ extension Statement {
   func endUse() {
     reset()
     clearBindings()
+  }
+
+  private var notANumber: StoreError {
+    StoreError(
+      .typeMismatch, operation: "bind", sql: sql, message: "SQLite has no NaN.",
+      hint: "Store nil, in a column that may be NULL, where there is no number.")
   }
 
   private func check(_ result: Int32) throws {

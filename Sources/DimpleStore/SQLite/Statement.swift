@@ -122,16 +122,21 @@ package final class Statement {
   /// The number of columns in a row; 0 for a statement that returns none.
   package var columnCount: Int32 { sqlite3_column_count(handle) }
 
-  /// The names of all columns.
+  /// The names of all columns; a marker `prefix.*` prefixes those after it.
   package var columnNames: [String] {
     if let names = cachedColumnNames { return names }
-    let names = (0..<columnCount).map { columnName($0) }
+    let names = ColumnScope.prefixed((0..<columnCount).map { ownColumnName($0) })
     cachedColumnNames = names
     return names
   }
 
   /// The name of a column, from 0.
   package func columnName(_ index: Int32) -> String {
+    let names = columnNames
+    return names.indices.contains(Int(index)) ? names[Int(index)] : ""
+  }
+
+  private func ownColumnName(_ index: Int32) -> String {
     sqlite3_column_name(handle, index).map { String(cString: $0) } ?? ""
   }
 }

@@ -31,20 +31,41 @@ enum ColumnDefault: Equatable {
   }
 
   /// Numbers, strings, blobs, NULL, TRUE and FALSE (https://sqlite.org/syntax/literal-value.html), signed or not.
+  ///
+  /// By bytes, as SQLite reads: to Swift, a quote and an accent after it are one character.
   static func isLiteral(_ sql: String) -> Bool {
     if ["NULL", "TRUE", "FALSE"].contains(sql.uppercased()) { return true }
-    if let body = quoted(sql) { return !body.replacing("''", with: "").contains("'") }
-    if sql.first == "x" || sql.first == "X", let digits = quoted(String(sql.dropFirst())) {
-      return digits.allSatisfy(\.isHexDigit)
+    let bytes = Array(sql.utf8)
+    if let body = quoted(bytes[...]) { return hasOnlyDoubledQuotes(body) }
+    if let first = bytes.first, first | 0x20 == UInt8(ascii: "x"), let digits = quoted(bytes.dropFirst()) {
+      return digits.allSatisfy(isHexDigit)
     }
-    let number = sql.first == "-" || sql.first == "+" ? sql.dropFirst() : sql[...]
-    return number.first.map { $0.isNumber || $0 == "." } == true
-      && number.allSatisfy { $0.isASCII && ($0.isHexDigit || "xX.+-eE".contains($0)) }
+    let isSigned = bytes.first == UInt8(ascii: "-") || bytes.first == UInt8(ascii: "+")
+    let number = bytes.dropFirst(isSigned ? 1 : 0)
+    guard let first = number.first, isDigit(first) || first == UInt8(ascii: ".") else { return false }
+    return number.allSatisfy { isHexDigit($0) || Array("xX.+-".utf8).contains($0) }
   }
 
-  private static func quoted(_ sql: String) -> String? {
-    guard sql.count >= 2, sql.first == "'", sql.last == "'" else { return nil }
-    return String(sql.dropFirst().dropLast())
+  private static func quoted(_ sql: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    guard sql.count >= 2, sql.first == quote, sql.last == quote else { return nil }
+    return sql.dropFirst().dropLast()
+  }
+
+  private static func hasOnlyDoubledQuotes(_ body: ArraySlice<UInt8>) -> Bool {
+    var rest = body
+    while let position = rest.firstIndex(of: quote) {
+      guard position + 1 < rest.endIndex, rest[position + 1] == quote else { return false }
+      rest = rest[(position + 2)...]
+    }
+    return true
+  }
+
+  private static let quote = UInt8(ascii: "'")
+
+  private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
+  private static func isHexDigit(_ byte: UInt8) -> Bool {
+    isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte | 0x20)
   }
 
   /// The value in a row inserted at `stamp`.

@@ -15,7 +15,9 @@ struct PassphraseOptions: ParsableArguments {
   func passphrase(prompt: String = "Passphrase: ") throws -> String {
     if let passphraseFile {
       let text = try FileSystem.readText(passphraseFile)
-      guard let line = text.split(separator: "\n", omittingEmptySubsequences: false).first, !line.isEmpty else {
+      // A line may end as on Windows, which Swift takes for one character.
+      let line = text.prefix { !$0.isNewline }
+      guard !line.isEmpty else {
         throw Failure("The file \(passphraseFile) has no passphrase on its first line.")
       }
       return String(line)

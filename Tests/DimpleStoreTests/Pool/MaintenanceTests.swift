@@ -89,9 +89,9 @@ import Testing
   @Test func vacuumIntoMakesASmallerCopy() throws {
     try db.execute("DELETE FROM Todo WHERE text LIKE '%7%'")
     let left = try db.queryOne(Int.self, "SELECT count(*) FROM Todo") ?? 0
-    let thin = folder.path("it's thin.db")
+    let thin = folder.path("it'\u{301}s thin.db")
     try db.vacuum(into: thin)
-    try expectWhole("it's thin.db", count: left)
+    try expectWhole("it'\u{301}s thin.db", count: left)
     // The reader that wrote the copy is one that cannot write again.
     #expect(storeError { _ = try db.read { try $0.execute("DELETE FROM Todo") } }?.code == .readOnly)
     #expect(try db.read { try $0.queryOne(Int.self, "PRAGMA query_only") } == 1)
