@@ -6,7 +6,7 @@ extension Connection {
   /// - Throws: ``StoreError``; those before the one that failed are inserted, so let the error leave the transaction's
   ///   closure, or wrap the call in ``savepoint(_:)``.
   public func insert<S: Sequence>(contentsOf entities: S) throws where S.Element: Entity {
-    try writeAll(entities, .insert)
+    try writeAll(entities) { statements, _ in statements.insert }
   }
 
   /// Inserts each entity, or updates the row that has its id, with one statement, compiled once. A row that holds the
@@ -14,21 +14,27 @@ extension Connection {
   ///
   /// - Throws: ``StoreError``, as ``insert(contentsOf:)``.
   public func save<S: Sequence>(contentsOf entities: S) throws where S.Element: Entity {
-    try writeAll(entities, .save)
+    try writeAll(entities) { statements, row in
+      // Comparing takes 0.0 for -0.0, so where a zero is to be written, it always is.
+      let hasZero = row.values.contains { $0 == .real(0) || $0 == .real(-0.0) }
+      return hasZero ? statements.saveAlways : statements.save
+    }
   }
 
-  private func writeAll<S: Sequence>(_ entities: S, _ verb: EntityVerb) throws where S.Element: Entity {
+  private func writeAll<S: Sequence>(
+    _ entities: S, _ sql: (EntityStatements, RowColumnValues) -> String
+  ) throws where S.Element: Entity {
     var statement: Statement?
-    var sql = ""
+    var current = ""
     defer { statement?.endUse() }
     for entity in entities {
       let row = try rowEncoder.columns(of: entity)
       // Types may leave columns out of some values, which is another statement.
-      let needed = entitySQL(S.Element.self, verb, row)
-      if statement == nil || needed != sql {
+      let needed = sql(statements(S.Element.self, row.names), row)
+      if statement == nil || needed != current {
         statement?.endUse()
         statement = try prepare(needed)
-        sql = needed
+        current = needed
       }
       try statement?.bindAll(row.values)
       while try statement?.step() == true {}

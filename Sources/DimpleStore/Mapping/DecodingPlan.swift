@@ -2,6 +2,9 @@
 ///
 /// Synthesised `init(from:)` asks for its keys in the same order for every row, so the plan predicts the k-th call's
 /// column and only compares the key; what it has not predicted, it looks up.
+///
+/// A key that has no column of its own, but columns that begin with its name and a dot, means the nested value that these
+/// make: its number is below zero.
 final class DecodingPlan {
   /// What the k-th call asked for.
   private struct Prediction {
@@ -11,18 +14,26 @@ final class DecodingPlan {
     let column: Int32
   }
 
-  private let names: [String]
-  private let columns: [String: Int32]
+  private let scope: ColumnScope
+  private let columnNames: ColumnNames
+  /// `nil` if values are stored the usual way.
+  let mapping: RowMapping?
   // Used by one decoder at a time, on its thread, and never inside a change to itself.
   @exclusivity(unchecked) private var predictions: [Prediction] = []
   /// Types whose values have turned out to be JSON, by column.
   @exclusivity(unchecked) var jsonColumns: Set<Int32> = []
 
-  init(columnNames: [String]) {
-    names = columnNames
-    columns = Dictionary(
-      columnNames.enumerated().map { ($1, Int32($0)) }, uniquingKeysWith: { first, _ in first })
+  /// Decode the nested values, in the order in which they were first asked for.
+  @exclusivity(unchecked) private(set) var nested: [RowDecoder] = []
+
+  init(_ scope: ColumnScope, _ mapping: RowMapping) {
+    self.scope = scope
+    columnNames = mapping.columnNames
+    self.mapping = mapping.storesAsUsual ? nil : mapping
   }
+
+  /// The decoder that a number below zero means.
+  func nestedDecoder(_ column: Int32) -> RowDecoder { nested[Int(-1 - column)] }
 
   /// The column of the k-th call, if it asks for the key that the k-th call of the first row asked for.
   @inline(__always) func predictedColumn<Key>(_ byte: KeyByte, _ keys: Key.Type, call: Int) -> Int32? {
@@ -33,21 +44,25 @@ final class DecodingPlan {
 
   /// The column of the key's name, or `nil`.
   func column<Key: CodingKey>(_ key: Key, _ byte: KeyByte, call: Int) -> Int32? {
-    let name = key.stringValue
+    let name = columnNames.column(key.stringValue)
     if call < predictions.count, predictions[call].name == name { return predictions[call].column }
-    guard let column = columns[name] ?? columnIgnoringCase(name) else { return nil }
+    guard let column = scope.column(name) ?? nestedColumn(name) else { return nil }
     if call == predictions.count {
       predictions.append(Prediction(byte: byte, keys: ObjectIdentifier(Key.self), name: name, column: column))
     }
     return column
   }
 
-  /// Whether there is such a column; predicts nothing.
-  func hasColumn(_ name: String) -> Bool { columns[name] != nil || columnIgnoringCase(name) != nil }
+  /// Whether there is such a column, or a nested value of the name; predicts nothing.
+  func has<Key: CodingKey>(_ key: Key) -> Bool {
+    let name = columnNames.column(key.stringValue)
+    return scope.column(name) != nil || scope.nested(name) != nil
+  }
 
-  private func columnIgnoringCase(_ name: String) -> Int32? {
-    let lowercased = name.lowercased()
-    return names.firstIndex { $0.lowercased() == lowercased }.map(Int32.init)
+  private func nestedColumn(_ name: String) -> Int32? {
+    guard let inner = scope.nested(name) else { return nil }
+    nested.append(RowDecoder(inner))
+    return -Int32(nested.count)
   }
 }
 

@@ -5,8 +5,16 @@ final class EncodingPlan {
     let keys: ObjectIdentifier
   }
 
+  /// `nil` if values are stored the usual way.
+  let mapping: RowMapping?
+  private let columnNames: ColumnNames
   @exclusivity(unchecked) private(set) var names: [String] = []
   @exclusivity(unchecked) private var calls: [Call] = []
+
+  init(_ mapping: RowMapping) {
+    self.mapping = mapping.storesAsUsual ? nil : mapping
+    columnNames = mapping.columnNames
+  }
 
   /// The k-th key of a value: usually the one that the value before had there.
   @inline(__always) func note<Key: CodingKey>(_ key: Key, call: Int) {
@@ -23,7 +31,7 @@ final class EncodingPlan {
   }
 
   private func learn<Key: CodingKey>(_ key: Key, _ byte: KeyByte, _ call: Int) {
-    let name = key.stringValue
+    let name = columnNames.column(key.stringValue)
     if call < names.count, names[call] == name { return }
     forget(from: call)
     names.append(name)

@@ -7,8 +7,8 @@ struct RowContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
   private func column(_ key: Key) throws -> Int32 { try decoder.column(key) }
 
-  func contains(_ key: Key) -> Bool { decoder.hasColumn(key.stringValue) }
-  func decodeNil(forKey key: Key) throws -> Bool { try decoder.isNull(column(key)) }
+  func contains(_ key: Key) -> Bool { decoder.plan.has(key) }
+  func decodeNil(forKey key: Key) throws -> Bool { try decoder.isNull(at: decoder.place(key)) }
 
   func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool { try decoder.bool(column(key)) }
   func decode(_ type: String.Type, forKey key: Key) throws -> String { try decoder.string(column(key)) }
@@ -25,7 +25,7 @@ struct RowContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
   func decode(_ type: UInt32.Type, forKey key: Key) throws -> UInt32 { try decoder.integer(type, column(key)) }
   func decode(_ type: UInt64.Type, forKey key: Key) throws -> UInt64 { try decoder.integer(type, column(key)) }
   func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
-    try decoder.decode(type, column: column(key))
+    try decoder.decode(type, at: decoder.place(key), key)
   }
 
   /// `nil` for `NULL`; a column that is missing is an error for an optional property too.
@@ -56,7 +56,8 @@ struct RowContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
   func decodeIfPresent(_ type: UInt32.Type, forKey key: Key) throws -> UInt32? { try optionalInteger(type, key) }
   func decodeIfPresent(_ type: UInt64.Type, forKey key: Key) throws -> UInt64? { try optionalInteger(type, key) }
   func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? {
-    try optional(key) { try decoder.decode(type, column: $1) }
+    let place = try decoder.place(key)
+    return try decoder.isNull(at: place) ? nil : try decoder.decode(type, at: place, key)
   }
 
   func nestedContainer<Nested: CodingKey>(

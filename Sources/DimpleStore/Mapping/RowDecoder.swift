@@ -6,7 +6,7 @@ final class RowDecoder: Decoder {
   @exclusivity(unchecked) private(set) var statement: Statement?
   // A decoder stays on its thread, and none of its properties is used inside a change to itself: the check at run time
   // would cost a tenth of a row.
-  @exclusivity(unchecked) private(set) var plan = DecodingPlan(columnNames: [])
+  @exclusivity(unchecked) private(set) var plan = DecodingPlan(ColumnScope([]), RowMapping())
   /// What was learnt about the statement's columns, by the type decoded.
   @exclusivity(unchecked) private var plans: [ObjectIdentifier: DecodingPlan] = [:]
   @exclusivity(unchecked) private var plannedType: ObjectIdentifier?
@@ -20,8 +20,13 @@ final class RowDecoder: Decoder {
   @exclusivity(unchecked) private var call = 0
   @exclusivity(unchecked) private(set) var rowNumber = 0
 
+  /// The columns of a nested value; `nil` for the whole row.
+  private let nestedScope: ColumnScope?
+
   let codingPath: [any CodingKey] = []
   let userInfo: [CodingUserInfoKey: Any] = [:]
+
+  init(_ nestedScope: ColumnScope? = nil) { self.nestedScope = nestedScope }
 
   /// Lends a statement's decoder for its rows.
   static func decoding<T>(_ statement: Statement, _ body: (RowDecoder) throws -> T) throws -> T {
@@ -64,6 +69,7 @@ final class RowDecoder: Decoder {
     let free = freeContainer
     freeContainer = {}
     free()
+    for plan in plans.values { for decoder in plan.nested { decoder.letContainerGo() } }
   }
 
   /// The row as the type: by name, or of its first column if the type is one SQL value.
@@ -77,6 +83,7 @@ final class RowDecoder: Decoder {
     } catch let error as DecodingError {
       throw wrap(error)
     } catch is NeedsJSON {
+      guard nestedScope == nil else { throw StoreError.unsupportedNesting("\(type)") }
       return try JSONColumn.decode(type, from: self, column: 0)
     }
   }
@@ -88,19 +95,21 @@ final class RowDecoder: Decoder {
     if let known = plans[id] {
       plan = known
     } else {
-      plan = DecodingPlan(columnNames: columnNames)
+      let mapping = (type as? any RowMapped.Type)?.mapping ?? RowMapping()
+      plan = DecodingPlan(nestedScope ?? ColumnScope(statement?.columnNames ?? []), mapping)
       plans[id] = plan
     }
   }
 
   /// The statement's columns are others than before.
   func forgetPlans() {
+    letContainerGo()
     plans.removeAll()
     plannedType = nil
   }
 
   /// The names of all columns.
-  var columnNames: [String] { statement?.columnNames ?? [] }
+  var columnNames: [String] { nestedScope?.names ?? statement?.columnNames ?? [] }
 
   func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
     if containerKeys == ObjectIdentifier(type), let container {
@@ -119,18 +128,49 @@ final class RowDecoder: Decoder {
 
   /// The column of a key, in order of the calls.
   @inline(__always) func column<Key: CodingKey>(_ key: Key) throws -> Int32 {
+    let column = try place(key)
+    if column >= 0 { return column }
+    throw missing(key)
+  }
+
+  /// The column of a key, in order of the calls; below zero for a nested value.
+  @inline(__always) func place<Key: CodingKey>(_ key: Key) throws -> Int32 {
     let byte = KeyByte(key)
     let column = plan.predictedColumn(byte, Key.self, call: call) ?? plan.column(key, byte, call: call)
     call += 1
     if let column { return column }
-    throw StoreError.missingColumn(key.stringValue, among: columnNames, row: rowNumber, sql: statement?.sql ?? "")
+    throw missing(key)
   }
 
-  /// Whether there is such a column; does not count as a call.
-  func hasColumn(_ name: String) -> Bool { plan.hasColumn(name) }
+  private func missing<Key: CodingKey>(_ key: Key) -> StoreError {
+    .missingColumn(key.stringValue, among: columnNames, row: rowNumber, sql: statement?.sql ?? "")
+  }
+
+  /// Any decodable value of a place: of a column one SQL value, a type that decodes from one, or JSON; or a nested value.
+  func decode<T: Decodable, Key: CodingKey>(_ type: T.Type, at place: Int32, _ key: Key) throws -> T {
+    if place >= 0 { return try decode(type, column: place) }
+    // One SQL value cannot be made of several columns.
+    guard !(type is any SQLConvertible.Type) else { throw missing(key) }
+    return try plan.nestedDecoder(place).decodeNested(type, in: self)
+  }
+
+  /// Whether a place holds nothing: `NULL`, or of a nested value nothing but `NULL`s, as an outer join leaves it.
+  func isNull(at place: Int32) throws -> Bool {
+    if place >= 0 { return try isNull(place) }
+    guard let statement, let scope = plan.nestedDecoder(place).nestedScope else { throw Self.tooLate }
+    return scope.isNull(in: statement)
+  }
+
+  private func decodeNested<T: Decodable>(_ type: T.Type, in outer: RowDecoder) throws -> T {
+    statement = outer.statement
+    rowNumber = outer.rowNumber - 1
+    defer { statement = nil }
+    return try decodeRow(type)
+  }
 
   /// Any decodable value of a column: one SQL value, a type that decodes from one, or JSON.
   func decode<T: Decodable>(_ type: T.Type, column: Int32) throws -> T {
+    if let mapping = plan.mapping, let value = try mapped(type, column: column, mapping) { return value }
     if let convertible = type as? any SQLConvertible.Type { return try convert(convertible, to: type, column: column) }
     if plan.jsonColumns.contains(column) { return try JSONColumn.decode(type, from: self, column: column) }
     do {
@@ -139,6 +179,12 @@ final class RowDecoder: Decoder {
       let value = try JSONColumn.decode(type, from: self, column: column)
       plan.jsonColumns.insert(column)
       return value
+    }
+  }
+
+  private func mapped<T>(_ type: T.Type, column: Int32, _ mapping: RowMapping) throws -> T? {
+    do { return try mapping.read(type, from: field(column).value) } catch let error as StoreError {
+      throw located(error, column: column)
     }
   }
 

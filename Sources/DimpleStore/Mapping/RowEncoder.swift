@@ -2,6 +2,18 @@
 struct RowColumnValues {
   var names: [String] = []
   var values: [SQLValue] = []
+
+  /// The values of some columns.
+  func values(of columns: [String], encodedBy type: Any.Type, operation: String) throws -> [SQLValue] {
+    try columns.map { column in
+      guard let index = names.firstIndex(of: column) else {
+        throw StoreError(
+          .unsupportedMapping, operation: operation, message: "\(type) encodes no column '\(column)'.",
+          hint: "Declare idColumn, or the id's columns, as the primary key's.")
+      }
+      return values[index]
+    }
+  }
 }
 
 /// Encodes a value into columns: one level of keys, each with one SQL value.
@@ -12,7 +24,7 @@ final class RowEncoder: Encoder {
   // An encoder stays on its thread, and none of its properties is used inside a change to itself.
   @exclusivity(unchecked) private var plans: [ObjectIdentifier: EncodingPlan] = [:]
   @exclusivity(unchecked) private var plannedType: ObjectIdentifier?
-  @exclusivity(unchecked) private var plan = EncodingPlan()
+  @exclusivity(unchecked) private var plan = EncodingPlan(RowMapping())
   @exclusivity(unchecked) private var values: [SQLValue] = []
   /// The type asked for something other than keys.
   @exclusivity(unchecked) private var isNotKeyed = false
@@ -21,8 +33,13 @@ final class RowEncoder: Encoder {
   let userInfo: [CodingUserInfoKey: Any] = [:]
 
   /// The columns of an entity.
-  func columns<T: Encodable>(of value: T) throws -> RowColumnValues {
-    if plannedType != ObjectIdentifier(T.self) { usePlan(for: T.self) }
+  func columns<E: Entity>(of entity: E) throws -> RowColumnValues { try columns(of: entity, mapping: E.mapping) }
+
+  /// The columns of a value.
+  ///
+  /// - Parameter mapping: always the same for a type.
+  func columns<T: Encodable>(of value: T, mapping: @autoclosure () -> RowMapping) throws -> RowColumnValues {
+    if plannedType != ObjectIdentifier(T.self) { usePlan(for: T.self, mapping()) }
     values.removeAll(keepingCapacity: true)
     isNotKeyed = false
     try value.encode(to: self)
@@ -31,10 +48,10 @@ final class RowEncoder: Encoder {
     return RowColumnValues(names: plan.names, values: values)
   }
 
-  private func usePlan<T>(for type: T.Type) {
+  private func usePlan<T>(for type: T.Type, _ mapping: RowMapping) {
     let id = ObjectIdentifier(type)
     plannedType = id
-    plan = plans[id] ?? EncodingPlan()
+    plan = plans[id] ?? EncodingPlan(mapping)
     plans[id] = plan
   }
 
@@ -55,6 +72,12 @@ final class RowEncoder: Encoder {
   func singleValueContainer() -> any SingleValueEncodingContainer {
     isNotKeyed = true
     return ColumnEncoder()
+  }
+
+  /// A property's value as the type's mapping stores it.
+  func mapped<T: Encodable>(_ value: T) throws -> SQLValue {
+    if let mapping = plan.mapping, let stored = mapping.value(value) { return stored }
+    return try RowEncoder.sqlValue(value)
   }
 
   /// Any encodable value as one SQL value: itself, what it encodes to, or JSON.
@@ -89,7 +112,7 @@ struct RowEncodingContainer<Key: CodingKey>: KeyedEncodingContainerProtocol {
   func encode(_ value: UInt16, forKey key: Key) throws { put(value.sqlValue, key) }
   func encode(_ value: UInt32, forKey key: Key) throws { put(value.sqlValue, key) }
   func encode(_ value: UInt64, forKey key: Key) throws { put(value.sqlValue, key) }
-  func encode<T: Encodable>(_ value: T, forKey key: Key) throws { put(try RowEncoder.sqlValue(value), key) }
+  func encode<T: Encodable>(_ value: T, forKey key: Key) throws { put(try encoder.mapped(value), key) }
 
   func encodeIfPresent(_ value: Bool?, forKey key: Key) throws { put(value.sqlValue, key) }
   func encodeIfPresent(_ value: String?, forKey key: Key) throws { put(value.sqlValue, key) }
@@ -106,7 +129,7 @@ struct RowEncodingContainer<Key: CodingKey>: KeyedEncodingContainerProtocol {
   func encodeIfPresent(_ value: UInt32?, forKey key: Key) throws { put(value.sqlValue, key) }
   func encodeIfPresent(_ value: UInt64?, forKey key: Key) throws { put(value.sqlValue, key) }
   func encodeIfPresent<T: Encodable>(_ value: T?, forKey key: Key) throws {
-    put(try value.map { try RowEncoder.sqlValue($0) } ?? .null, key)
+    put(try value.map { try encoder.mapped($0) } ?? .null, key)
   }
 
   func nestedContainer<Nested: CodingKey>(

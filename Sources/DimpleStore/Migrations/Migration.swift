@@ -49,7 +49,8 @@ public struct Migration: Sendable {
       for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
     }
     mix(sql.text.utf8)
-    for value in sql.bindings {
+    for named in sql.namedBindings { mix(named.name.utf8) }
+    for value in sql.bindings + sql.namedBindings.map(\.value) {
       mix(value.typeName.utf8)
       switch value {
       case .null: break

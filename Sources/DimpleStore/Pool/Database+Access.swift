@@ -52,14 +52,4 @@ extension Database {
     let id = commits.add(handler)
     return CommitObservation(hub: commits, id: id, watcher: watcher())
   }
-
-  /// A read of one query, which needs no transaction to be a snapshot.
-  @usableFromInline func readOnce<T>(_ body: (Connection) throws -> T) throws -> T {
-    try checkNotNested(operation: "read")
-    return try readers.run { try $0.inSingleRead(body) }
-  }
-
-  @usableFromInline func readOnce<T: Sendable>(_ body: @escaping @Sendable (Connection) throws -> T) async throws -> T {
-    try await readers.run { try $0.inSingleRead(body) }
-  }
 }

@@ -23,12 +23,12 @@ extension Database {
   /// - Returns: at most 100 findings; none if the file is sound.
   /// - Throws: ``StoreError``: `notADatabase`, `ioFailed` if the file cannot be looked at.
   public func integrityCheck(quick: Bool = false) throws -> [String] {
-    try readOnce { try $0.findDamage(quick: quick) }
+    try withConnection { try $0.findDamage(quick: quick) }
   }
 
   /// As the synchronous form, on a thread of the database's own.
   public func integrityCheck(quick: Bool = false) async throws -> [String] {
-    try await readOnce { try $0.findDamage(quick: quick) }
+    try await withConnection { try $0.findDamage(quick: quick) }
   }
 
   /// Rewrites the file without gaps and free pages. It needs up to twice the file's size on the disk, and keeps other

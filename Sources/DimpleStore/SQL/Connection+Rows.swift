@@ -61,7 +61,7 @@ extension Connection {
   public func forEachRow(_ sql: SQL, _ body: (borrowing RowReader) throws -> Bool) throws {
     let statement = try prepare(sql.text)
     defer { statement.endUse() }
-    try statement.bindAll(sql.bindings)
+    try statement.bindAll(sql)
     try statement.forEachRow(body)
   }
 }

@@ -6,7 +6,7 @@ extension Connection {
   public func execute(_ sql: SQL) throws -> Int {
     let statement = try prepare(sql.text)
     defer { statement.endUse() }
-    try statement.bindAll(sql.bindings)
+    try statement.bindAll(sql)
     let before = totalChanges
     while try statement.step() {}
     return totalChanges == before ? 0 : changeCount
@@ -45,7 +45,7 @@ extension Connection {
   public func rows(_ sql: SQL) throws -> [Row] {
     let statement = try prepare(sql.text)
     defer { statement.endUse() }
-    try statement.bindAll(sql.bindings)
+    try statement.bindAll(sql)
     var rows: [Row] = []
     var columns: RowColumns?
     while try statement.step() {
@@ -62,7 +62,7 @@ extension Connection {
   ) throws -> Result {
     let statement = try prepare(sql.text)
     defer { statement.endUse() }
-    try statement.bindAll(sql.bindings)
+    try statement.bindAll(sql)
     return try RowDecoder.decoding(statement) { try body(statement, $0) }
   }
 }

@@ -22,6 +22,11 @@ public struct Row: Sendable {
   /// A value by the column's name, in any case; `NULL` if there is no such column: ``get(_:as:)`` throws then.
   public subscript(_ name: String) -> SQLValue { columns.index(of: name).map { values[$0] } ?? .null }
 
+  /// The values by column. Of columns with the same name, the first counts.
+  public var dictionary: [String: SQLValue] {
+    Dictionary(zip(columns.names, values), uniquingKeysWith: { first, _ in first })
+  }
+
   /// A value as a Swift type: `let title: String = try row.get("title")`.
   ///
   /// - Throws: ``StoreError`` with code `missingColumn`, or `typeMismatch` if it does not fit without loss.

@@ -47,7 +47,7 @@ extension URL: SQLConvertible {
 
 extension Decimal: SQLConvertible {
   /// Text, since a real would round: `0.1` stays `0.1`. A column for it should have the type `TEXT`.
-  public var sqlValue: SQLValue { isNaN ? .null : .text(description) }
+  public var sqlValue: SQLValue { isNaN ? .real(.nan) : .text(description) }
 
   /// From text, or an integer. A real is refused: it is not known which decimal it was.
   public init(sqlValue: SQLValue) throws {

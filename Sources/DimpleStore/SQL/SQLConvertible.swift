@@ -99,8 +99,8 @@ extension Double: SQLConvertible {
   /// A real.
   public func bind(to parameter: StatementParameter) throws { try parameter.bind(self) }
 
-  /// A real; NaN, which SQLite has not, is `NULL`.
-  public var sqlValue: SQLValue { isNaN ? .null : .real(self) }
+  /// A real. SQLite has no NaN: a statement refuses it with `typeMismatch`.
+  public var sqlValue: SQLValue { .real(self) }
 
   /// From a real, or an integer that a double holds exactly.
   public init(sqlValue: SQLValue) throws {

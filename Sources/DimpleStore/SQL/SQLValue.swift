@@ -6,7 +6,7 @@ public enum SQLValue: Sendable {
   case null
   /// A 64-bit signed integer.
   case integer(Int64)
-  /// An IEEE 754 double. SQLite has no NaN: binding one stores `NULL`.
+  /// An IEEE 754 double. SQLite has no NaN: binding one is a `typeMismatch`.
   case real(Double)
   /// Text in valid UTF-8; may hold NUL characters.
   case text(String)

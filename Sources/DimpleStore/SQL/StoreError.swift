@@ -9,7 +9,7 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
       case uniqueConstraint, foreignKeyConstraint, notNullConstraint, checkConstraint
       case dataTypeConstraint, constraint
       case sqlError, notAllowed, wrongArgumentCount, multipleStatements, functionFailed
-      case typeMismatch, missingColumn, rowNotFound, unsupportedMapping
+      case typeMismatch, missingColumn, rowNotFound, tooManyRows, duplicateKey, unsupportedMapping
       case nestedTransaction, transactionLost, outsideClosure, interrupted, closed, suspended, tooManySnapshots
       case migrationHistoryChanged, newerDatabase, unsupportedFeature
     }
@@ -62,6 +62,10 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     public static let missingColumn = Code(.missingColumn)
     /// There is no such row.
     public static let rowNotFound = Code(.rowNotFound)
+    /// There is more than one row where one is expected.
+    public static let tooManyRows = Code(.tooManyRows)
+    /// Two rows have the same key.
+    public static let duplicateKey = Code(.duplicateKey)
     /// The type's Codable form is not one that fits a row.
     public static let unsupportedMapping = Code(.unsupportedMapping)
     /// A database was used inside a closure that already holds one of its connections: that would wait for itself.

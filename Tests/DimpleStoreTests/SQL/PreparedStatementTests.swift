@@ -37,7 +37,8 @@ struct PreparedStatementTests {
       let types = try connection.prepared(
         "SELECT typeof(?) || ' ' || typeof(?) || ' ' || typeof(?) || ' ' || typeof(?)")
       #expect(try types.queryOne(String.self, 1, 1.5, "1", [UInt8(1)]) == "integer real text blob")
-      #expect(try types.queryOne(String.self, true, Double.nan, "", nil as Int?) == "integer null text null")
+      #expect(try types.queryOne(String.self, true, -Double.infinity, "", nil as Int?) == "integer real text null")
+      #expect(storeError { _ = try types.queryOne(String.self, 1, Double.nan, 2, 3) }?.code == .typeMismatch)
       let same = try connection.prepared("SELECT ?1 IS ?2")
       #expect(try same.queryOne(Bool.self, UInt64.max, UInt64.max.sqlValue) == true)
       #expect(try same.queryOne(Bool.self, Int64.min, SQLValue.integer(.min)) == true)
