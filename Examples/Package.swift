@@ -8,6 +8,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   dependencies: [.package(name: "DimpleDb", path: "..")],
   targets: [
-    .executableTarget(name: "QuickStart", dependencies: [.product(name: "DimpleDb", package: "DimpleDb")])
+    .executableTarget(name: "QuickStart", dependencies: [.product(name: "DimpleDb", package: "DimpleDb")]),
+    .executableTarget(name: "StoreTour", dependencies: [.product(name: "DimpleStore", package: "DimpleDb")]),
   ]
 )
