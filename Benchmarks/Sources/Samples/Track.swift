@@ -1,5 +1,5 @@
-/// What the benchmarks store: six columns of the usual types, one of them often NULL.
-package struct Track: Codable, Sendable, Identifiable, Equatable {
+/// Six columns of the usual types, one of them often NULL.
+package struct Track: Sample, Identifiable, Equatable {
   package var id: Int64
   package var name: String
   package var composer: String?
@@ -16,7 +16,6 @@ package struct Track: Codable, Sendable, Identifiable, Equatable {
     self.price = price
   }
 
-  /// The same for the same number, whoever asks.
   package init(number: Int) {
     id = Int64(number)
     name = "Track number \(number)"
@@ -26,9 +25,8 @@ package struct Track: Codable, Sendable, Identifiable, Equatable {
     price = 0.99
   }
 
-  /// What each contender makes of what it fetched: all must agree, and none can skip a column.
   package var checksum: Int {
-    Int(id) &+ name.utf8.count &+ (composer?.utf8.count ?? 0) &+ milliseconds &+ bytes &+ Int(price * 100)
+    Int(id) &+ name.utf8.count &+ composer.length &+ milliseconds &+ bytes &+ Int(price * 100)
   }
 
   package static let createTable = """
@@ -36,4 +34,9 @@ package struct Track: Codable, Sendable, Identifiable, Equatable {
       id INTEGER PRIMARY KEY, name TEXT NOT NULL, composer TEXT, milliseconds INTEGER NOT NULL, bytes INTEGER NOT NULL,
       price REAL NOT NULL)
     """
+
+  package static let insertSQL = "INSERT INTO Track VALUES (?, ?, ?, ?, ?, ?)"
+  package static let selectSQL = "SELECT * FROM Track"
+  package static let selectOneSQL = "SELECT * FROM Track WHERE id = ?"
+  package static let selectRangeSQL = "SELECT * FROM Track WHERE id BETWEEN ? AND ?"
 }
