@@ -21,14 +21,15 @@ def count(program: str, folder: pathlib.Path, side: str, arguments: list[str]) -
     """What was run, in order, each with its instructions and the path of its profile."""
     output = folder / f"{side}.callgrind"
     command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}", f"--log-file={folder}/{side}.log"]
-    command += ["--zero-before=*firstMark*", "--dump-before=*lastMark*", program, "--counted", side, *arguments]
+    command += ["--dump-before=*firstMark*", "--dump-before=*lastMark*", program, "--counted", side, *arguments]
     result = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if result.returncode != 0:
         sys.exit(f"valgrind failed for {side}; see {folder}/{side}.log")
     runs = [json.loads(line) for line in result.stdout.splitlines()]
     for number, run in enumerate(runs, start=1):
-        # One profile for each mark, numbered; a last one, without a number, is what came after.
-        run["profile"] = f"{output}.{number}"
+        # At each mark the profile since the last one is written: those before the first mark of a run are of no interest.
+        pathlib.Path(f"{output}.{2 * number - 1}").unlink()
+        run["profile"] = f"{output}.{2 * number}"
         totals = re.search(r"^totals: (\d+)", pathlib.Path(run["profile"]).read_text(errors="replace"), re.MULTILINE)
         run["instructions"] = int(totals.group(1)) / run["count"]
     return runs

@@ -36,7 +36,7 @@ extension GRDBStore {
   package func fetchItems() throws -> Int { try pool.read { try Item.fetchAll($0) }.checksum }
 
   package func fetchItemsFromRows() throws -> Int {
-    try pool.read { try RowItem.fetchAll($0, sql: Item.selectSQL) }.reduce(0) { $0 &+ $1.item.checksum }
+    try pool.read { try RowItem.fetchAll($0, sql: Item.selectSQL) }.sum { $0.item.checksum }
   }
 
   package func sumItemsByIndex() throws -> Int {

@@ -2,7 +2,8 @@ import GRDB
 import Samples
 
 extension Order: FetchableRecord, PersistableRecord {
-  package static var databaseTableName: String { "Orders" }
+  /// Order is a word of SQL's.
+  public static var databaseTableName: String { "Orders" }
 }
 
 private struct RowOrder: FetchableRecord {
@@ -20,6 +21,6 @@ extension GRDBStore {
   package func fetchOrders() throws -> Int { try pool.read { try Order.fetchAll($0) }.checksum }
 
   package func fetchOrdersFromRows() throws -> Int {
-    try pool.read { try RowOrder.fetchAll($0, sql: Order.selectSQL) }.reduce(0) { $0 &+ $1.order.checksum }
+    try pool.read { try RowOrder.fetchAll($0, sql: Order.selectSQL) }.sum { $0.order.checksum }
   }
 }

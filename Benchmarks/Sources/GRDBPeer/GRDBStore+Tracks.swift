@@ -62,7 +62,7 @@ extension GRDBStore {
   package func fetchTracks() throws -> Int { try pool.read { try Track.fetchAll($0) }.checksum }
 
   package func fetchTracksFromRows() throws -> Int {
-    try pool.read { try RowTrack.fetchAll($0, sql: Track.selectSQL) }.reduce(0) { $0 &+ $1.track.checksum }
+    try pool.read { try RowTrack.fetchAll($0, sql: Track.selectSQL) }.sum { $0.track.checksum }
   }
 
   package func fetch(keys: [Int64]) throws -> Int {
@@ -118,7 +118,7 @@ extension GRDBStore {
 
   private static func fetch(_ database: Database, from first: Int64, to last: Int64) throws -> Int {
     let statement = try database.cachedStatement(sql: Track.selectRangeSQL)
-    return try RowTrack.fetchAll(statement, arguments: [first, last]).reduce(0) { $0 &+ $1.track.checksum }
+    return try RowTrack.fetchAll(statement, arguments: [first, last]).sum { $0.track.checksum }
   }
 }
 

@@ -1,6 +1,9 @@
+// Public, so that it is compiled into what uses it; nobody else does.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+
 /// Made up, by seed: lengths and shares of `NULL` as in the original.
 extension Order {
-  package init(number: Int) {
+  public init(number: Int) {
     var random = SeededRandom(seed: 1996 &+ UInt64(number))
     let place = Self.places[random.next(below: Self.places.count)]
     let day = random.next(below: 2_500)

@@ -1,21 +1,24 @@
-/// Fourteen columns of mixed types, all but the key nullable and many `NULL`: the Orders table of the Northwind database.
-package struct Order: Sample, Identifiable {
-  package var id: Int
-  package var customerID: String?
-  package var employeeID: Int?
-  package var orderDate: String?
-  package var requiredDate: String?
-  package var shippedDate: String?
-  package var shipVia: Int?
-  package var freight: Double?
-  package var shipName: String?
-  package var shipAddress: String?
-  package var shipCity: String?
-  package var shipRegion: String?
-  package var shipPostalCode: String?
-  package var shipCountry: String?
+// Public, so that it is compiled into what uses it; nobody else does.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
-  package enum CodingKeys: String, CodingKey {
+/// Fourteen columns of mixed types, all but the key nullable and many `NULL`: the Orders table of the Northwind database.
+public struct Order: Sample, Identifiable {
+  public var id: Int
+  public var customerID: String?
+  public var employeeID: Int?
+  public var orderDate: String?
+  public var requiredDate: String?
+  public var shippedDate: String?
+  public var shipVia: Int?
+  public var freight: Double?
+  public var shipName: String?
+  public var shipAddress: String?
+  public var shipCity: String?
+  public var shipRegion: String?
+  public var shipPostalCode: String?
+  public var shipCountry: String?
+
+  public enum CodingKeys: String, CodingKey {
     case id = "OrderID"
     case customerID = "CustomerID"
     case employeeID = "EmployeeID"
@@ -32,7 +35,8 @@ package struct Order: Sample, Identifiable {
     case shipCountry = "ShipCountry"
   }
 
-  package init(
+  @inlinable
+  public init(
     id: Int, customerID: String?, employeeID: Int?, orderDate: String?, requiredDate: String?, shippedDate: String?,
     shipVia: Int?, freight: Double?, shipName: String?, shipAddress: String?, shipCity: String?, shipRegion: String?,
     shipPostalCode: String?, shipCountry: String?
@@ -53,18 +57,19 @@ package struct Order: Sample, Identifiable {
     self.shipCountry = shipCountry
   }
 
-  package var checksum: Int {
+  @inlinable
+  public var checksum: Int {
     id &+ customerID.length &+ (employeeID ?? 0) &+ orderDate.length &+ requiredDate.length &+ shippedDate.length
       &+ (shipVia ?? 0) &+ Int((freight ?? 0) * 100) &+ shipName.length &+ shipAddress.length &+ shipCity.length
       &+ shipRegion.length &+ shipPostalCode.length &+ shipCountry.length
   }
 
-  package static let createTable = """
+  public static let createTable = """
     CREATE TABLE Orders (
       OrderID INTEGER PRIMARY KEY, CustomerID TEXT, EmployeeID INTEGER, OrderDate DATETIME, RequiredDate DATETIME,
       ShippedDate DATETIME, ShipVia INTEGER, Freight REAL, ShipName TEXT, ShipAddress TEXT, ShipCity TEXT,
       ShipRegion TEXT, ShipPostalCode TEXT, ShipCountry TEXT)
     """
-  package static let insertSQL = "INSERT INTO Orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-  package static let selectSQL = "SELECT * FROM Orders"
+  public static let insertSQL = "INSERT INTO Orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+  public static let selectSQL = "SELECT * FROM Orders"
 }

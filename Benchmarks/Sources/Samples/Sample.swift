@@ -1,5 +1,8 @@
+// Public, so that it is compiled into what uses it; nobody else does.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+
 /// A row of a table that the benchmarks store and fetch.
-package protocol Sample: Codable, Sendable {
+public protocol Sample: Codable, Sendable {
   static var createTable: String { get }
   /// With a `?` per column.
   static var insertSQL: String { get }
@@ -13,10 +16,20 @@ package protocol Sample: Codable, Sendable {
   var checksum: Int { get }
 }
 
-extension Sequence where Element: Sample {
-  package var checksum: Int { reduce(0) { $0 &+ $1.checksum } }
+extension Array {
+  /// What all rows come to. Does not copy rows, and is compiled where it is called, so that no contender pays more than others.
+  @inlinable
+  public func sum(_ value: (Element) -> Int) -> Int {
+    var sum = 0
+    for index in indices { sum &+= value(self[index]) }
+    return sum
+  }
+}
+
+extension Array where Element: Sample {
+  @inlinable public var checksum: Int { sum { $0.checksum } }
 }
 
 extension String? {
-  var length: Int { self?.utf8.count ?? 0 }
+  @inlinable public var length: Int { self?.utf8.count ?? 0 }
 }

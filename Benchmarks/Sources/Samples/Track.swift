@@ -1,13 +1,17 @@
-/// Six columns of the usual types, one of them often NULL.
-package struct Track: Sample, Identifiable, Equatable {
-  package var id: Int64
-  package var name: String
-  package var composer: String?
-  package var milliseconds: Int
-  package var bytes: Int
-  package var price: Double
+// Public, so that it is compiled into what uses it; nobody else does.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
-  package init(id: Int64, name: String, composer: String?, milliseconds: Int, bytes: Int, price: Double) {
+/// Six columns of the usual types, one of them often NULL.
+public struct Track: Sample, Identifiable, Equatable {
+  public var id: Int64
+  public var name: String
+  public var composer: String?
+  public var milliseconds: Int
+  public var bytes: Int
+  public var price: Double
+
+  @inlinable
+  public init(id: Int64, name: String, composer: String?, milliseconds: Int, bytes: Int, price: Double) {
     self.id = id
     self.name = name
     self.composer = composer
@@ -16,7 +20,7 @@ package struct Track: Sample, Identifiable, Equatable {
     self.price = price
   }
 
-  package init(number: Int) {
+  public init(number: Int) {
     id = Int64(number)
     name = "Track number \(number)"
     composer = number.isMultiple(of: 3) ? nil : "Composer \(number % 97)"
@@ -25,18 +29,19 @@ package struct Track: Sample, Identifiable, Equatable {
     price = 0.99
   }
 
-  package var checksum: Int {
+  @inlinable
+  public var checksum: Int {
     Int(id) &+ name.utf8.count &+ composer.length &+ milliseconds &+ bytes &+ Int(price * 100)
   }
 
-  package static let createTable = """
+  public static let createTable = """
     CREATE TABLE Track (
       id INTEGER PRIMARY KEY, name TEXT NOT NULL, composer TEXT, milliseconds INTEGER NOT NULL, bytes INTEGER NOT NULL,
       price REAL NOT NULL)
     """
 
-  package static let insertSQL = "INSERT INTO Track VALUES (?, ?, ?, ?, ?, ?)"
-  package static let selectSQL = "SELECT * FROM Track"
-  package static let selectOneSQL = "SELECT * FROM Track WHERE id = ?"
-  package static let selectRangeSQL = "SELECT * FROM Track WHERE id BETWEEN ? AND ?"
+  public static let insertSQL = "INSERT INTO Track VALUES (?, ?, ?, ?, ?, ?)"
+  public static let selectSQL = "SELECT * FROM Track"
+  public static let selectOneSQL = "SELECT * FROM Track WHERE id = ?"
+  public static let selectRangeSQL = "SELECT * FROM Track WHERE id BETWEEN ? AND ?"
 }

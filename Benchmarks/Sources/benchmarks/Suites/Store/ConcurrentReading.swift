@@ -119,5 +119,5 @@ private func written(_ number: Int) -> Int64 { Int64(3_001 + number % 2_000) }
 private func fetch(_ keys: ClosedRange<Int64>, from connection: Connection) throws -> Int {
   try connection.query(
     RowTrack.self, "SELECT * FROM Track WHERE id BETWEEN \(keys.lowerBound) AND \(keys.upperBound)"
-  ).reduce(0) { $0 &+ $1.track.checksum }
+  ).sum { $0.track.checksum }
 }

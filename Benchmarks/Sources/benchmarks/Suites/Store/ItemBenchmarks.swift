@@ -75,7 +75,7 @@ struct ItemBenchmarks {
       name: "fetch 10 integers by init(row:)", unit: "row", count: stores.rows.count,
       bars: ["SQLite": 1.15, "GRDB": 1],
       contenders: stores.contenders(on: .allRows) { [stores] in
-        try stores.ours.read { try $0.query(RowItem.self, "SELECT * FROM Item") }.reduce(0) { $0 &+ $1.item.checksum }
+        try stores.ours.read { try $0.query(RowItem.self, "SELECT * FROM Item") }.sum { $0.item.checksum }
       } sqlite: { [stores] in
         try stores.sqlite.fetchItems()
       } grdb: { [stores] in

@@ -30,7 +30,7 @@ struct OrderFetching {
       name: "fetch 14 columns by init(row:)", unit: "row", count: stores.rows.count, bars: ["SQLite": 1.15],
       contenders: stores.contenders(on: .allRows) { [stores] in
         try stores.ours.read { try $0.query(RowOrder.self, "SELECT * FROM Orders") }
-          .reduce(0) { $0 &+ $1.order.checksum }
+          .sum { $0.order.checksum }
       } sqlite: { [stores] in
         try stores.sqlite.fetchOrders()
       } grdb: { [stores] in
@@ -43,7 +43,7 @@ struct OrderFetching {
       name: "fetch 14 columns as tuples", unit: "row", count: stores.rows.count, bars: ["SQLite": 1.15],
       contenders: stores.contenders(on: .allRows) { [stores] in
         try stores.ours.read { try $0.query(OrderTuple.self, "SELECT * FROM Orders") }
-          .reduce(0) { $0 &+ order($1).checksum }
+          .sum { order($0).checksum }
       } sqlite: { [stores] in
         try stores.sqlite.fetchOrders()
       } grdb: { [stores] in

@@ -5,13 +5,17 @@ import Samples
 extension Track: Entity {}
 
 extension Order: Entity {
-  package static var tableName: String { "Orders" }
-  package static var idColumn: String { "OrderID" }
+  /// Order is a word of SQL's.
+  public static var tableName: String { "Orders" }
+  /// As its coding key says.
+  public static var idColumn: String { "OrderID" }
 }
 
 extension Item: Entity {
-  package static var idColumn: String { "i0" }
-  package var id: Int { i0 }
+  /// The first column; the table has no key.
+  public static var idColumn: String { "i0" }
+  /// The first column.
+  public var id: Int { i0 }
 }
 
 extension Suite {

@@ -12,6 +12,8 @@ struct RowTrack: RowDecodable {
   }
 }
 
+private typealias TrackTuple = (Int64, String, String?, Int, Int, Double)
+
 /// A hundred thousand rows of six columns, into structs.
 struct TrackFetching {
   private let stores: Stores<Track>
@@ -25,7 +27,7 @@ struct TrackFetching {
       name: "fetch 6 columns by init(row:)", unit: "row", count: stores.rows.count, bars: ["SQLite": 1.15],
       contenders: stores.contenders(on: .allRows) { [stores] in
         try stores.ours.read { try $0.query(RowTrack.self, "SELECT * FROM Track") }
-          .reduce(0) { $0 &+ $1.track.checksum }
+          .sum { $0.track.checksum }
       } sqlite: { [stores] in
         try stores.sqlite.fetchTracks()
       } grdb: { [stores] in
@@ -37,12 +39,7 @@ struct TrackFetching {
     Benchmark(
       name: "fetch 6 columns as tuples", unit: "row", count: stores.rows.count, bars: ["SQLite": 1.15],
       contenders: stores.contenders(on: .allRows) { [stores] in
-        try stores.ours.read { try $0.query((Int64, String, String?, Int, Int, Double).self, "SELECT * FROM Track") }
-          .reduce(0) { sum, row in
-            let track = Track(
-              id: row.0, name: row.1, composer: row.2, milliseconds: row.3, bytes: row.4, price: row.5)
-            return sum &+ track.checksum
-          }
+        try stores.ours.read { try $0.query(TrackTuple.self, "SELECT * FROM Track") }.sum { track($0).checksum }
       } sqlite: { [stores] in
         try stores.sqlite.fetchTracks()
       } grdb: { [stores] in
@@ -61,4 +58,8 @@ struct TrackFetching {
         try stores.grdb.fetchTracks()
       })
   }
+}
+
+private func track(_ row: TrackTuple) -> Track {
+  Track(id: row.0, name: row.1, composer: row.2, milliseconds: row.3, bytes: row.4, price: row.5)
 }
