@@ -11,16 +11,16 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
   ],
   targets: [
-    .target(name: "Music"),
+    .target(name: "Samples"),
     // Modules of their own: GRDB's names are DimpleStore's, too.
-    .target(name: "GRDBPeer", dependencies: ["Music", .product(name: "GRDB", package: "GRDB.swift")]),
-    .target(name: "SQLitePeer", dependencies: ["Music", .product(name: "CSQLite", package: "DimpleDb")]),
+    .target(name: "GRDBPeer", dependencies: ["Samples", .product(name: "GRDB", package: "GRDB.swift")]),
+    .target(name: "SQLitePeer", dependencies: ["Samples", .product(name: "CSQLite", package: "DimpleDb")]),
     .target(name: "OpenSSLPeer", dependencies: [.product(name: "COpenSSL", package: "DimpleDb")]),
     .target(name: "CurlPeer", dependencies: [.product(name: "CCurl", package: "DimpleDb")]),
     .executableTarget(
       name: "benchmarks",
       dependencies: [
-        "Music", "GRDBPeer", "SQLitePeer", "OpenSSLPeer", "CurlPeer",
+        "Samples", "GRDBPeer", "SQLitePeer", "OpenSSLPeer", "CurlPeer",
         .product(name: "DimpleStore", package: "DimpleDb"),
         .product(name: "DimpleChangelog", package: "DimpleDb"),
         .product(name: "DimpleReactive", package: "DimpleDb"),

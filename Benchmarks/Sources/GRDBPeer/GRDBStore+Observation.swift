@@ -1,10 +1,8 @@
 import Dispatch
 import GRDB
-import Music
+import Samples
 
 extension GRDBStore {
-  package func executeAsync(_ sql: String) async throws { try await pool.write { try $0.execute(sql: sql) } }
-
   /// An observation per key, as an app would start them; `receive` gets milliseconds and key.
   package func observe(keys: [Int64], receive: @escaping @Sendable (Int, Int64) -> Void) -> GRDBObservations {
     GRDBObservations(

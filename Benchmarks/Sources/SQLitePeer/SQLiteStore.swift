@@ -1,21 +1,26 @@
 import CSQLite
-import Music
+import Samples
 
 /// The same jobs on the C library, with prepared statements and nothing around them: the floor.
+///
+/// Opened without mutexes, as a connection that one thread uses at a time may be.
 package final class SQLiteStore {
-  private let connection: OpaquePointer
+  let connection: OpaquePointer
   private var statements: [String: OpaquePointer] = [:]
 
-  package init(path: String, createsTable: Bool = true) throws {
+  /// - Parameter creating: the statement that creates the table; `nil` if the file has it.
+  package init(path: String, creating createTable: String?) throws {
     var handle: OpaquePointer?
-    guard sqlite3_open(path, &handle) == SQLITE_OK, let handle else {
+    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
+    guard sqlite3_open_v2(path, &handle, flags, nil) == SQLITE_OK, let handle else {
       throw SQLiteFailure(message: "cannot open \(path)")
     }
     connection = handle
+    sqlite3_busy_timeout(handle, 5_000)
     for pragma in ["journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "temp_store = MEMORY"] {
       try execute("PRAGMA \(pragma)")
     }
-    if createsTable { try execute(Track.createTable) }
+    if let createTable { try execute(createTable) }
   }
 
   deinit {
@@ -24,22 +29,6 @@ package final class SQLiteStore {
   }
 
   package func execute(_ sql: String) throws { try check(sqlite3_exec(connection, sql, nil, nil, nil)) }
-
-  package func insert(_ tracks: [Track], transaction: Bool) throws -> Int {
-    let statement = try prepare("INSERT INTO Track VALUES (?, ?, ?, ?, ?, ?)")
-    if transaction { try execute("BEGIN IMMEDIATE") }
-    for track in tracks {
-      sqlite3_bind_int64(statement, 1, track.id)
-      bind(track.name, to: statement, at: 2)
-      if let composer = track.composer { bind(composer, to: statement, at: 3) } else { sqlite3_bind_null(statement, 3) }
-      sqlite3_bind_int64(statement, 4, Int64(track.milliseconds))
-      sqlite3_bind_int64(statement, 5, Int64(track.bytes))
-      sqlite3_bind_double(statement, 6, track.price)
-      try finish(statement)
-    }
-    if transaction { try execute("COMMIT") }
-    return tracks.count
-  }
 
   /// One statement for each key, in one transaction.
   package func forEachKey(_ keys: [Int64], _ sql: String) throws -> Int {
@@ -53,26 +42,21 @@ package final class SQLiteStore {
     return keys.count
   }
 
-  package func fetchAll() throws -> Int {
-    let statement = try prepare("SELECT * FROM Track")
-    var tracks: [Track] = []
-    while sqlite3_step(statement) == SQLITE_ROW { tracks.append(Track(columnsOf: statement)) }
-    sqlite3_reset(statement)
-    return tracks.reduce(0) { $0 &+ $1.checksum }
-  }
-
-  package func fetch(keys: [Int64]) throws -> Int {
-    let statement = try prepare("SELECT * FROM Track WHERE id = ?")
-    var checksum = 0
+  /// One statement for each key, a transaction each.
+  package func writeEachKey(_ keys: [Int64], _ sql: String) throws -> Int {
+    let begin = try prepare("BEGIN IMMEDIATE")
+    let statement = try prepare(sql)
+    let commit = try prepare("COMMIT")
     for key in keys {
+      try finish(begin)
       sqlite3_bind_int64(statement, 1, key)
-      if sqlite3_step(statement) == SQLITE_ROW { checksum &+= Track(columnsOf: statement).checksum }
-      sqlite3_reset(statement)
+      try finish(statement)
+      try finish(commit)
     }
-    return checksum
+    return keys.count
   }
 
-  private func prepare(_ sql: String) throws -> OpaquePointer {
+  func prepare(_ sql: String) throws -> OpaquePointer {
     if let statement = statements[sql] { return statement }
     var statement: OpaquePointer?
     try check(sqlite3_prepare_v3(connection, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil))
@@ -81,16 +65,7 @@ package final class SQLiteStore {
     return statement
   }
 
-  private func bind(_ text: String, to statement: OpaquePointer, at index: Int32) {
-    var text = text
-    text.withUTF8 { bytes in
-      _ = bytes.withMemoryRebound(to: CChar.self) {
-        sqlite3_bind_text(statement, index, $0.baseAddress, Int32($0.count), dimple_sqlite_transient())
-      }
-    }
-  }
-
-  private func finish(_ statement: OpaquePointer) throws {
+  @inline(__always) func finish(_ statement: OpaquePointer) throws {
     let code = sqlite3_step(statement)
     sqlite3_reset(statement)
     guard code == SQLITE_DONE || code == SQLITE_ROW else { return try check(code) }
@@ -103,21 +78,3 @@ package final class SQLiteStore {
 }
 
 package struct SQLiteFailure: Error { package var message: String }
-
-private func text(_ statement: OpaquePointer, _ column: Int32) -> String {
-  String(
-    decoding: UnsafeBufferPointer(
-      start: sqlite3_column_text(statement, column), count: Int(sqlite3_column_bytes(statement, column))),
-    as: UTF8.self)
-}
-
-extension Track {
-  /// A hand-written mapping.
-  fileprivate init(columnsOf statement: OpaquePointer) {
-    self.init(
-      id: sqlite3_column_int64(statement, 0), name: text(statement, 1),
-      composer: sqlite3_column_type(statement, 2) == SQLITE_NULL ? nil : text(statement, 2),
-      milliseconds: Int(sqlite3_column_int64(statement, 3)), bytes: Int(sqlite3_column_int64(statement, 4)),
-      price: sqlite3_column_double(statement, 5))
-  }
-}

@@ -1,12 +1,23 @@
+import Dispatch
 import Foundation
 
-/// `benchmarks [suite…] [--json] [--smoke]`
+/// `benchmarks [suite…] [--only TEXT] [--json] [--smoke] [--counted SIDE]`
 @main
 struct Benchmarks {
-  static func main() async {
+  /// Not `async`: that would end the main thread while others work, which valgrind does not survive.
+  static func main() {
+    let done = DispatchSemaphore(value: 0)
+    Task.detached {
+      await runOrExit()
+      done.signal()
+    }
+    done.wait()
+  }
+
+  private static func runOrExit() async {
     defer { TemporaryFolder.remove() }
     do {
-      try await run(Array(CommandLine.arguments.dropFirst()))
+      try await run(Options(CommandLine.arguments.dropFirst()))
     } catch {
       FileHandle.standardError.write(Data("benchmarks: \(error)\n".utf8))
       TemporaryFolder.remove()
@@ -14,25 +25,62 @@ struct Benchmarks {
     }
   }
 
-  private static func run(_ arguments: [String]) async throws {
-    let options = Set(arguments.filter { $0.hasPrefix("-") })
-    let names = arguments.filter { !$0.hasPrefix("-") }
-    let known = Suite.all.map(\.name)
-    for unknown in options.subtracting(["--json", "--smoke"]).union(names).subtracting(known)
-    where !["--json", "--smoke"].contains(unknown) {
-      throw UsageError(
-        description: "no suite or option \(unknown); there are \(known.joined(separator: ", ")), --json, --smoke")
-    }
-    let size: Size = options.contains("--smoke") ? .smoke : .full
-    for suite in Suite.all where names.isEmpty || names.contains(suite.name) {
-      for benchmark in try suite.benchmarks(size) {
-        let measurement = try await Measurement(benchmark, suite: suite.name, rounds: size.rounds)
-        let lines = options.contains("--json") ? Report.json(measurement) : [Report.line(measurement)]
-        for line in lines { print(line) }
-        fflush(nil)
+  private static func run(_ options: Options) async throws {
+    let size = options.size
+    for suite in Suite.all where options.includes(suite: suite) {
+      for benchmark in try suite.benchmarks(size) where options.includes(name: benchmark.name) {
+        if let side = options.countedSide {
+          try await Counting.run(benchmark, suite: suite.name, side: side)
+        } else {
+          show(try await Measurement(benchmark, suite: suite.name, rounds: size.rounds), options)
+        }
+      }
+      // How threads take turns is never the same twice: nothing to count.
+      guard options.countedSide == nil else { continue }
+      for load in try suite.loads(size) where options.includes(name: load.name) {
+        for measurement in try await load.measure(suite: suite.name, rounds: size.rounds) { show(measurement, options) }
       }
     }
   }
+
+  private static func show(_ measurement: Measurement, _ options: Options) {
+    let lines = options.isJSON ? Report.json(measurement) : [Report.line(measurement)]
+    for line in lines { print(line) }
+    fflush(nil)
+  }
+}
+
+/// What to run and how to show it.
+struct Options {
+  private var suites: [String] = []
+  private var only = ""
+  private(set) var isJSON = false
+  private var isSmoke = false
+  /// The contender that runs once, for a profiler to count its instructions.
+  private(set) var countedSide: String?
+
+  init(_ arguments: some Sequence<String>) throws {
+    var arguments = arguments.makeIterator()
+    let known = Suite.all.map(\.name)
+    while let argument = arguments.next() {
+      switch argument {
+      case "--json": isJSON = true
+      case "--smoke": isSmoke = true
+      case "--only": only = arguments.next() ?? ""
+      case "--counted": countedSide = arguments.next()
+      case _ where known.contains(argument): suites.append(argument)
+      default:
+        throw UsageError(
+          description:
+            "no suite or option \(argument); there are \(known.joined(separator: ", ")), --only, --json, --smoke")
+      }
+    }
+  }
+
+  var size: Size { isSmoke ? .smoke : countedSide != nil ? .counted : .full }
+
+  func includes(suite: Suite) -> Bool { suites.isEmpty || suites.contains(suite.name) }
+  func includes(name: String) -> Bool { only.isEmpty || name.contains(only) }
 }
 
 struct UsageError: Error, CustomStringConvertible { var description: String }

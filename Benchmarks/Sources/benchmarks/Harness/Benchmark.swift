@@ -5,6 +5,8 @@ struct Benchmark {
   var unit: String
   /// How many of these one run does.
   var count: Int
+  /// How our time should at most be in relation to a peer's, by the peer's name.
+  var bars: [String: Double] = [:]
   /// Before the first run and after the last.
   var setUp: () async throws -> Void = {}
   var tearDown: () -> Void = {}
@@ -28,6 +30,8 @@ struct Contender {
 struct Suite {
   var name: String
   var benchmarks: (Size) throws -> [Benchmark]
+  /// Measured after the benchmarks.
+  var loads: (Size) throws -> [LoadBenchmark] = { _ in [] }
 
   static var all: [Suite] { [.store, .changelog, .reactive, .remote, .s3, .crypto, .sync] }
 }
@@ -36,6 +40,8 @@ struct Suite {
 enum Size {
   /// Enough to measure.
   case full
+  /// Enough to count instructions, which hardly vary.
+  case counted
   /// Enough to see that it runs.
   case smoke
 
@@ -43,6 +49,7 @@ enum Size {
   func callAsFunction(_ count: Int) -> Int {
     switch self {
     case .full: count
+    case .counted: min(count, 2_000)
     case .smoke: min(count, 20)
     }
   }
@@ -50,6 +57,7 @@ enum Size {
   var rounds: Int {
     switch self {
     case .full: 11
+    case .counted: 1
     case .smoke: 2
     }
   }

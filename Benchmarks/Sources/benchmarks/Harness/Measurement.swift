@@ -6,6 +6,10 @@ struct Measurement {
   var unit: String
   /// In the order of the contenders.
   var medians: [(name: String, nanoseconds: Double)]
+  /// People are told how many in a second; a ratio is one of times all the same.
+  var isRate = false
+  /// How our time should at most be in relation to a peer's, by the peer's name.
+  var bars: [String: Double] = [:]
 
   /// Runs all contenders in turns, so that a slow moment of the machine hits all alike, each time beginning with another.
   init(_ benchmark: Benchmark, suite: String, rounds: Int) async throws {
@@ -32,12 +36,20 @@ struct Measurement {
     self.suite = suite
     name = benchmark.name
     unit = "ns/\(benchmark.unit)"
+    bars = benchmark.bars
     medians = zip(contenders, times).map { ($0.name, Self.median($1)) }
   }
 
   /// Ours in relation to each peer: 2 takes twice as long.
   var ratios: [(peer: String, ratio: Double)] {
     medians.dropFirst().map { ($0.name, medians[0].nanoseconds / $0.nanoseconds) }
+  }
+
+  init(suite: String, name: String, unit: String, medians: [(name: String, nanoseconds: Double)]) {
+    self.suite = suite
+    self.name = name
+    self.unit = unit
+    self.medians = medians
   }
 
   static func median(_ values: [Double]) -> Double {

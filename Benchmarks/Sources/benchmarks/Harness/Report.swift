@@ -4,12 +4,21 @@ import Foundation
 enum Report {
   /// For people: a line per benchmark, times and ratios.
   static func line(_ measurement: Measurement) -> String {
-    let ours = measurement.medians.first.map { time($0.nanoseconds) } ?? ""
+    let unit = measurement.unit.dropFirst(3)
+    let show = { measurement.isRate ? rate($0) : time($0) }
+    let ours = measurement.medians.first.map { show($0.nanoseconds) + (measurement.isRate ? "" : " per \(unit)") } ?? ""
     let peers = zip(measurement.medians.dropFirst(), measurement.ratios).map { median, ratio in
-      padded("\(median.name) \(time(median.nanoseconds))", 22) + String(format: "%6.2fx", ratio.ratio)
+      padded("\(median.name) \(show(median.nanoseconds))", 18) + String(format: "%5.2fx", ratio.ratio)
+        + bar(measurement.bars[ratio.peer], ratio.ratio)
     }
     return padded(measurement.suite, 11) + padded(measurement.name, 58)
-      + padded("\(ours) per \(measurement.unit.dropFirst(3))", 22) + peers.joined(separator: "   ")
+      + padded(ours, 22) + peers.joined(separator: "   ")
+  }
+
+  /// What the ratio should at most be, and whether it is more.
+  private static func bar(_ bar: Double?, _ ratio: Double) -> String {
+    guard let bar else { return padded("", 8) }
+    return padded(String(format: "%@%.2f", ratio > bar ? " > " : " ≤ ", bar), 8)
   }
 
   /// For programs: an object per peer, or one without.
@@ -18,7 +27,10 @@ enum Report {
     let head =
       "{\"suite\":\"\(measurement.suite)\",\"name\":\"\(measurement.name)\",\"value\":\(value),\"unit\":\"\(measurement.unit)\""
     if measurement.ratios.isEmpty { return [head + ",\"peer\":null,\"ratio\":null}"] }
-    return measurement.ratios.map { head + ",\"peer\":\"\($0.peer)\",\"ratio\":\(rounded($0.ratio))}" }
+    return measurement.ratios.map { peer, ratio in
+      let bar = measurement.bars[peer].map { ",\"bar\":\(rounded($0))" } ?? ""
+      return head + ",\"peer\":\"\(peer)\",\"ratio\":\(rounded(ratio))\(bar)}"
+    }
   }
 
   private static func time(_ nanoseconds: Double) -> String {
@@ -28,6 +40,9 @@ enum Report {
     default: String(format: "%.2f ms", nanoseconds / 1_000_000)
     }
   }
+
+  /// How many in a second.
+  private static func rate(_ nanoseconds: Double) -> String { String(format: "%.0f/s", 1_000_000_000 / nanoseconds) }
 
   private static func rounded(_ value: Double) -> String { String(format: "%.3f", value) }
 

@@ -1,7 +1,7 @@
 import DimpleChangelog
 import DimpleStore
-import Music
 import SQLitePeer
+import Samples
 
 extension Suite {
   /// What tracking costs, against the same statement untracked: in the C library and in the store.
@@ -19,7 +19,7 @@ private struct ChangelogBenchmarks {
     tracked = try Database(
       TemporaryFolder.newPath("tracked.db"), configuration: Configuration().tracking(), migrations: migrations)
     untracked = try Database(TemporaryFolder.newPath("untracked.db"), migrations: migrations)
-    sqlite = try SQLiteStore(path: TemporaryFolder.newPath("sqlite.db"))
+    sqlite = try SQLiteStore(path: TemporaryFolder.newPath("sqlite.db"), creating: Track.createTable)
     keys = (1...size(10_000)).map(Int64.init)
   }
 
@@ -56,7 +56,7 @@ private struct ChangelogBenchmarks {
           name: "SQLite",
           prepare: {
             try sqlite.execute("DELETE FROM Track")
-            _ = try sqlite.insert(before.map { Track(number: Int($0)) }, transaction: true)
+            _ = try sqlite.insert(before.map { Track(number: Int($0)) })
           }
         ) { try sqlite.forEachKey(keys, text) },
         Contender(name: "untracked", prepare: { try reset(untracked, before) }) { try run(statement, on: untracked) },

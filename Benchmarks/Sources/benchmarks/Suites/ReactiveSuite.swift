@@ -1,8 +1,8 @@
 import DimpleReactive
 import DimpleStore
 import GRDBPeer
-import Music
 import SQLitePeer
+import Samples
 
 extension Suite {
   /// From a commit to the new value: write, then wait until whoever watches has it.
@@ -37,10 +37,10 @@ private final class ReactiveBenchmark {
     self.commits = commits
     ours = try Database(
       TemporaryFolder.newPath("ours.db"), migrations: [Migration("create Track", "\(raw: Track.createTable)")])
-    grdb = try GRDBStore(path: TemporaryFolder.newPath("grdb.db"))
+    grdb = try GRDBStore(path: TemporaryFolder.newPath("grdb.db"), creating: Track.createTable)
     let path = TemporaryFolder.newPath("sqlite.db")
-    sqlite = try SQLiteStore(path: path)
-    sqliteReader = try SQLiteStore(path: path, createsTable: false)
+    sqlite = try SQLiteStore(path: path, creating: Track.createTable)
+    sqliteReader = try SQLiteStore(path: path, creating: nil)
     values = LatestValues(queries: queries)
     grdbValues = LatestValues(queries: queries)
   }
@@ -85,7 +85,7 @@ private final class ReactiveBenchmark {
     let tracks = keys.map { Track(number: Int($0)) }
     try await ours.write { connection in for track in tracks { try connection.insert(track) } }
     _ = try grdb.insert(tracks)
-    _ = try sqlite.insert(tracks, transaction: true)
+    _ = try sqlite.insert(tracks)
     watchers = keys.map { key in
       let query = ours.observeOne(Track.self, "SELECT * FROM Track WHERE id = \(key)")
       return Task { [values] in

@@ -3,8 +3,8 @@ import DimpleRemote
 import DimpleStore
 import DimpleSync
 import DimpleTestSupport
-import Music
 import SQLitePeer
+import Samples
 
 extension Suite {
   /// Sending and taking in many changes through memory, without encryption: the engine's own work. The peer is the plain
@@ -79,9 +79,12 @@ private final class SyncBenchmarks {
 
   private var plainInsert: Contender {
     Contender(
-      name: "SQLite", prepare: { self.sqlite = try SQLiteStore(path: TemporaryFolder.newPath("sqlite.db")) }
+      name: "SQLite",
+      prepare: {
+        self.sqlite = try SQLiteStore(path: TemporaryFolder.newPath("sqlite.db"), creating: Track.createTable)
+      }
     ) {
-      try self.sqlite?.insert(self.tracks, transaction: true) ?? 0
+      try self.sqlite?.insert(self.tracks) ?? 0
     }
   }
 
