@@ -32,7 +32,7 @@ extension Order: SQLiteRow {
       employeeID: integerIfPresent(statement, 2), orderDate: textIfPresent(statement, 3),
       requiredDate: textIfPresent(statement, 4), shippedDate: textIfPresent(statement, 5),
       shipVia: integerIfPresent(statement, 6),
-      freight: sqlite3_column_type(statement, 7) == SQLITE_NULL ? nil : sqlite3_column_double(statement, 7),
+      freight: realIfPresent(statement, 7),
       shipName: textIfPresent(statement, 8), shipAddress: textIfPresent(statement, 9),
       shipCity: textIfPresent(statement, 10), shipRegion: textIfPresent(statement, 11),
       shipPostalCode: textIfPresent(statement, 12), shipCountry: textIfPresent(statement, 13))
@@ -78,12 +78,32 @@ extension Item: SQLiteRow {
   }
 }
 
+@inline(__always) func trackTuple(_ statement: OpaquePointer) -> TrackTuple {
+  (
+    sqlite3_column_int64(statement, 0), text(statement, 1), textIfPresent(statement, 2), integer(statement, 3),
+    integer(statement, 4), sqlite3_column_double(statement, 5)
+  )
+}
+
+@inline(__always) func orderTuple(_ statement: OpaquePointer) -> OrderTuple {
+  (
+    integer(statement, 0), textIfPresent(statement, 1), integerIfPresent(statement, 2), textIfPresent(statement, 3),
+    textIfPresent(statement, 4), textIfPresent(statement, 5), integerIfPresent(statement, 6),
+    realIfPresent(statement, 7), textIfPresent(statement, 8), textIfPresent(statement, 9), textIfPresent(statement, 10),
+    textIfPresent(statement, 11), textIfPresent(statement, 12), textIfPresent(statement, 13)
+  )
+}
+
 @inline(__always) private func integer(_ statement: OpaquePointer, _ column: Int32) -> Int {
   Int(sqlite3_column_int64(statement, column))
 }
 
 @inline(__always) private func integerIfPresent(_ statement: OpaquePointer, _ column: Int32) -> Int? {
   sqlite3_column_type(statement, column) == SQLITE_NULL ? nil : integer(statement, column)
+}
+
+@inline(__always) private func realIfPresent(_ statement: OpaquePointer, _ column: Int32) -> Double? {
+  sqlite3_column_type(statement, column) == SQLITE_NULL ? nil : sqlite3_column_double(statement, column)
 }
 
 @inline(__always) private func text(_ statement: OpaquePointer, _ column: Int32) -> String {

@@ -1,6 +1,19 @@
 // Public, so that it is compiled into what uses it; nobody else does.
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
+/// An order's columns.
+public typealias OrderTuple = (
+  Int, String?, Int?, String?, String?, String?, Int?, Double?, String?, String?, String?, String?, String?, String?
+)
+
+/// What an ``Order`` of these columns comes to.
+@inlinable
+public func checksum(_ row: OrderTuple) -> Int {
+  var sum = row.0 &+ row.1.length &+ (row.2 ?? 0) &+ row.3.length &+ row.4.length &+ row.5.length
+  sum &+= (row.6 ?? 0) &+ Int((row.7 ?? 0) * 100) &+ row.8.length &+ row.9.length
+  return sum &+ row.10.length &+ row.11.length &+ row.12.length &+ row.13.length
+}
+
 /// Fourteen columns of mixed types, all but the key nullable and many `NULL`: the Orders table of the Northwind database.
 public struct Order: Sample, Identifiable {
   public var id: Int

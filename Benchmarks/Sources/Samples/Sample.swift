@@ -21,7 +21,7 @@ extension Array {
   @inlinable
   public func sum(_ value: (Element) -> Int) -> Int {
     var sum = 0
-    for index in indices { sum &+= value(self[index]) }
+    withUnsafeBufferPointer { rows in for index in rows.indices { sum &+= value(rows[index]) } }
     return sum
   }
 }

@@ -1,6 +1,15 @@
 // Public, so that it is compiled into what uses it; nobody else does.
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
+/// A track's columns.
+public typealias TrackTuple = (Int64, String, String?, Int, Int, Double)
+
+/// What a ``Track`` of these columns comes to.
+@inlinable
+public func checksum(_ row: TrackTuple) -> Int {
+  Int(row.0) &+ row.1.utf8.count &+ row.2.length &+ row.3 &+ row.4 &+ Int(row.5 * 100)
+}
+
 /// Six columns of the usual types, one of them often NULL.
 public struct Track: Sample, Identifiable, Equatable {
   public var id: Int64

@@ -13,10 +13,6 @@ private struct RowOrder: RowDecodable {
   }
 }
 
-private typealias OrderTuple = (
-  Int, String?, Int?, String?, String?, String?, Int?, Double?, String?, String?, String?, String?, String?, String?
-)
-
 /// Wide rows of mixed nullable columns.
 struct OrderFetching {
   private let stores: Stores<Order>
@@ -42,10 +38,9 @@ struct OrderFetching {
     Benchmark(
       name: "fetch 14 columns as tuples", unit: "row", count: stores.rows.count, bars: ["SQLite": 1.15],
       contenders: stores.contenders(on: .allRows) { [stores] in
-        try stores.ours.read { try $0.query(OrderTuple.self, "SELECT * FROM Orders") }
-          .sum { order($0).checksum }
+        try stores.ours.read { try $0.query(OrderTuple.self, "SELECT * FROM Orders") }.sum(checksum)
       } sqlite: { [stores] in
-        try stores.sqlite.fetchOrders()
+        try stores.sqlite.fetchOrderTuples()
       } grdb: { [stores] in
         try stores.grdb.fetchOrdersFromRows()
       })
@@ -62,11 +57,4 @@ struct OrderFetching {
         try stores.grdb.fetchOrders()
       })
   }
-}
-
-private func order(_ row: OrderTuple) -> Order {
-  Order(
-    id: row.0, customerID: row.1, employeeID: row.2, orderDate: row.3, requiredDate: row.4, shippedDate: row.5,
-    shipVia: row.6, freight: row.7, shipName: row.8, shipAddress: row.9, shipCity: row.10, shipRegion: row.11,
-    shipPostalCode: row.12, shipCountry: row.13)
 }

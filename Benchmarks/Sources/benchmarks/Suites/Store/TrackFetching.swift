@@ -12,8 +12,6 @@ struct RowTrack: RowDecodable {
   }
 }
 
-private typealias TrackTuple = (Int64, String, String?, Int, Int, Double)
-
 /// A hundred thousand rows of six columns, into structs.
 struct TrackFetching {
   private let stores: Stores<Track>
@@ -39,9 +37,9 @@ struct TrackFetching {
     Benchmark(
       name: "fetch 6 columns as tuples", unit: "row", count: stores.rows.count, bars: ["SQLite": 1.15],
       contenders: stores.contenders(on: .allRows) { [stores] in
-        try stores.ours.read { try $0.query(TrackTuple.self, "SELECT * FROM Track") }.sum { track($0).checksum }
+        try stores.ours.read { try $0.query(TrackTuple.self, "SELECT * FROM Track") }.sum(checksum)
       } sqlite: { [stores] in
-        try stores.sqlite.fetchTracks()
+        try stores.sqlite.fetchTrackTuples()
       } grdb: { [stores] in
         try stores.grdb.fetchTracksFromRows()
       })
@@ -58,8 +56,4 @@ struct TrackFetching {
         try stores.grdb.fetchTracks()
       })
   }
-}
-
-private func track(_ row: TrackTuple) -> Track {
-  Track(id: row.0, name: row.1, composer: row.2, milliseconds: row.3, bytes: row.4, price: row.5)
 }
