@@ -12,7 +12,7 @@ struct ColumnDecoder: Decoder, SingleValueDecodingContainer {
   func unkeyedContainer() throws -> any UnkeyedDecodingContainer { throw NeedsJSON() }
   func singleValueContainer() throws -> any SingleValueDecodingContainer { self }
 
-  func decodeNil() -> Bool { (try? row.isNull(column)) ?? true }
+  func decodeNil() -> Bool { row.isNull(column) }
   func decode(_ type: Bool.Type) throws -> Bool { try row.bool(column) }
   func decode(_ type: String.Type) throws -> String { try row.string(column) }
   func decode(_ type: Double.Type) throws -> Double { try row.double(column) }

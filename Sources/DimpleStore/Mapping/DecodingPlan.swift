@@ -6,23 +6,18 @@
 /// A key that has no column of its own, but columns that begin with its name and a dot, means the nested value that these
 /// make: its number is below zero.
 final class DecodingPlan {
-  /// What the k-th call asked for.
-  private struct Prediction {
-    let byte: KeyByte
-    let keys: ObjectIdentifier
-    let name: String
-    let column: Int32
-  }
-
   private let scope: ColumnScope
   private let columnNames: ColumnNames
   /// `nil` if values are stored the usual way.
   let mapping: RowMapping?
+  /// What the calls ask for, in their order. As plain memory: the decoder walks along it, row after row.
+  let predictions: UnsafeMutablePointer<ColumnPrediction>
+  private let capacity: Int
   // Used by one decoder at a time, on its thread, and never inside a change to itself.
-  @exclusivity(unchecked) private var predictions: [Prediction] = []
+  @exclusivity(unchecked) private(set) var predictionCount = 0
+  @exclusivity(unchecked) private var predictedNames: [String] = []
   /// Types whose values have turned out to be JSON, by column.
   @exclusivity(unchecked) var jsonColumns: Set<Int32> = []
-
   /// Decode the nested values, in the order in which they were first asked for.
   @exclusivity(unchecked) private(set) var nested: [RowDecoder] = []
 
@@ -30,25 +25,25 @@ final class DecodingPlan {
     self.scope = scope
     columnNames = mapping.columnNames
     self.mapping = mapping.storesAsUsual ? nil : mapping
+    // A type may ask for a column twice, but hardly for each: what is beyond is looked up.
+    capacity = scope.names.count + 4
+    predictions = .allocate(capacity: capacity)
   }
+
+  deinit { predictions.deallocate() }
 
   /// The decoder that a number below zero means.
   func nestedDecoder(_ column: Int32) -> RowDecoder { nested[Int(-1 - column)] }
 
-  /// The column of the k-th call, if it asks for the key that the k-th call of the first row asked for.
-  @inline(__always) func predictedColumn<Key>(_ byte: KeyByte, _ keys: Key.Type, call: Int) -> Int32? {
-    guard byte.isKnown, call < predictions.count else { return nil }
-    let prediction = predictions[call]
-    return prediction.byte == byte && prediction.keys == ObjectIdentifier(keys) ? prediction.column : nil
-  }
-
-  /// The column of the key's name, or `nil`.
-  func column<Key: CodingKey>(_ key: Key, _ byte: KeyByte, call: Int) -> Int32? {
+  /// The column of the key's name, or `nil`; to be predicted for this call from the next row on.
+  func column<Key: CodingKey>(_ key: Key, call: Int) -> Int32? {
     let name = columnNames.column(key.stringValue)
-    if call < predictions.count, predictions[call].name == name { return predictions[call].column }
+    if call < predictionCount, predictedNames[call] == name { return predictions[call].column }
     guard let column = scope.column(name) ?? nestedColumn(name) else { return nil }
-    if call == predictions.count {
-      predictions.append(Prediction(byte: byte, keys: ObjectIdentifier(Key.self), name: name, column: column))
+    if call == predictionCount, call < capacity {
+      (predictions + call).initialize(to: ColumnPrediction(key, column: column))
+      predictedNames.append(name)
+      predictionCount += 1
     }
     return column
   }
@@ -66,9 +61,33 @@ final class DecodingPlan {
   }
 }
 
-/// What tells keys of one type apart without asking for their names: the one byte that a key without a payload is.
+/// What a call asked for. Plain memory.
 ///
-/// The compiler makes coding keys as such; a type whose keys are anything more is unknown, and told by name.
+/// Keys of one type are told apart without asking for their names: by the one byte that a key without a payload is. The
+/// compiler makes coding keys as such; keys that are anything more are never predicted, and told by name.
+struct ColumnPrediction {
+  /// The keys' type; `nil` if its keys are more than a byte.
+  private let keys: ObjectIdentifier?
+  let column: Int32
+  private let hasByte: Bool
+  private let byte: UInt8
+
+  init<Key: CodingKey>(_ key: Key, column: Int32) {
+    let size = MemoryLayout<Key>.size
+    keys = _isPOD(Key.self) && size <= 1 ? ObjectIdentifier(Key.self) : nil
+    hasByte = size == 1
+    byte = keys != nil && hasByte ? unsafeBitCast(key, to: UInt8.self) : 0
+    self.column = column
+  }
+
+  /// Whether the call asks for the key again.
+  @inline(__always) func isFor<Key: CodingKey>(_ key: Key) -> Bool {
+    guard keys == ObjectIdentifier(Key.self) else { return false }
+    return !hasByte || byte == unsafeBitCast(key, to: UInt8.self)
+  }
+}
+
+/// What tells keys of one type apart without asking for their names: see ``ColumnPrediction``.
 struct KeyByte: Equatable {
   /// 0 to 255, or -1 if unknown.
   private let value: Int16
@@ -78,7 +97,7 @@ struct KeyByte: Equatable {
       value = -1
       return
     }
-    value = withUnsafeBytes(of: key) { $0.isEmpty ? 0 : Int16($0[0]) }
+    value = MemoryLayout<Key>.size == 0 ? 0 : Int16(unsafeBitCast(key, to: UInt8.self))
   }
 
   var isKnown: Bool { value >= 0 }

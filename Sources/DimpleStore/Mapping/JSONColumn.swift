@@ -24,7 +24,7 @@ enum JSONColumn {
   }
 
   static func decode<T: Decodable>(_ type: T.Type, from row: RowDecoder, column: Int32) throws -> T {
-    let field = try row.field(column)
+    let field = row.field(column)
     guard field.type == .text else { throw row.mismatch(type, column: column) }
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(

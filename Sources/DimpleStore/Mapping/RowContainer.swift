@@ -5,7 +5,7 @@ struct RowContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
   var codingPath: [any CodingKey] { [] }
   var allKeys: [Key] { decoder.columnNames.compactMap { Key(stringValue: $0) } }
 
-  private func column(_ key: Key) throws -> Int32 { try decoder.column(key) }
+  @inline(__always) private func column(_ key: Key) throws -> Int32 { try decoder.column(key) }
 
   func contains(_ key: Key) -> Bool { decoder.plan.has(key) }
   func decodeNil(forKey key: Key) throws -> Bool { try decoder.isNull(at: decoder.place(key)) }
@@ -29,19 +29,27 @@ struct RowContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
   }
 
   /// `nil` for `NULL`; a column that is missing is an error for an optional property too.
-  private func optional<T>(_ key: Key, _ decode: (Field, Int32) throws -> T) throws -> T? {
+  @inline(__always) private func optional<T>(_ key: Key, _ decode: (Field, Int32) throws -> T) throws -> T? {
     let column = try column(key)
-    let field = try decoder.field(column)
+    let field = decoder.field(column)
     return field.isNull ? nil : try decode(field, column)
   }
 
-  private func optionalInteger<I: FixedWidthInteger & SQLConvertible>(_ type: I.Type, _ key: Key) throws -> I? {
+  @inline(__always) private func optionalInteger<I: FixedWidthInteger & SQLConvertible>(_ type: I.Type, _ key: Key)
+    throws -> I?
+  {
     try optional(key) { try decoder.integer($0, type, $1) }
   }
 
-  func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? { try optional(key, decoder.bool) }
-  func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? { try optional(key, decoder.string) }
-  func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? { try optional(key, decoder.double) }
+  func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? {
+    try optional(key) { try decoder.bool($0, $1) }
+  }
+  func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {
+    try optional(key) { try decoder.string($0, $1) }
+  }
+  func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? {
+    try optional(key) { try decoder.double($0, $1) }
+  }
   func decodeIfPresent(_ type: Float.Type, forKey key: Key) throws -> Float? {
     try optional(key) { Float(try decoder.double($0, $1)) }
   }

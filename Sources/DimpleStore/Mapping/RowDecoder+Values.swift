@@ -1,5 +1,5 @@
 extension RowDecoder {
-  func isNull(_ column: Int32) throws -> Bool { try field(column).isNull }
+  func isNull(_ column: Int32) -> Bool { field(column).isNull }
 
   func bool(_ column: Int32) throws -> Bool { try bool(field(column), column) }
   func double(_ column: Int32) throws -> Double { try double(field(column), column) }

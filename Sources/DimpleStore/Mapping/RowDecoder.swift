@@ -17,7 +17,11 @@ final class RowDecoder: Decoder {
   @exclusivity(unchecked) private var container: UnsafeMutableRawPointer?
   @exclusivity(unchecked) private var containerKeys: ObjectIdentifier?
   @exclusivity(unchecked) private var freeContainer: () -> Void = {}
-  @exclusivity(unchecked) private var call = 0
+  /// SQLite's own, so that reading a column asks nothing of ARC; `nil` between two runs.
+  @exclusivity(unchecked) private var handle: OpaquePointer?
+  /// The plan's, of the call to come.
+  @exclusivity(unchecked) private var prediction: UnsafeMutablePointer<ColumnPrediction>
+  @exclusivity(unchecked) private var lastPrediction: UnsafeMutablePointer<ColumnPrediction>
   @exclusivity(unchecked) private(set) var rowNumber = 0
 
   /// The columns of a nested value; `nil` for the whole row.
@@ -26,23 +30,31 @@ final class RowDecoder: Decoder {
   let codingPath: [any CodingKey] = []
   let userInfo: [CodingUserInfoKey: Any] = [:]
 
-  init(_ nestedScope: ColumnScope? = nil) { self.nestedScope = nestedScope }
+  init(_ nestedScope: ColumnScope? = nil) {
+    self.nestedScope = nestedScope
+    prediction = plan.predictions
+    lastPrediction = plan.predictions
+  }
 
   /// Lends a statement's decoder for its rows.
   static func decoding<T>(_ statement: Statement, _ body: (RowDecoder) throws -> T) throws -> T {
     let decoder = statement.decoder ?? RowDecoder()
     statement.decoder = decoder
-    decoder.statement = statement
-    decoder.rowNumber = 0
-    defer { decoder.statement = nil }
+    decoder.use(statement, rowNumber: 0)
+    defer { decoder.use(nil, rowNumber: 0) }
     return try body(decoder)
   }
 
-  /// A column's value, in place.
-  @inline(__always) func field(_ column: Int32) throws -> Field {
-    guard let statement else { throw Self.tooLate }
-    return statement.field(column)
+  private func use(_ statement: Statement?, rowNumber: Int) {
+    self.statement = statement
+    handle = statement?.handle
+    self.rowNumber = rowNumber
+    // Until a row is decoded, each call is looked up, and told that it is too late.
+    prediction = lastPrediction
   }
+
+  /// A column's value, in place; between two runs, SQLite makes it `NULL`, and ``mismatch(_:column:)`` says why.
+  @inline(__always) func field(_ column: Int32) -> Field { Field(column: column, of: handle) }
 
   private static var tooLate: StoreError {
     StoreError(
@@ -75,8 +87,9 @@ final class RowDecoder: Decoder {
   /// The row as the type: by name, or of its first column if the type is one SQL value.
   func decodeRow<T: Decodable>(_ type: T.Type) throws -> T {
     rowNumber += 1
-    call = 0
     if plannedType != ObjectIdentifier(type) { usePlan(for: type) }
+    prediction = plan.predictions
+    lastPrediction = prediction + plan.predictionCount
     do {
       if let singleValueType { return try convert(singleValueType, to: type, column: 0) }
       return try T(from: self)
@@ -135,10 +148,15 @@ final class RowDecoder: Decoder {
 
   /// The column of a key, in order of the calls; below zero for a nested value.
   @inline(__always) func place<Key: CodingKey>(_ key: Key) throws -> Int32 {
-    let byte = KeyByte(key)
-    let column = plan.predictedColumn(byte, Key.self, call: call) ?? plan.column(key, byte, call: call)
-    call += 1
-    if let column { return column }
+    let predicted = prediction
+    prediction = predicted + 1
+    if predicted < lastPrediction, predicted.pointee.isFor(key) { return predicted.pointee.column }
+    return try lookUp(key, call: predicted - plan.predictions)
+  }
+
+  private func lookUp<Key: CodingKey>(_ key: Key, call: Int) throws -> Int32 {
+    if statement == nil { throw Self.tooLate }
+    if let column = plan.column(key, call: call) { return column }
     throw missing(key)
   }
 
@@ -156,15 +174,14 @@ final class RowDecoder: Decoder {
 
   /// Whether a place holds nothing: `NULL`, or of a nested value nothing but `NULL`s, as an outer join leaves it.
   func isNull(at place: Int32) throws -> Bool {
-    if place >= 0 { return try isNull(place) }
+    if place >= 0 { return field(place).isNull }
     guard let statement, let scope = plan.nestedDecoder(place).nestedScope else { throw Self.tooLate }
     return scope.isNull(in: statement)
   }
 
   private func decodeNested<T: Decodable>(_ type: T.Type, in outer: RowDecoder) throws -> T {
-    statement = outer.statement
-    rowNumber = outer.rowNumber - 1
-    defer { statement = nil }
+    use(outer.statement, rowNumber: outer.rowNumber - 1)
+    defer { use(nil, rowNumber: 0) }
     return try decodeRow(type)
   }
 
@@ -189,7 +206,7 @@ final class RowDecoder: Decoder {
   }
 
   private func convert<T>(_ convertible: any SQLConvertible.Type, to type: T.Type, column: Int32) throws -> T {
-    let value = try field(column).value
+    let value = field(column).value
     do {
       guard let result = try convertible.init(sqlValue: value) as? T else { throw StoreError.mismatch(type, value) }
       return result
@@ -200,7 +217,8 @@ final class RowDecoder: Decoder {
 
   /// Says where a value does not fit.
   func mismatch(_ type: Any.Type, column: Int32) -> StoreError {
-    located(StoreError.mismatch(type, statement?.value(column) ?? .null), column: column)
+    if statement == nil { return Self.tooLate }
+    return located(StoreError.mismatch(type, statement?.value(column) ?? .null), column: column)
   }
 
   private func located(_ error: StoreError, column: Int32) -> StoreError {

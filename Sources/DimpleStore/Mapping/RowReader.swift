@@ -4,19 +4,22 @@
 /// where the type is not optional, an integer out of range, a column that is missing: all throw ``StoreError``, with the
 /// column, the row and the SQL.
 public struct RowReader: ~Copyable {
+  /// SQLite's own, so that reading a column asks nothing of ARC.
+  private let handle: OpaquePointer?
+  private let columnCount: Int
   // Lent, never kept: a value that cannot be copied cannot outlive the call that it is lent to.
   unowned(unsafe) let statement: Statement
   private let number: Int
-  private let columnCount: Int32
 
   init(_ statement: Statement, number: Int, columnCount: Int32) {
+    handle = statement.handle
+    self.columnCount = Int(columnCount)
     self.statement = statement
     self.number = number
-    self.columnCount = columnCount
   }
 
   /// The number of columns.
-  public var count: Int { Int(columnCount) }
+  public var count: Int { columnCount }
 
   /// The columns' names, in order.
   public var columnNames: [String] { statement.columnNames }
@@ -37,11 +40,8 @@ public struct RowReader: ~Copyable {
   ///
   /// - Throws: ``StoreError`` with code `missingColumn`.
   public func position(of name: String) throws -> Int {
-    let names = statement.columnNames
-    if let position = names.firstIndex(of: name) { return position }
-    let lowercased = name.lowercased()
-    if let position = names.firstIndex(where: { $0.lowercased() == lowercased }) { return position }
-    throw StoreError.missingColumn(name, among: names, row: number, sql: statement.sql)
+    if let position = statement.position(ofColumn: name) { return position }
+    throw StoreError.missingColumn(name, among: columnNames, row: number, sql: statement.sql)
   }
 
   /// Whether a column is `NULL`.
@@ -55,6 +55,27 @@ public struct RowReader: ~Copyable {
     let field = try field(column)
     if field.isInteger { return field.int64 }
     return try convert(field, column) { try $0.integer(Int64.self) }
+  }
+
+  /// As ``int64(_:)``; `nil` for `NULL`.
+  public func int64IfPresent(_ column: Int) throws -> Int64? {
+    let field = try field(column)
+    if field.isInteger { return field.int64 }
+    return field.isNull ? nil : try convert(field, column) { try $0.integer(Int64.self) }
+  }
+
+  /// As ``int64(_:)``, in the range of `Int`.
+  public func int(_ column: Int) throws -> Int {
+    let field = try field(column)
+    if field.isInteger, let value = Int(exactly: field.int64) { return value }
+    return try convert(field, column) { try $0.integer(Int.self) }
+  }
+
+  /// As ``int(_:)``; `nil` for `NULL`.
+  public func intIfPresent(_ column: Int) throws -> Int? {
+    let field = try field(column)
+    if field.isInteger, let value = Int(exactly: field.int64) { return value }
+    return field.isNull ? nil : try convert(field, column) { try $0.integer(Int.self) }
   }
 
   /// A column that holds an integer in the type's range, or a whole real.
@@ -71,6 +92,13 @@ public struct RowReader: ~Copyable {
     return try convert(field, column, Double.init(sqlValue:))
   }
 
+  /// As ``double(_:)``; `nil` for `NULL`.
+  public func doubleIfPresent(_ column: Int) throws -> Double? {
+    let field = try field(column)
+    if field.isReal { return field.double }
+    return field.isNull ? nil : try convert(field, column, Double.init(sqlValue:))
+  }
+
   /// A column that holds text in valid UTF-8.
   public func string(_ column: Int) throws -> String {
     let field = try field(column)
@@ -78,12 +106,19 @@ public struct RowReader: ~Copyable {
     return try convert(field, column, String.init(sqlValue:))
   }
 
+  /// As ``string(_:)``; `nil` for `NULL`.
+  public func stringIfPresent(_ column: Int) throws -> String? {
+    let field = try field(column)
+    if field.isText, let text = field.validText { return text }
+    return field.isNull ? nil : try convert(field, column, String.init(sqlValue:))
+  }
+
   /// A column as any type that is one SQL value.
   func convert<T: SQLConvertible>(_ column: Int) throws -> T { try convert(field(column), column, T.init(sqlValue:)) }
 
   @inline(__always) private func field(_ column: Int) throws -> Field {
-    guard UInt(bitPattern: column) < UInt(bitPattern: count) else { throw outOfRange(column) }
-    return statement.field(Int32(truncatingIfNeeded: column))
+    guard UInt(bitPattern: column) < UInt(bitPattern: columnCount) else { throw outOfRange(column) }
+    return Field(column: Int32(truncatingIfNeeded: column), of: handle)
   }
 
   @inline(never) private func outOfRange(_ column: Int) -> StoreError {

@@ -30,7 +30,16 @@ extension SQLValue {
 
 extension Int: SQLConvertible {
   /// From an integer in range, or a whole real.
-  public static func read(_ row: borrowing RowReader, _ column: Int) throws -> Int { try row.integer(column) }
+  @inlinable
+  public static func read(_ row: borrowing RowReader, _ column: Int) throws -> Int {
+    try row.int(column)
+  }
+
+  /// As ``read(_:_:)``; `nil` for `NULL`.
+  @inlinable
+  public static func readIfPresent(_ row: borrowing RowReader, _ column: Int) throws -> Int? {
+    try row.intIfPresent(column)
+  }
 
   /// An integer.
   public func bind(to parameter: StatementParameter) throws { try parameter.bind(Int64(self)) }
@@ -75,6 +84,12 @@ extension Int64: SQLConvertible {
   /// From an integer in range, or a whole real.
   @inlinable
   public static func read(_ row: borrowing RowReader, _ column: Int) throws -> Int64 { try row.int64(column) }
+
+  /// As ``read(_:_:)``; `nil` for `NULL`.
+  @inlinable
+  public static func readIfPresent(_ row: borrowing RowReader, _ column: Int) throws -> Int64? {
+    try row.int64IfPresent(column)
+  }
 
   /// An integer.
   public func bind(to parameter: StatementParameter) throws { try parameter.bind(self) }

@@ -13,6 +13,9 @@ public protocol SQLConvertible {
 
   /// Reads a column, from 0: by ``init(sqlValue:)``, unless the type knows a shorter way.
   static func read(_ row: borrowing RowReader, _ column: Int) throws -> Self
+
+  /// As ``read(_:_:)``; `nil` for `NULL`.
+  static func readIfPresent(_ row: borrowing RowReader, _ column: Int) throws -> Self?
 }
 
 extension SQLConvertible {
@@ -21,6 +24,12 @@ extension SQLConvertible {
 
   /// By ``init(sqlValue:)``.
   public static func read(_ row: borrowing RowReader, _ column: Int) throws -> Self { try row.convert(column) }
+
+  /// By ``read(_:_:)``, unless the column is `NULL`.
+  @inlinable
+  public static func readIfPresent(_ row: borrowing RowReader, _ column: Int) throws -> Self? {
+    try row.isNull(column) ? nil : try read(row, column)
+  }
 }
 
 extension StoreError {
@@ -62,7 +71,7 @@ extension Optional: SQLConvertible where Wrapped: SQLConvertible {
   /// `NULL` is `nil`.
   @inlinable
   public static func read(_ row: borrowing RowReader, _ column: Int) throws -> Wrapped? {
-    try row.isNull(column) ? nil : try Wrapped.read(row, column)
+    try Wrapped.readIfPresent(row, column)
   }
 
   /// `nil` is `NULL`.
@@ -96,6 +105,12 @@ extension Double: SQLConvertible {
   @inlinable
   public static func read(_ row: borrowing RowReader, _ column: Int) throws -> Double { try row.double(column) }
 
+  /// As ``read(_:_:)``; `nil` for `NULL`.
+  @inlinable
+  public static func readIfPresent(_ row: borrowing RowReader, _ column: Int) throws -> Double? {
+    try row.doubleIfPresent(column)
+  }
+
   /// A real.
   public func bind(to parameter: StatementParameter) throws { try parameter.bind(self) }
 
@@ -128,6 +143,12 @@ extension String: SQLConvertible {
   /// From text in valid UTF-8.
   @inlinable
   public static func read(_ row: borrowing RowReader, _ column: Int) throws -> String { try row.string(column) }
+
+  /// As ``read(_:_:)``; `nil` for `NULL`.
+  @inlinable
+  public static func readIfPresent(_ row: borrowing RowReader, _ column: Int) throws -> String? {
+    try row.stringIfPresent(column)
+  }
 
   /// Text.
   public func bind(to parameter: StatementParameter) throws { try parameter.bind(self) }

@@ -17,6 +17,11 @@ struct Field {
 
   init(_ pointer: OpaquePointer?) { self.pointer = pointer }
 
+  /// A column of the row that a statement stands on, from 0.
+  @inline(__always) init(column: Int32, of statement: OpaquePointer?) {
+    pointer = sqlite3_column_value(statement, column)
+  }
+
   var type: ValueType { ValueType(code: sqlite3_value_type(pointer)) }
 
   var isNull: Bool { sqlite3_value_type(pointer) == SQLITE_NULL }
@@ -78,18 +83,30 @@ extension UnsafeRawBufferPointer {
 }
 
 extension UnsafeBufferPointer<UInt8> {
+  /// Words at a time; the last word, or what there is of one, overlaps the one before.
   fileprivate var isASCII: Bool {
     let raw = UnsafeRawBufferPointer(self)
+    let count = raw.count
+    guard count >= 8 else { return raw.isShortASCII }
+    var bits = raw.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
     var position = 0
-    var bits: UInt64 = 0
-    while position + 8 <= raw.count {
+    while position < count - 8 {
       bits |= raw.loadUnaligned(fromByteOffset: position, as: UInt64.self)
       position += 8
     }
-    while position < raw.count {
-      bits |= UInt64(raw[position])
-      position += 1
-    }
     return bits & 0x8080_8080_8080_8080 == 0
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// Of fewer than eight bytes.
+  fileprivate var isShortASCII: Bool {
+    if count >= 4 {
+      let bits = loadUnaligned(as: UInt32.self) | loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)
+      return bits & 0x8080_8080 == 0
+    }
+    var bits: UInt8 = 0
+    for byte in self { bits |= byte }
+    return bits < 0x80
   }
 }

@@ -22,6 +22,9 @@ package final class Statement {
   private var changesBefore: Int32 = 0
   private var recompilations: Int32 = 0
   private var cachedColumnNames: [String]?
+  /// The column that was asked for by name last.
+  @exclusivity(unchecked) private var lastPosition = -1
+  private var namesAreUnique = false
   /// Decodes its rows; made when the first is.
   var decoder: RowDecoder?
 
@@ -127,6 +130,7 @@ package final class Statement {
     if let names = cachedColumnNames { return names }
     let names = ColumnScope.prefixed((0..<columnCount).map { ownColumnName($0) })
     cachedColumnNames = names
+    namesAreUnique = Set(names).count == names.count
     return names
   }
 
@@ -134,6 +138,26 @@ package final class Statement {
   package func columnName(_ index: Int32) -> String {
     let names = columnNames
     return names.indices.contains(Int(index)) ? names[Int(index)] : ""
+  }
+
+  /// Where the column of a name stands; case counts only where it must. Of columns with the same name, the first counts.
+  ///
+  /// Asked in the order of the columns, as rows mostly are, it is found at once.
+  func position(ofColumn name: String) -> Int? {
+    let names = columnNames
+    let next = lastPosition + 1 < names.count ? lastPosition + 1 : 0
+    if namesAreUnique, next < names.count, names[next] == name {
+      lastPosition = next
+      return next
+    }
+    let found = names.firstIndex(of: name) ?? positionIgnoringCase(name, names)
+    if let found { lastPosition = found }
+    return found
+  }
+
+  private func positionIgnoringCase(_ name: String, _ names: [String]) -> Int? {
+    let lowercased = name.lowercased()
+    return names.firstIndex { $0.lowercased() == lowercased }
   }
 
   private func ownColumnName(_ index: Int32) -> String {
