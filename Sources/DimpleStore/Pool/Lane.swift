@@ -114,6 +114,8 @@ final class Lane: Sendable {
 
   private func acquireAsync() async throws -> Slot {
     try Task.checkCancellation()
+    // Waiting costs a continuation and a handler; mostly there is nothing to wait for.
+    if let grant = state.withLock({ Self.take(&$0) }) { return try grant.get() }
     let ticket = state.withLock { $0.waiters.makeTicket() }
     let grant: Grant = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in

@@ -57,7 +57,7 @@ extension Connection {
 
   /// Whether a query has a row.
   public func exists(_ sql: SQL) throws -> Bool {
-    let statement = try prepare(sql.text)
+    let statement = try prepare(sql)
     defer { statement.endUse() }
     try statement.bindAll(sql)
     return try statement.step()

@@ -59,7 +59,7 @@ extension Connection {
 
   /// Lends row after row without keeping them; the body returns false to stop.
   public func forEachRow(_ sql: SQL, _ body: (borrowing RowReader) throws -> Bool) throws {
-    let statement = try prepare(sql.text)
+    let statement = try prepare(sql)
     defer { statement.endUse() }
     try statement.bindAll(sql)
     try statement.forEachRow(body)

@@ -4,7 +4,7 @@ extension Connection {
   /// - Returns: the number of rows it inserted, updated or deleted itself; 0 for other statements.
   @discardableResult
   public func execute(_ sql: SQL) throws -> Int {
-    let statement = try prepare(sql.text)
+    let statement = try prepare(sql)
     defer { statement.endUse() }
     try statement.bindAll(sql)
     let before = totalChanges
@@ -43,7 +43,7 @@ extension Connection {
 
   /// All rows of a query, as they are.
   public func rows(_ sql: SQL) throws -> [Row] {
-    let statement = try prepare(sql.text)
+    let statement = try prepare(sql)
     defer { statement.endUse() }
     try statement.bindAll(sql)
     var rows: [Row] = []
@@ -60,7 +60,7 @@ extension Connection {
   private func decoding<Result>(
     _ sql: SQL, _ body: (Statement, RowDecoder) throws -> Result
   ) throws -> Result {
-    let statement = try prepare(sql.text)
+    let statement = try prepare(sql)
     defer { statement.endUse() }
     try statement.bindAll(sql)
     return try RowDecoder.decoding(statement) { try body(statement, $0) }

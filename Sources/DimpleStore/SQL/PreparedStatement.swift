@@ -61,6 +61,62 @@ public struct PreparedStatement {
     return result
   }
 
+  /// All rows with these values for its placeholders, each made by ``RowDecodable/init(row:)``.
+  @inlinable
+  public func query<T: RowDecodable, each Value: SQLConvertible>(
+    _ type: T.Type, _ values: repeat each Value
+  ) throws -> [T] {
+    try bind(repeat each values)
+    var result: [T] = []
+    try statement.forEachRow { row in
+      result.append(try T(row: row))
+      return true
+    }
+    return result
+  }
+
+  /// The first row with these values for its placeholders, made by ``RowDecodable/init(row:)``; `nil` if there is none.
+  @inlinable
+  public func queryOne<T: RowDecodable, each Value: SQLConvertible>(
+    _ type: T.Type, _ values: repeat each Value
+  ) throws -> T? {
+    try bind(repeat each values)
+    var result: T?
+    try statement.forEachRow { row in
+      result = try T(row: row)
+      return false
+    }
+    return result
+  }
+
+  /// A type that can be made both ways is made from the row.
+  @inlinable
+  public func query<T: RowDecodable & Decodable, each Value: SQLConvertible>(
+    _ type: T.Type, _ values: repeat each Value
+  ) throws -> [T] {
+    try bind(repeat each values)
+    var result: [T] = []
+    try statement.forEachRow { row in
+      result.append(try T(row: row))
+      return true
+    }
+    return result
+  }
+
+  /// A type that can be made both ways is made from the row.
+  @inlinable
+  public func queryOne<T: RowDecodable & Decodable, each Value: SQLConvertible>(
+    _ type: T.Type, _ values: repeat each Value
+  ) throws -> T? {
+    try bind(repeat each values)
+    var result: T?
+    try statement.forEachRow { row in
+      result = try T(row: row)
+      return false
+    }
+    return result
+  }
+
   /// Runs it to its end with values for its placeholders by name, without the `:`.
   ///
   /// - Returns: the number of rows it inserted, updated or deleted itself; 0 for other statements.
@@ -155,6 +211,11 @@ public struct StatementParameter {
     return connection.totalChanges == before ? 0 : connection.changeCount
   }
 
+  @usableFromInline func forEachRow(_ body: (borrowing RowReader) throws -> Bool) throws {
+    defer { base.reset() }
+    try base.forEachRow(body)
+  }
+
   @usableFromInline func forEach<T: Decodable>(_ type: T.Type, _ body: (T) throws -> Bool) throws {
     defer { base.reset() }
     try RowDecoder.decoding(base) { decoder in
@@ -177,6 +238,6 @@ extension Connection {
         message: "A prepared statement takes its values when it is run.",
         hint: "Write ? in place of each interpolated value.")
     }
-    return PreparedStatement(try prepare(sql.text))
+    return PreparedStatement(try prepare(sql))
   }
 }

@@ -10,7 +10,12 @@
 /// ``SQL`` value is spliced in with its bindings.
 public struct SQL: Sendable, Hashable {
   /// The text, with `?` for each value.
-  public var text: String
+  public var text: String {
+    get { storage.text }
+    set { storage = SQLText(newValue) }
+  }
+  /// The text, put together only when somebody asks for it.
+  var storage: SQLText
   /// The values of the placeholders that have no name, in their order; of `?5`, the fifth.
   public var bindings: [SQLValue]
   /// The values of the placeholders that have one.
@@ -18,7 +23,12 @@ public struct SQL: Sendable, Hashable {
 
   /// From text that the caller vouches for. Never build the text from outside input: that is what bindings are for.
   public init(raw text: String, bindings: [SQLValue] = []) {
-    self.text = text
+    storage = SQLText(text)
+    self.bindings = bindings
+  }
+
+  init(_ storage: SQLText, bindings: [SQLValue]) {
+    self.storage = storage
     self.bindings = bindings
   }
 
@@ -32,7 +42,7 @@ public struct SQL: Sendable, Hashable {
 
   /// A literal with values for its placeholders, first to last, or by number: `?1`.
   public init(_ literal: StaticString, _ values: [any SQLConvertible]) {
-    self.init(raw: literal.description, bindings: values.map(\.sqlValue))
+    self.init(SQLText(parts: [literal]), bindings: values.map(\.sqlValue))
   }
 
   /// A literal with values for its placeholders by name: `:name`, `@name` or `$name`.
@@ -41,7 +51,8 @@ public struct SQL: Sendable, Hashable {
   /// SQL("SELECT * FROM Event WHERE start < :day AND stop >= :day", ["day": today])
   /// ```
   public init(_ literal: StaticString, _ values: [String: any SQLConvertible]) {
-    self.init(raw: literal.description, named: values)
+    self.init(SQLText(parts: [literal]), bindings: [])
+    namedBindings = NamedValue.list(values)
   }
 
   /// Both texts, one after the other, with the bindings of both.

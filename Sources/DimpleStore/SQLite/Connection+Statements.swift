@@ -18,9 +18,29 @@ extension Connection {
     return statement
   }
 
+  /// As ``prepare(_:)``: a literal is known by where its parts lie.
+  package func prepare(_ sql: SQL) throws -> Statement {
+    guard sql.storage.isLiteral else { return try prepare(sql.text) }
+    try checkUsable(operation: "prepare")
+    let parts = sql.storage.parts
+    let isInternal = authorizer.internalDepth > 0
+    if let cached = isInternal ? internalStatements.take(literal: parts) : userStatements.take(literal: parts) {
+      cached.endUse()
+      return cached
+    }
+    let text = sql.text
+    let statement = try prepare(text)
+    if isInternal {
+      internalStatements.remember(literal: parts, as: text)
+    } else {
+      userStatements.remember(literal: parts, as: text)
+    }
+    return statement
+  }
+
   /// The columns that a query reads, seen through views and subqueries.
   package func readSet(of sql: SQL) throws -> ReadSet {
-    ReadSet(tables: try prepare(sql.text).effects.reads)
+    ReadSet(tables: try prepare(sql).effects.reads)
   }
 
   /// Runs the body with access to the store's own tables; schema changes made in it are not reported to extensions.

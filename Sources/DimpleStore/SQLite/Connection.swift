@@ -5,6 +5,9 @@ internal import CSQLite
 /// Not `Sendable`: it stays in its closure, on its thread. Used after the closure, it throws ``StoreError`` with code
 /// `outsideClosure`.
 public final class Connection {
+  // A connection is confined to one thread, and none of what is marked `@exclusivity(unchecked)` is used inside a change to
+  // itself: the check at run time would be a tenth of a short query.
+
   /// What may be done at the moment.
   enum Access {
     /// Nobody holds the connection.
@@ -25,20 +28,20 @@ public final class Connection {
   let commits: CommitHub
   /// `nil` once closed.
   var handle: OpaquePointer?
-  var access = Access.none
+  @exclusivity(unchecked) var access = Access.none
   /// A transaction was begun and is to be ended by the store: finding none means that SQLite has rolled back by itself.
-  var expectsTransaction = false
+  @exclusivity(unchecked) var expectsTransaction = false
   /// Statements stepped and not yet at the end.
-  var activeStatements = 0
+  @exclusivity(unchecked) var activeStatements = 0
   /// Grows when all statements are reset at once; from 1.
-  var runNumber: UInt64 = 1
-  var pending = PendingChanges()
+  @exclusivity(unchecked) var runNumber: UInt64 = 1
+  @exclusivity(unchecked) var pending = PendingChanges()
   var rollbackActions: [() -> Void] = []
   /// What the schema change at hand, or the last one, is about.
   package internal(set) var schemaTargets = SchemaTargets()
   var savepointDepth = 0
-  var userStatements: StatementCache
-  var internalStatements: StatementCache
+  @exclusivity(unchecked) var userStatements: StatementCache
+  @exclusivity(unchecked) var internalStatements: StatementCache
   /// By ``ControlStatement``, compiled when first needed.
   var controlStatements = [OpaquePointer?](repeating: nil, count: ControlStatement.allCases.count)
   /// What a function implemented in Swift threw, until the statement that called it fails.

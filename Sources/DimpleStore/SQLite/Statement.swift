@@ -14,19 +14,19 @@ package final class Statement {
   /// Whether it writes nothing to any database, as SQLite says it.
   let isReadOnly: Bool
   /// `nil` once the connection is closed.
-  private(set) var handle: OpaquePointer?
+  @exclusivity(unchecked) private(set) var handle: OpaquePointer?
   /// A value was bound since they were cleared.
-  var hasBindings = false
+  @exclusivity(unchecked) var hasBindings = false
   /// The connection's ``Connection/runNumber`` when it was first stepped; 0 if it is at the end, or was never stepped.
-  private var runNumber: UInt64 = 0
-  private var changesBefore: Int32 = 0
-  private var recompilations: Int32 = 0
-  private var cachedColumnNames: [String]?
+  @exclusivity(unchecked) private var runNumber: UInt64 = 0
+  @exclusivity(unchecked) private var changesBefore: Int32 = 0
+  @exclusivity(unchecked) private var recompilations: Int32 = 0
+  @exclusivity(unchecked) private var cachedColumnNames: [String]?
   /// The column that was asked for by name last.
   @exclusivity(unchecked) private var lastPosition = -1
   private var namesAreUnique = false
   /// Decodes its rows; made when the first is.
-  var decoder: RowDecoder?
+  @exclusivity(unchecked) var decoder: RowDecoder?
 
   init(handle: OpaquePointer, sql: String, effects: StatementEffects, connection: Connection) {
     self.handle = handle

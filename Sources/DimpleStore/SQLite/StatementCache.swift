@@ -16,6 +16,8 @@ struct StatementCache {
   private var entries: [String: Entry] = [:]
   /// The entries used last, by their texts' lengths: comparing a text costs less than hashing it.
   private var recent = [Entry?](repeating: nil, count: 16)
+  /// The literals used last, by where their parts lie: see ``SQLText``.
+  private var literals = [(parts: [StaticString], entry: Entry)?](repeating: nil, count: 64)
   private var uses: UInt64 = 0
 
   init(capacity: Int) { self.capacity = max(0, capacity) }
@@ -28,6 +30,22 @@ struct StatementCache {
     uses += 1
     entry.lastUse = uses
     return entry.statement
+  }
+
+  /// A statement for the literal that nobody else holds.
+  mutating func take(literal parts: [StaticString]) -> Statement? {
+    guard let known = literals[SQLText.place(of: parts, among: literals.count)], SQLText.areSame(known.parts, parts),
+      isKnownUniquelyReferenced(&known.entry.statement)
+    else { return nil }
+    uses += 1
+    known.entry.lastUse = uses
+    return known.entry.statement
+  }
+
+  /// Makes the statement that is kept for the text be found by the literal.
+  mutating func remember(literal parts: [StaticString], as sql: String) {
+    guard let entry = entries[sql] else { return }
+    literals[SQLText.place(of: parts, among: literals.count)] = (parts, entry)
   }
 
   private mutating func entry(_ sql: String) -> Entry? {
@@ -53,6 +71,7 @@ struct StatementCache {
     for entry in entries.values { entry.statement.finalize() }
     entries.removeAll()
     for place in recent.indices { recent[place] = nil }
+    for place in literals.indices { literals[place] = nil }
   }
 
   /// Scans for the oldest: the cache is small, and a compilation that costs far more has just been made.
@@ -61,5 +80,6 @@ struct StatementCache {
     entries[oldest.key] = nil
     let place = oldest.key.utf8.count % recent.count
     if recent[place] === oldest.value { recent[place] = nil }
+    for place in literals.indices where literals[place]?.entry === oldest.value { literals[place] = nil }
   }
 }

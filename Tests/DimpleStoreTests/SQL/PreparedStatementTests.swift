@@ -60,6 +60,30 @@ struct PreparedStatementTests {
     }
   }
 
+  @Test func anInitialiserMakesItsRows() throws {
+    struct Pair: RowDecodable, Equatable {
+      let id: Int
+      let name: String?
+      init(id: Int, name: String?) { (self.id, self.name) = (id, name) }
+      init(row: borrowing RowReader) throws {
+        id = try row[0]
+        name = try row[1]
+      }
+    }
+    struct Both: RowDecodable, Decodable {
+      var id: Int
+      init(row: borrowing RowReader) throws { id = try row[0] + 100 }
+    }
+    try makeDatabase().read { connection throws in
+      let pairs = try connection.prepared("SELECT ?1, ?2 UNION ALL SELECT ?1 + 1, NULL")
+      #expect(try pairs.query(Pair.self, 1, "a") == [Pair(id: 1, name: "a"), Pair(id: 2, name: nil)])
+      #expect(try pairs.queryOne(Pair.self, 5, "b") == Pair(id: 5, name: "b"))
+      #expect(try pairs.query(Both.self, 1, "a").map(\.id) == [101, 102])
+      #expect(try pairs.queryOne(Both.self, 1, "a")?.id == 101)
+      #expect(try pairs.query(Pair.self, 7, nil as String?).map(\.id) == [7, 8])
+    }
+  }
+
   @Test func tooFewOrTooManyValuesAreAnError() throws {
     let db = try makeDatabase()
     try db.write { connection in

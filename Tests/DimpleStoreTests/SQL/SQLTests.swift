@@ -78,3 +78,67 @@ import Testing
     #expect(try db.queryOne(Int.self, "SELECT count(*) FROM t") == 300)
   }
 }
+
+/// A literal is known by where its parts lie, and nothing of that may show.
+@Suite struct SQLTextTests {
+  @Test func aLiteralEqualsTheSameTextMadeOtherwise() {
+    let value = 1
+    let literal: SQL = "SELECT \(value) FROM t"
+    let raw = SQL(raw: "SELECT ? FROM t", bindings: [.integer(1)])
+    #expect(literal == raw)
+    #expect(Set([literal, raw, "SELECT \(1) FROM t"]).count == 1)
+    #expect(literal != "SELECT \(2) FROM t")
+    #expect(literal != "SELECT \(1) FROM u")
+  }
+
+  @Test func valuesStandWhereTheyWereWritten() {
+    let (a, b) = (1, 2)
+    #expect(("\(a)" as SQL).text == "?")
+    #expect(("\(a)\(b)" as SQL).text == "??")
+    #expect(("\(a) \(b) " as SQL).text == "? ? ")
+    #expect(("x\(raw: "y")\(a)z" as SQL).text == "xy?z")
+    #expect(("\(a)\(raw: "y")z" as SQL).text == "?yz")
+    #expect(("\([a, b])\(b)" as SQL).text == "(?,?)?")
+    #expect(("\(SQL(raw: "n = ?", bindings: [.null])) \(b)" as SQL).text == "n = ? ?")
+    #expect(("" as SQL).text.isEmpty)
+  }
+
+  @Test func literalsThatBeginAlikeAreDifferentStatements() throws {
+    let db = try Database.inMemory()
+    try db.read { connection throws in
+      for _ in 0..<3 {
+        #expect(try connection.query(Int.self, "SELECT \(1) + 1") == [2])
+        #expect(try connection.query(Int.self, "SELECT \(1) + 2") == [3])
+        #expect(try connection.query(Int.self, "SELECT \(1)") == [1])
+      }
+    }
+  }
+
+  @Test func aLiteralUsedInsideItsOwnResultIsAnotherStatement() throws {
+    let db = try Database.inMemory()
+    func digits(_ connection: Connection, _ depth: Int) throws -> Int {
+      var sum = 0
+      try connection.forEach(Int.self, "SELECT value FROM json_each('[1, 2, 3]') WHERE value <= \(depth)") { value in
+        sum += value
+        if depth > 1 { sum += try digits(connection, depth - 1) }
+        return true
+      }
+      return sum
+    }
+    #expect(try db.read { try digits($0, 3) } == 6 + 3 * (3 + 2 * 1))
+  }
+
+  @Test func moreLiteralsThanPlacesAreAllFound() throws {
+    var configuration = Configuration()
+    configuration.statementCacheCapacity = 2
+    let db = try Database.inMemory(configuration: configuration)
+    try db.read { connection throws in
+      for _ in 0..<3 {
+        #expect(try connection.queryOne(Int.self, "SELECT 1 + \(1)") == 2)
+        #expect(try connection.queryOne(Int.self, "SELECT 2 + \(1)") == 3)
+        #expect(try connection.queryOne(Int.self, "SELECT 3 + \(1)") == 4)
+        #expect(try connection.queryOne(Int.self, "SELECT 4 + \(1)") == 5)
+      }
+    }
+  }
+}

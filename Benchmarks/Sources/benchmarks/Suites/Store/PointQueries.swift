@@ -13,7 +13,7 @@ struct PointQueries {
     keys = (0..<size(5_000)).map { Int64($0 * 7919 % range + 1) }
   }
 
-  var all: [Benchmark] { [bySQL, byInitialiser, prepared, readEach, readEachByInitialiser, once, readEachPrepared] }
+  var all: [Benchmark] { [bySQL, byInitialiser, prepared, preparedByInitialiser, readEach, readEachByInitialiser, once, readEachPrepared] }
 
   private var bars: [String: Double] { ["SQLite": 1.5, "GRDB": 0.25] }
 
@@ -48,6 +48,21 @@ struct PointQueries {
         try stores.ours.read { connection in
           let select = try connection.prepared("\(raw: Track.selectOneSQL)")
           return try keys.reduce(0) { $0 &+ (try select.queryOne(Track.self, $1)?.checksum ?? 0) }
+        }
+      } sqlite: { [stores, keys] in
+        try stores.sqlite.fetchInOneRead(keys: keys)
+      } grdb: { [stores, keys] in
+        try stores.grdb.fetchPreparedInOneRead(keys: keys)
+      })
+  }
+
+  private var preparedByInitialiser: Benchmark {
+    Benchmark(
+      name: "one by key prepared and init(row:), in one read", unit: "query", count: keys.count, bars: bars,
+      contenders: stores.contenders(on: .allRows) { [stores, keys] in
+        try stores.ours.read { connection in
+          let select = try connection.prepared("\(raw: Track.selectOneSQL)")
+          return try keys.reduce(0) { $0 &+ (try select.queryOne(RowTrack.self, $1)?.track.checksum ?? 0) }
         }
       } sqlite: { [stores, keys] in
         try stores.sqlite.fetchInOneRead(keys: keys)
