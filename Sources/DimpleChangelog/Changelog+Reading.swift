@@ -39,8 +39,15 @@ extension Changelog {
     _ connection: Connection, after: Int64, _ body: (LocalTransaction) throws -> Bool
   ) throws {
     guard try LogTables.exist(connection) else { return }
-    let reader = LogReader(
-      catalog: try CatalogTables(connection: connection).load(), replica: try storedReplica(connection))
+    try transactions(
+      connection, after: after, names: CatalogTables(connection: connection).load(), body)
+  }
+
+  /// The same, tables and columns called what a catalogue calls them.
+  func transactions(
+    _ connection: Connection, after: Int64, names catalog: Catalog, _ body: (LocalTransaction) throws -> Bool
+  ) throws {
+    let reader = LogReader(catalog: catalog, replica: try storedReplica(connection))
     var current: LocalTransaction?
     let statement = try connection.prepare("SELECT hlc, payload FROM dimple_log WHERE hlc >= ? ORDER BY hlc")
     defer { statement.reset() }
