@@ -149,6 +149,49 @@ struct MergedHistoryTests {
     #expect(error?.code == .foreignHistoryUnknown)
   }
 
+  @Test func undoSyncsAndRefusesToLoseWhatOthersWrote() async throws {
+    let devices = try Devices(2, keepsValues: true)
+    try await devices.write(1, "INSERT INTO Item VALUES ('x', 'theirs', 1)")
+    try await devices.sync(1)
+    try await devices.sync(0)
+    try await devices.write(0, "UPDATE Item SET a = 'mine', b = 2")
+    try await devices.changelog().undo(transaction: 1)
+    #expect(try Self.rows(await devices[0].rows("SELECT a, b FROM Item")) == [[.text("theirs"), .integer(1)]])
+    try await devices.sync(0)
+    try await devices.sync(1)
+    #expect(try Self.rows(await devices[1].rows("SELECT a, b FROM Item")) == [[.text("theirs"), .integer(1)]])
+
+    try await devices.write(0, "UPDATE Item SET a = 'mine again', b = 3")
+    let number = try #require(try devices.changelog().changes().last?.transaction)
+    try await devices.sync(0)
+    try await devices.sync(1)
+    try await devices.write(1, "UPDATE Item SET a = 'theirs again'")
+    try await devices.sync(1)
+    try await devices.sync(0)
+    let error = await #expect(throws: ChangelogError.self) {
+      _ = try await devices.changelog().undo(transaction: number)
+    }
+    #expect(error?.conflicts.map(\.column) == ["a"])
+    #expect(try error?.conflicts.first?.stamp?.replica == devices.changelog(1).replicaID)
+    try await devices.changelog().undo(transaction: number, force: true)
+    #expect(try Self.rows(await devices[0].rows("SELECT a, b FROM Item")) == [[.text("theirs"), .integer(1)]])
+  }
+
+  @Test func undoOverAValueThatIsNotKeptIsAnError() async throws {
+    let devices = try Devices(2, keepsValues: false)
+    try await devices.write(1, "INSERT INTO Item VALUES ('x', 'theirs', 1)")
+    try await devices.sync(1)
+    try await devices.sync(0)
+    try await devices.write(0, "UPDATE Item SET a = 'mine'")
+    try await devices.write(0, "UPDATE Item SET a = 'mine again'")
+    #expect(try devices.changelog().history(of: "Item", key: ["x"]).versions.map(\.transaction) == [nil, 1, 2])
+    // What was mine is known.
+    try await devices.changelog().undo(transaction: 2)
+    let error = await #expect(throws: ChangelogError.self) { _ = try await devices.changelog().undo(transaction: 1) }
+    #expect(error?.code == .foreignHistoryUnknown)
+    #expect(try Self.rows(await devices[0].rows("SELECT a FROM Item")) == [[.text("mine")]])
+  }
+
   /// A table with a unique column and a parent, so that merges hold rows back, hide them and show NULL instead.
   private static let linked = """
     CREATE TABLE List (id INTEGER PRIMARY KEY, name UNIQUE);

@@ -69,6 +69,8 @@ final class MergeCursor {
   private let statement: Statement?
   private var lastID: Int64?
   private var waiting: Merge?
+  /// A statement that has ended would begin again.
+  private var isAtEnd = false
 
   /// - Parameter transaction: Only merges after a later transaction than this.
   init(_ connection: Connection, after transaction: Int64) throws {
@@ -97,7 +99,9 @@ final class MergeCursor {
   }
 
   private func read() throws -> Merge? {
-    guard let statement, try statement.step() else { return nil }
+    guard let statement, !isAtEnd else { return nil }
+    isAtEnd = try !statement.step()
+    if isAtEnd { return nil }
     let id = statement.int64(0)
     let payload = statement.bytes(3)
     let isGap = try payload.isEmpty || (id > 1 && lastID != id - 1 && !MergeLog.hasMerge(id - 1, connection))
