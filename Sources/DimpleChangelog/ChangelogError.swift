@@ -11,6 +11,7 @@ public struct ChangelogError: Error, Sendable, CustomStringConvertible {
       case missingPrimaryKey, unsupportedTable, nullKey, damagedLog, newerFormat, clockExhausted, notInTransaction
       case notAttached, alreadyAttached, internalMismatch
       case unknownTable, noSuchMoment, historyRemoved, foreignHistoryUnknown, undoConflict, nothingToUndo
+      case invalidIdentifier
     }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
@@ -47,6 +48,8 @@ public struct ChangelogError: Error, Sendable, CustomStringConvertible {
     public static let undoConflict = Code(.undoConflict)
     /// There is nothing to undo or redo.
     public static let nothingToUndo = Code(.nothingToUndo)
+    /// An SQL function for identifiers was given something else.
+    public static let invalidIdentifier = Code(.invalidIdentifier)
 
     /// The code's name.
     public var description: String { kind.rawValue }
