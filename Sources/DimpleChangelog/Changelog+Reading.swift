@@ -67,6 +67,11 @@ extension Changelog {
     if let complete = current { _ = try body(complete) }
   }
 
+  /// The number of the first transaction that the log still has; one more than the last where it has none.
+  func firstTransaction(_ connection: Connection) throws -> Int64 {
+    try LogSearch(connection: connection).firstRow(from: 0)?.transaction ?? lastTransaction(connection) + 1
+  }
+
   /// The id that belongs to the connection's snapshot.
   private func storedReplica(_ connection: Connection) throws -> ReplicaID {
     try MetaValue.replica.get(connection).map { ReplicaID(rawValue: UInt64(bitPattern: $0)) } ?? replicaID
@@ -97,7 +102,7 @@ private struct LogSearch {
     return low
   }
 
-  private func firstRow(from time: Int64) throws -> (time: Int64, transaction: Int64)? {
+  func firstRow(from time: Int64) throws -> (time: Int64, transaction: Int64)? {
     let statement = try connection.prepare("SELECT hlc, payload FROM dimple_log WHERE hlc >= ? ORDER BY hlc LIMIT 1")
     defer { statement.reset() }
     try statement.bind(.integer(time), at: 1)

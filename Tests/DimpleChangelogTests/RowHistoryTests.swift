@@ -84,9 +84,10 @@ struct RowHistoryTests {
     #expect(try t.changelog.history(of: Short.self, id: 1).map(\.value?.done) == [false])
   }
 
-  @Test func aRowNeverSeenHasNoVersions() throws {
+  @Test func aRowNeverSeenHasNoVersions() async throws {
     let t = try TrackedDatabase(Self.schema)
-    #expect(try t.changelog.history(of: "Todo", key: [7]).versions == [])
+    #expect(try await t.changelog.history(of: "Todo", key: [7]).versions == [])
+    #expect(try await t.changelog.history(of: Short.self, id: 7).isEmpty)
   }
 
   @Test func aTableThatIsNotTrackedIsAnError() throws {

@@ -15,7 +15,8 @@ struct MergedHistoryTests {
     let databases: [Database]
     private let engines: [SyncEngine]
 
-    init(_ count: Int, _ schema: String = item, keepsValues: Bool) throws {
+    /// In memory, but for the first if there is a folder for it.
+    init(_ count: Int, _ schema: String = item, keepsValues: Bool, folder: TemporaryFolder? = nil) throws {
       let storage = MemoryStorage()
       var databases: [Database] = []
       for index in 0..<count {
@@ -23,7 +24,8 @@ struct MergedHistoryTests {
         options.clock = clock.wallClock
         options.keepsMergedValues = keepsValues && index == 0
         databases.append(
-          try Database.inMemory(
+          try Database(
+            index == 0 ? folder?.path("first.db") ?? ":memory:" : ":memory:",
             configuration: Configuration().tracking(options), migrations: [Migration("schema", "\(raw: schema)")]))
       }
       self.databases = databases
@@ -67,7 +69,7 @@ struct MergedHistoryTests {
     try await devices.sync(1)
     try await devices.sync(0)
     let (mine, theirs) = (try devices.changelog(0).replicaID, try devices.changelog(1).replicaID)
-    let history = try devices.changelog().history(of: "Item", key: ["x"])
+    let history = try await devices.changelog().history(of: "Item", key: ["x"])
     #expect(history.isComplete)
     #expect(history.versions.map(\.author) == [theirs, mine, theirs])
     #expect(history.versions.map(\.transaction) == [nil, 1, nil])
@@ -136,7 +138,7 @@ struct MergedHistoryTests {
       let error = #expect(throws: ChangelogError.self) { try devices[0].asOf(moment) }
       #expect(error?.code == .foreignHistoryUnknown)
     }
-    #expect(try devices.changelog().history(of: "Item", key: ["x"]).isComplete == false)
+    #expect(try await devices.changelog().history(of: "Item", key: ["x"]).isComplete == false)
     // From the next merge on there is a record again.
     try await devices.write(1, "UPDATE Item SET b = 5")
     try await devices.sync(1)
@@ -184,12 +186,55 @@ struct MergedHistoryTests {
     try await devices.sync(0)
     try await devices.write(0, "UPDATE Item SET a = 'mine'")
     try await devices.write(0, "UPDATE Item SET a = 'mine again'")
-    #expect(try devices.changelog().history(of: "Item", key: ["x"]).versions.map(\.transaction) == [nil, 1, 2])
+    #expect(try await devices.changelog().history(of: "Item", key: ["x"]).versions.map(\.transaction) == [nil, 1, 2])
     // What was mine is known.
     try await devices.changelog().undo(transaction: 2)
     let error = await #expect(throws: ChangelogError.self) { _ = try await devices.changelog().undo(transaction: 1) }
     #expect(error?.code == .foreignHistoryUnknown)
     #expect(try Self.rows(await devices[0].rows("SELECT a FROM Item")) == [[.text("mine")]])
+  }
+
+  @Test func theUndoStackRemembersWhatIsNotKept() async throws {
+    let folder = try TemporaryFolder()
+    let devices = try Devices(2, keepsValues: false, folder: folder)
+    let undo = try UndoStack(devices[0])
+    func items() async throws -> [[SQLValue]] {
+      try await devices[0].read { try Self.rows($0.rows("SELECT id, a, b FROM Item ORDER BY id")) }
+    }
+    try await devices.write(1, "INSERT INTO Item VALUES ('x', 'theirs', 1), ('y', 'theirs too', 2)")
+    try await devices.sync(1)
+    try await devices.sync(0)
+    var states = [try await items()]
+    try await undo.write("Edit") { try $0.execute("UPDATE Item SET a = 'mine' WHERE id = 'x'") }
+    states.append(try await items())
+    undo.begin("Both")
+    try await undo.write("Delete") { try $0.execute("DELETE FROM Item WHERE id = 'y'") }
+    try await undo.write("Rekey") { try $0.execute("UPDATE Item SET id = 'z', a = 'mine' WHERE id = 'x'") }
+    undo.end()
+    states.append(try await items())
+    for _ in 0..<2 {
+      for expected in [states[1], states[0]] {
+        try await undo.undo()
+        #expect(try await items() == expected)
+      }
+      for expected in [states[1], states[2]] {
+        try await undo.redo()
+        #expect(try await items() == expected)
+      }
+    }
+    // What others write next is theirs again, and overwritten by force comes back, too.
+    try await devices.sync(0)
+    try await devices.sync(1)
+    try await devices.write(1, "UPDATE Item SET a = 'theirs again'")
+    try await devices.sync(1)
+    try await devices.sync(0)
+    let error = await #expect(throws: ChangelogError.self) { try await undo.undo() }
+    #expect(error?.code == .undoConflict)
+    let before = try await items()
+    try await undo.undo(force: true)
+    try await undo.redo()
+    #expect(try await items() == before)
+    #expect(devices[0].path.hasSuffix("first.db"))
   }
 
   /// A table with a unique column and a parent, so that merges hold rows back, hide them and show NULL instead.

@@ -60,12 +60,26 @@ struct HistoryReader {
 
   /// The first transaction that the log still has; one more than the last where it has none.
   func firstTransaction() throws -> Int64 {
-    var first: Int64?
-    try changelog.transactions(connection, after: 0, names: ids) { local in
-      first = local.number
-      return false
+    try changelog.firstTransaction(connection)
+  }
+
+  /// The last transaction that satisfies a condition, which no later one does where one does not.
+  func lastTransaction(where condition: (LocalTransaction) -> Bool) throws -> LocalTransaction? {
+    var found: LocalTransaction?
+    var low = try firstTransaction() - 1
+    var high = try changelog.lastTransaction(connection)
+    // low satisfies it, or is before all; what comes after high does not.
+    while low < high {
+      let middle = low + (high - low + 1) / 2
+      var holds = false
+      try changelog.transactions(connection, after: middle - 1) { local in
+        holds = condition(local)
+        if holds { found = local }
+        return false
+      }
+      if holds { low = middle } else { high = middle - 1 }
     }
-    return try first ?? changelog.lastTransaction(connection) + 1
+    return found
   }
 }
 

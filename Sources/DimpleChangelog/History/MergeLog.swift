@@ -39,6 +39,10 @@ enum MergeLog {
     return try hasRow("SELECT 1 FROM dimple_sync WHERE name = 'folded'", connection)
   }
 
+  static func hasMerges(_ connection: Connection) throws -> Bool {
+    try exists(connection) && hasRow("SELECT 1 FROM dimple_merge LIMIT 1", connection)
+  }
+
   static func hasMerge(_ id: Int64, _ connection: Connection) throws -> Bool {
     let statement = try connection.prepare("SELECT 1 FROM dimple_merge WHERE id = ?")
     defer { statement.reset() }

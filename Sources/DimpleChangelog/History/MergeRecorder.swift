@@ -5,14 +5,15 @@ package import DimpleStore
 ///
 /// Made by the module that merges, once for each merge; call ``finish()`` at the end.
 package final class MergeRecorder {
+  /// By names as the schema has them, which is how the merge knows them.
   private struct Table {
     var id: Int64
-    var columns: [SQLName: Int64]
+    var columns: [String: Int64]
   }
 
   private let connection: Connection
   private let keepsValues: Bool
-  private let tables: [SQLName: Table]
+  private let tables: [String: Table]
   private let time: HybridTime
   private let position: Int64
   private var payload = MergePayload()
@@ -33,8 +34,8 @@ package final class MergeRecorder {
     time = max(changelog.now(), try MergeLog.lastTime(connection))
     tables = Dictionary(
       try changelog.trackedTables(connection).map { table in
-        let columns = table.columns.map { (SQLName($0.name), $0.id) }
-        return (SQLName(table.name), Table(id: table.id, columns: Dictionary(columns) { first, _ in first }))
+        let columns = table.columns.map { ($0.name, $0.id) }
+        return (table.name, Table(id: table.id, columns: Dictionary(columns) { first, _ in first }))
       }
     ) { first, _ in first }
   }
@@ -49,7 +50,7 @@ package final class MergeRecorder {
   ) throws {
     guard let known = self.table(table) else { return }
     let cells = columns.compactMap { column in
-      known.columns[SQLName(column.name)].map { id in
+      known.columns[column.name].map { id in
         HistoryEvent.Cell(column: id, value: keepsValues ? column.value : nil)
       }
     }
@@ -61,7 +62,7 @@ package final class MergeRecorder {
 
   private func table(_ name: String) -> Table? {
     if let lastTable, lastTable.name == name { return lastTable.table }
-    guard let found = tables[SQLName(name)] else { return nil }
+    guard let found = tables[name] else { return nil }
     lastTable = (name, found)
     return found
   }

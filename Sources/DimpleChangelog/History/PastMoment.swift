@@ -67,12 +67,9 @@ extension HistoryPoint {
   }
 
   private init(time: HybridTime, _ reader: HistoryReader) throws {
-    self.init(after: 0)
-    try reader.changelog.transactions(reader.connection, after: 0) { local in
-      guard let last = local.changes.last, last.stamp.time <= time else { return false }
-      position.transaction = local.number
-      return true
-    }
+    let last = try reader.lastTransaction { ($0.changes.last?.stamp.time ?? HybridTime.maximum) <= time }
+    // Before the first that the log has: before all, or among those that were removed.
+    self.init(after: last?.number ?? 0)
     let merges = try MergeCursor(reader.connection, after: position.transaction - 1)
     defer { merges.end() }
     while let merge = try merges.next(before: position.transaction + 1), merge.time <= time {
@@ -81,19 +78,13 @@ extension HistoryPoint {
   }
 
   private init(change stamp: Stamp, _ reader: HistoryReader) throws {
-    self.init(after: 0)
-    var isFound = false
-    try reader.changelog.transactions(reader.connection, after: 0) { local in
-      guard let first = local.changes.first, first.stamp.time <= stamp.time else { return false }
-      position.transaction = local.number
-      isFound = local.changes.contains { $0.stamp == stamp }
-      return !isFound
-    }
-    guard isFound else {
+    let transaction = try reader.lastTransaction { ($0.changes.first?.stamp.time ?? HybridTime.maximum) <= stamp.time }
+    guard let transaction, transaction.changes.contains(where: { $0.stamp == stamp }) else {
       throw HistoryPoint.noSuchMoment(
         "This database's log has no change with that stamp.",
         "A change that came from another replica is no moment here: ask for a time or a transaction.")
     }
+    self.init(after: transaction.number)
     time = stamp.time
   }
 

@@ -65,11 +65,23 @@ extension Changelog {
   public func history<E: Entity>(of type: E.Type, id: E.ID) throws -> [EntityVersion<E>]
   where E.ID: SQLConvertible {
     let key = [id.sqlValue]
-    return try database(for: "read history").read { connection in
-      let reader = try RowHistoryReader(self, connection, E.tableName, key)
-      return try reader.history().versions.map { version in
-        EntityVersion(version: version, value: try reader.entity(type, version))
-      }
+    return try database(for: "read history").read {
+      try RowHistoryReader(self, $0, E.tableName, key).entities(type)
+    }
+  }
+
+  /// As the synchronous form, on a thread of the database's own. Cancelling the task ends it.
+  public func history(of table: String, key: [any SQLConvertible]) async throws -> RowHistory {
+    let values = key.map(\.sqlValue)
+    return try await database(for: "read history").read { try RowHistoryReader(self, $0, table, values).history() }
+  }
+
+  /// As the synchronous form, on a thread of the database's own. Cancelling the task ends it.
+  public func history<E: Entity>(of type: E.Type, id: E.ID) async throws -> [EntityVersion<E>]
+  where E.ID: SQLConvertible {
+    let key = [id.sqlValue]
+    return try await database(for: "read history").read {
+      try RowHistoryReader(self, $0, E.tableName, key).entities(E.self)
     }
   }
 }
@@ -150,8 +162,12 @@ struct RowHistoryReader {
     return events
   }
 
+  func entities<E: Entity>(_ type: E.Type) throws -> [EntityVersion<E>] {
+    try history().versions.map { EntityVersion(version: $0, value: try entity(type, $0)) }
+  }
+
   /// A version as the entity, by way of SQLite: so that it is decoded like any row.
-  func entity<E: Entity>(_ type: E.Type, _ version: RowVersion) throws -> E? {
+  private func entity<E: Entity>(_ type: E.Type, _ version: RowVersion) throws -> E? {
     guard let values = version.values, version.unknownColumns.isEmpty else { return nil }
     let known = Set(values.map { SQLName($0.name) })
     let rest = table.columns.filter { !known.contains(SQLName($0.name)) }

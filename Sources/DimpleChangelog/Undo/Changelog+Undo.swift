@@ -39,12 +39,16 @@ extension Changelog {
   }
 
   /// Inside a write transaction that has written nothing yet.
-  func undo(_ connection: Connection, _ transactions: Set<Int64>, force: Bool) throws -> Int64? {
+  ///
+  /// - Parameter kept: What the history may not have.
+  func undo(
+    _ connection: Connection, _ transactions: Set<Int64>, kept: KeptRows = [:], force: Bool
+  ) throws -> Int64? {
     let last = try lastTransaction(connection)
     guard !transactions.isEmpty, let reader = try HistoryReader(self, connection) else { return nil }
     let tracked = try connection.withInternalAccess { try trackedTables(connection) }
     let tables = Dictionary(tracked.map { ($0.id, $0) }) { first, _ in first }
-    let history = try UndoHistory(transactions, tables, reader)
+    let history = try UndoHistory(transactions, tables, kept: kept, reader)
     var current: [RowID: [Int64: SQLValue]?] = [:]
     for id in Set(history.steps.map(\.row)) {
       guard let table = tables[id.table] else { continue }
@@ -56,6 +60,32 @@ extension Changelog {
     if !force { try checkSideEffects(plan, after: last, tables, reader) }
     let number = try lastTransaction(connection)
     return number > last ? number : nil
+  }
+
+  /// What the rows that the running transaction has changed were before it, where others' changes were merged whose values
+  /// are not kept: read beside it, since nobody else sees it yet.
+  func rowsBefore(_ connection: Connection, after last: Int64, in database: Database) throws -> [RowID: [Int64:
+    SQLValue]]
+  {
+    guard !options.keepsMergedValues, !database.isInMemory, try MergeLog.hasMerges(connection),
+      let reader = try HistoryReader(self, connection)
+    else { return [:] }
+    var rows: Set<RowID> = []
+    try reader.forEach(after: last) { step, _ in
+      if case .event(let event) = step { rows.insert(event.row) }
+      return true
+    }
+    let tracked = try connection.withInternalAccess { try trackedTables(connection) }
+    // Where there can be none now, the write goes on, and undoing it may say that a value is not known.
+    guard let snapshot = try? database.snapshot() else { return [:] }
+    return try snapshot.read { past in
+      var found: [RowID: [Int64: SQLValue]] = [:]
+      for table in tracked {
+        let current = CurrentRow(table, past)
+        for row in rows where row.table == table.id { found[row] = try current.values(row.key) }
+      }
+      return found
+    }
   }
 
   /// Rows that were not to be undone must not have been changed by the way. What came in addition loses nothing.

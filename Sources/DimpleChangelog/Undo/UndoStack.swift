@@ -15,7 +15,9 @@ public import DimpleStore
 /// undo and redo is an ordinary transaction, which is tracked, synced and observed; ``Changelog/undo(transaction:force:)``
 /// says when it refuses, and then the stack stays as it is. A new write empties the redo side.
 ///
-/// The stack is of this process and keeps transactions' numbers, no values: those are in the log.
+/// The stack is of this process and keeps transactions' numbers, no values: those are in the log. Where others' changes are
+/// merged and their values not kept (``Changelog/Options/keepsMergedValues``), it keeps what a step's rows were, unless the
+/// database is in memory.
 ///
 /// Safe to use from any thread; undo, redo and writes come one after the other.
 public final class UndoStack: Sendable {
@@ -24,6 +26,7 @@ public final class UndoStack: Sendable {
     /// Of ``begin(_:)``; writes of the same group are one step.
     var group: UInt64?
     var transactions: Set<Int64>
+    var kept: KeptRows = [:]
   }
 
   private struct State {
@@ -113,13 +116,16 @@ public final class UndoStack: Sendable {
     let result = try body(connection)
     let number = try changelog.lastTransaction(connection)
     if number > last {
+      let kept = try changelog.rowsBefore(connection, after: last, in: database)
       change(connection) { state in
         state.redo = []
         if let group = state.group, let step = state.undo.last, step.group == group.id {
           state.undo[state.undo.count - 1].transactions.insert(number)
+          state.undo[state.undo.count - 1].kept[number] = kept
         } else {
           state.undo.append(
-            Step(name: state.group?.name ?? name, group: state.group?.id, transactions: [number]))
+            Step(
+              name: state.group?.name ?? name, group: state.group?.id, transactions: [number], kept: [number: kept]))
         }
       }
     }
@@ -182,8 +188,13 @@ public final class UndoStack: Sendable {
         hint: "Ask canUndo and canRedo.")
     }
     // What undoes an undo is a redo.
-    let number = try changelog.undo(connection, step.transactions, force: force)
-    let opposite = Step(name: step.name, group: nil, transactions: number.map { [$0] } ?? [])
+    let last = try changelog.lastTransaction(connection)
+    let number = try changelog.undo(connection, step.transactions, kept: step.kept, force: force)
+    var opposite = Step(name: step.name, group: nil, transactions: [])
+    if let number {
+      opposite.transactions = [number]
+      opposite.kept = [number: try changelog.rowsBefore(connection, after: last, in: database)]
+    }
     change(connection) { state in
       switch direction {
       case .undo:

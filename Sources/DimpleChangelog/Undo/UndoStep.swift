@@ -3,6 +3,9 @@ internal import DimpleStore
 /// A row's columns outside the key, by id.
 typealias UndoRow = [Int64: PastRows.Value]
 
+/// What rows were before some transactions, by their numbers, kept because the history does not have all of it.
+typealias KeptRows = [Int64: [RowID: [Int64: SQLValue]]]
+
 /// One change to be undone: what the row was before and after it; `nil` where it was not there.
 struct UndoStep {
   var row: RowID
@@ -26,9 +29,13 @@ struct UndoHistory {
   private var later: [RowID: [Int64?: Stamp]] = [:]
   /// What the columns of a table hold where nothing was written, as in rows from before a column came.
   private var defaults: [Int64: UndoRow] = [:]
+  private let kept: KeptRows
 
   /// - Throws: ``ChangelogError``: `.noSuchMoment`, `.historyRemoved`, `.foreignHistoryUnknown`, `.unknownTable`.
-  init(_ transactions: Set<Int64>, _ tables: [Int64: TrackedTable], _ reader: HistoryReader) throws {
+  init(
+    _ transactions: Set<Int64>, _ tables: [Int64: TrackedTable], kept: KeptRows, _ reader: HistoryReader
+  ) throws {
+    self.kept = kept
     guard let first = transactions.min(), let last = transactions.max() else { return }
     let rows = try Self.rows(of: transactions, reader)
     var point = HistoryPoint(after: first - 1)
@@ -90,6 +97,7 @@ struct UndoHistory {
 
   /// The row after the event.
   private mutating func take(_ event: HistoryEvent, _ before: UndoRow?, isUndone: Bool) -> UndoRow? {
+    let before = isUndone ? filled(before, event) : before
     var after = before
     switch event.operation {
     case .insert: after = defaults[event.row.table] ?? [:]
@@ -109,6 +117,14 @@ struct UndoHistory {
       for column in columns { later[event.row, default: [:]][column] = event.stamp }
     }
     return after
+  }
+
+  private func filled(_ row: UndoRow?, _ event: HistoryEvent) -> UndoRow? {
+    guard var row, let number = event.transaction, let values = kept[number]?[event.row] else { return row }
+    for (column, value) in values {
+      if case .unknown = row[column] { row[column] = .known(value) }
+    }
+    return row
   }
 
   /// Who wrote the column, or made the row come or go, outside the transactions.
