@@ -95,6 +95,19 @@ struct ChangeFeedTests {
     #expect(try await feed.next()?.changes.map(describe) == ["insert A[2] x='b'"])
   }
 
+  @Test func aSuspensionIsWaitedOut() async throws {
+    let file = try TemporaryFile()
+    let t = try TrackedDatabase(Self.schema, path: file.path)
+    try t.script("INSERT INTO A VALUES (1, 'a')")
+    var feed = try t.changelog.follow().makeAsyncIterator()
+    #expect(try await feed.next()?.number == 1)
+    try t.script("INSERT INTO A VALUES (2, 'b')")
+    try t.database.suspend()
+    let resuming = Task { t.database.resume() }
+    #expect(try await feed.next()?.number == 2)
+    await resuming.value
+  }
+
   @Test func aClosedDatabaseIsAnError() async throws {
     let t = try TrackedDatabase(Self.schema)
     try t.script("INSERT INTO A VALUES (1, 'a')")

@@ -21,8 +21,8 @@ public struct CommittedTransaction: Sendable, Hashable {
 /// from the last number on, and holds at most a page of about 1,000 changes (a transaction is never cut): nothing queues up
 /// while nobody asks, and nothing is lost. Commits only wake it.
 ///
-/// It ends when the task is cancelled. It throws ``ChangelogError`` or `StoreError` where the log cannot be read, `closed`
-/// included, and can be followed again from the last number seen.
+/// It ends when the task is cancelled, and waits while the database is suspended. It throws ``ChangelogError`` or `StoreError`
+/// where the log cannot be read, `closed` included, and can be followed again from the last number seen.
 public struct ChangeFeed: AsyncSequence, Sendable {
   /// A transaction.
   public typealias Element = CommittedTransaction
@@ -66,7 +66,14 @@ public struct ChangeFeed: AsyncSequence, Sendable {
           self.signal = signal
           guard await signal.wait() else { return nil }
         }
-        do { try await read() } catch is CancellationError { return nil }
+        do {
+          try await read()
+        } catch is CancellationError {
+          return nil
+        } catch let error as StoreError where error.code == .suspended {
+          // When the database is resumed, that counts as a commit.
+          hasMore = false
+        }
       }
     }
 
