@@ -4,9 +4,7 @@ package import DimpleStore
 /// The SQL functions that the triggers call.
 extension Changelog {
   package func connectionDidOpen(_ connection: Connection, role: ConnectionRole) throws {
-    try connection.createFunction("uuid7", argumentCount: 0, deterministic: false) { call in
-      call.setResult(UUIDv7().sqlValue)
-    }
+    try UUIDFunctions.define(on: connection)
     guard role == .writer else { return }
     let link = try attach()
     try define("dimple_pack_insert", connection, link) { try $0.pack(.insert, $1) }

@@ -39,8 +39,15 @@ extension Changelog {
     _ connection: Connection, after: Int64, _ body: (LocalTransaction) throws -> Bool
   ) throws {
     guard try LogTables.exist(connection) else { return }
-    let reader = LogReader(
-      catalog: try CatalogTables(connection: connection).load(), replica: try storedReplica(connection))
+    try transactions(
+      connection, after: after, names: CatalogTables(connection: connection).load(), body)
+  }
+
+  /// The same, tables and columns called what a catalogue calls them.
+  func transactions(
+    _ connection: Connection, after: Int64, names catalog: Catalog, _ body: (LocalTransaction) throws -> Bool
+  ) throws {
+    let reader = LogReader(catalog: catalog, replica: try storedReplica(connection))
     var current: LocalTransaction?
     let statement = try connection.prepare("SELECT hlc, payload FROM dimple_log WHERE hlc >= ? ORDER BY hlc")
     defer { statement.reset() }
@@ -58,6 +65,11 @@ extension Changelog {
       }
     }
     if let complete = current { _ = try body(complete) }
+  }
+
+  /// The number of the first transaction that the log still has; one more than the last where it has none.
+  func firstTransaction(_ connection: Connection) throws -> Int64 {
+    try LogSearch(connection: connection).firstRow(from: 0)?.transaction ?? lastTransaction(connection) + 1
   }
 
   /// The id that belongs to the connection's snapshot.
@@ -90,7 +102,7 @@ private struct LogSearch {
     return low
   }
 
-  private func firstRow(from time: Int64) throws -> (time: Int64, transaction: Int64)? {
+  func firstRow(from time: Int64) throws -> (time: Int64, transaction: Int64)? {
     let statement = try connection.prepare("SELECT hlc, payload FROM dimple_log WHERE hlc >= ? ORDER BY hlc LIMIT 1")
     defer { statement.reset() }
     try statement.bind(.integer(time), at: 1)

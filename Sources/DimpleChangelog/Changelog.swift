@@ -36,6 +36,10 @@ public final class Changelog: DatabaseExtension {
   public struct Options: Sendable {
     /// Tables that stay on this device, in any case.
     public var untracked: Set<String> = []
+    /// Whether history keeps the values that come from other replicas, and not only who changed which row and column when:
+    /// for ``DimpleStore/Database/asOf(_:tables:)`` and undo over what others wrote. Costs about as much room as the log has
+    /// for one's own changes. Counts from when it is set.
+    public var keepsMergedValues = false
     /// The device's clock.
     public var clock = WallClock.system
     /// 64 random bits; for new replica ids.

@@ -10,6 +10,8 @@ public struct ChangelogError: Error, Sendable, CustomStringConvertible {
     private enum Kind: String {
       case missingPrimaryKey, unsupportedTable, nullKey, damagedLog, newerFormat, clockExhausted, notInTransaction
       case notAttached, alreadyAttached, internalMismatch
+      case unknownTable, noSuchMoment, historyRemoved, foreignHistoryUnknown, undoConflict, nothingToUndo
+      case invalidIdentifier
     }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
@@ -34,6 +36,20 @@ public struct ChangelogError: Error, Sendable, CustomStringConvertible {
     public static let alreadyAttached = Code(.alreadyAttached)
     /// A trigger and the function it calls disagree: the trigger was not made by this version.
     public static let internalMismatch = Code(.internalMismatch)
+    /// A table was asked for that is not tracked, or not there.
+    public static let unknownTable = Code(.unknownTable)
+    /// A moment was asked for that this database's history does not have: a transaction to come, another replica's change.
+    public static let noSuchMoment = Code(.noSuchMoment)
+    /// The log does not reach back far enough: what is asked for was removed from it, or never in it.
+    public static let historyRemoved = Code(.historyRemoved)
+    /// What is asked for depends on a value that came from another replica and is not kept.
+    public static let foreignHistoryUnknown = Code(.foreignHistoryUnknown)
+    /// Undoing would lose later changes.
+    public static let undoConflict = Code(.undoConflict)
+    /// There is nothing to undo or redo.
+    public static let nothingToUndo = Code(.nothingToUndo)
+    /// An SQL function for identifiers was given something else.
+    public static let invalidIdentifier = Code(.invalidIdentifier)
 
     /// The code's name.
     public var description: String { kind.rawValue }

@@ -1,3 +1,4 @@
+import DimpleChangelog
 import DimpleStore
 import DimpleTestSupport
 
@@ -40,10 +41,13 @@ struct RandomOperations {
   init(seed: UInt64) { random = SeededRandom(seed: seed) }
 
   /// A transaction of some statements, of which parts or the whole may be undone.
-  mutating func transaction(_ database: Database) throws {
+  mutating func transaction(_ database: Database, through undo: UndoStack? = nil) throws {
     var generator = self
     defer { self = generator }
-    try? database.write { connection in
+    func write(_ body: (Connection) throws -> Void) throws {
+      if let undo { try undo.write("random", body) } else { try database.write(body) }
+    }
+    try? write { connection in
       for _ in 0..<1 + generator.random.below(6) {
         if generator.random.oneIn(5) {
           try? connection.savepoint {

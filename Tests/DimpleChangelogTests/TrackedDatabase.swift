@@ -11,12 +11,13 @@ struct TrackedDatabase {
   /// In memory unless a path is given.
   init(
     _ schema: String = "", path: String? = nil, untracked: Set<String> = [], clock: ManualClock = ManualClock(),
-    foreignKeys: Bool = true
+    foreignKeys: Bool = true, keepsMergedValues: Bool = false
   ) throws {
     self.clock = clock
     var options = Changelog.Options()
     options.clock = clock.wallClock
     options.untracked = untracked
+    options.keepsMergedValues = keepsMergedValues
     var configuration = Configuration().tracking(options)
     configuration.foreignKeys = foreignKeys
     if let path {

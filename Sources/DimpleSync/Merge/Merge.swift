@@ -17,6 +17,7 @@ struct Merge {
   let schema: MergeSchema
 
   func run(_ transactions: [ForeignTransaction]) throws -> MergeCount {
+    let isFirst = try SyncSetting.folded.get(connection) == nil
     let session = try MergeSession(schema, connection)
     let schemaChanged = try rememberSchema()
     let waiting = try schema.tables.flatMap {
@@ -30,7 +31,9 @@ struct Merge {
     try session.markWanted()
     try session.decideUniqueness()
     try session.decideReferences()
-    return try session.write()
+    let count = try session.write()
+    try session.recordHistory(changelog.mergeRecorder(connection, isFirst: isFirst))
+    return count
   }
 
   // MARK: - Foreign changes
