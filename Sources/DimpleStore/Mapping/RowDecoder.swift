@@ -28,12 +28,14 @@ final class RowDecoder: Decoder {
 
   init(_ nestedScope: ColumnScope? = nil) { self.nestedScope = nestedScope }
 
-  /// Lends a statement's decoder for its rows.
-  static func decoding<T>(_ statement: Statement, _ body: (RowDecoder) throws -> T) throws -> T {
+  /// Lends a statement's decoder for its rows, of which some may have been decoded before.
+  static func decoding<T>(
+    _ statement: Statement, after rowNumber: Int = 0, _ body: (RowDecoder) throws -> T
+  ) throws -> T {
     let decoder = statement.decoder ?? RowDecoder()
     statement.decoder = decoder
     decoder.statement = statement
-    decoder.rowNumber = 0
+    decoder.rowNumber = rowNumber
     defer { decoder.statement = nil }
     return try body(decoder)
   }

@@ -22,7 +22,7 @@ extension Database {
   /// - Throws: ``StoreError``: `nestedTransaction` inside one of the database's own closures.
   public func suspend() throws {
     try checkNotNested(operation: "suspend")
-    snapshots.releaseAll(interrupting: true)
+    snapshots.suspend()
     readers.suspend()
     // One lane serves both in memory: once is enough.
     if writer !== readers { writer.suspend() }
@@ -37,6 +37,7 @@ extension Database {
     guard writer.isSuspended else { return }
     writer.resume()
     readers.resume()
+    snapshots.resume()
     commits.deliver(CommitEvent(isExternal: true, changesSchema: true))
     configuration.logger?.debug("Resumed", metadata: ["database": "\(configuration.label)"])
   }

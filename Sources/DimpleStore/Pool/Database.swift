@@ -93,14 +93,14 @@ public final class Database: Sendable {
   /// Everything after that throws `closed`; closing again does nothing. A database that is simply let go is closed too.
   public func close() throws {
     try checkNotNested(operation: "close")
-    snapshots.releaseAll()
+    snapshots.close()
     readers.close()
     writer.close()
   }
 
   /// Closes, the waiting suspended.
   public func close() async throws {
-    snapshots.releaseAll()
+    snapshots.close()
     await readers.close()
     await writer.close()
   }
