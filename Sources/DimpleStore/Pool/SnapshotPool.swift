@@ -24,6 +24,11 @@ final class SnapshotPool: Sendable {
   /// How many there are.
   var count: Int { state.withLock { $0.lanes.count } }
 
+  /// Whether this thread is inside a closure of one of them.
+  var isHeldByCurrentThread: Bool {
+    state.withLock { $0.lanes.values.contains(where: \.isHeldByCurrentThread) }
+  }
+
   /// A place of its own, if there is one left. The connection is opened when it is first used.
   func reserve(label: String) throws -> PinnedPlace {
     let open = open
