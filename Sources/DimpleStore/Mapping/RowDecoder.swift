@@ -36,11 +36,13 @@ final class RowDecoder: Decoder {
     lastPrediction = plan.predictions
   }
 
-  /// Lends a statement's decoder for its rows.
-  static func decoding<T>(_ statement: Statement, _ body: (RowDecoder) throws -> T) throws -> T {
+  /// Lends a statement's decoder for its rows, of which some may have been decoded before.
+  static func decoding<T>(
+    _ statement: Statement, after rowNumber: Int = 0, _ body: (RowDecoder) throws -> T
+  ) throws -> T {
     let decoder = statement.decoder ?? RowDecoder()
     statement.decoder = decoder
-    decoder.use(statement, rowNumber: 0)
+    decoder.use(statement, rowNumber: rowNumber)
     defer { decoder.use(nil, rowNumber: 0) }
     return try body(decoder)
   }

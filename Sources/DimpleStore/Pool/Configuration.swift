@@ -19,7 +19,8 @@ public struct Configuration: Sendable {
   public var synchronous = Synchronous.normal
   /// How many bytes of pages each connection keeps in memory; SQLite's own default, 2 MB, if `nil`.
   public var cacheSizeBytes: Int?
-  /// How many snapshots may be pinned at once by ``Database/snapshot()``; each keeps a connection of its own.
+  /// How many snapshots may be pinned at once by ``Database/snapshot()``, and cursors of the database be open at once,
+  /// both counted together; each keeps a connection of its own.
   public var maximumSnapshotCount = 8
   /// Functions in Swift that every connection can call from SQL.
   public var functions: [SQLFunction] = []

@@ -19,10 +19,10 @@ extension Database {
   /// that a ``close()`` may do, so it takes little time; temporary tables are gone. Returns when no lock is held. A
   /// database in memory keeps its connection and its data.
   ///
-  /// - Throws: ``StoreError``: `nestedTransaction` inside one of the database's own closures.
+  /// - Throws: ``StoreError``: `nestedTransaction` inside one of the database's own or its snapshots' closures.
   public func suspend() throws {
-    try checkNotNested(operation: "suspend")
-    snapshots.releaseAll(interrupting: true)
+    try checkCanEnd(operation: "suspend")
+    snapshots.suspend()
     readers.suspend()
     // One lane serves both in memory: once is enough.
     if writer !== readers { writer.suspend() }
@@ -37,6 +37,7 @@ extension Database {
     guard writer.isSuspended else { return }
     writer.resume()
     readers.resume()
+    snapshots.resume()
     commits.deliver(CommitEvent(isExternal: true, changesSchema: true))
     configuration.logger?.debug("Resumed", metadata: ["database": "\(configuration.label)"])
   }

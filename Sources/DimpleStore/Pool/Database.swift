@@ -92,17 +92,28 @@ public final class Database: Sendable {
   ///
   /// Everything after that throws `closed`; closing again does nothing. A database that is simply let go is closed too.
   public func close() throws {
-    try checkNotNested(operation: "close")
-    snapshots.releaseAll()
+    try checkCanEnd(operation: "close")
+    snapshots.close()
     readers.close()
     writer.close()
   }
 
   /// Closes, the waiting suspended.
   public func close() async throws {
-    snapshots.releaseAll()
+    snapshots.close()
     await readers.close()
     await writer.close()
+  }
+
+  /// Throws if this thread is inside a closure of the database or of a snapshot, and would wait for itself to end.
+  func checkCanEnd(operation: String) throws {
+    try checkNotNested(operation: operation)
+    guard !snapshots.isHeldByCurrentThread else {
+      throw StoreError(
+        .nestedTransaction, operation: operation,
+        message: "The database was to end inside a closure of one of its snapshots.", hint: "Call it after the closure."
+      )
+    }
   }
 
   /// Throws if this thread is inside one of the database's closures.

@@ -8,7 +8,8 @@ final class Lane: Sendable {
   private struct State {
     var idle: [Slot]
     var waiters = WaiterQueue()
-    var isClosed = false
+    /// Why nothing is lent out any more; `nil` while the lane is open.
+    var closed: StoreError?
     var isSuspended = false
     var onDrained: [@Sendable () -> Void] = []
   }
@@ -63,6 +64,25 @@ final class Lane: Sendable {
     }
   }
 
+  /// Runs the body with a connection on a thread of the lane's own when its turn has come; nobody waits for it. A closed
+  /// lane has nothing to do.
+  func submit(_ body: @escaping @Sendable (Connection) -> Void) {
+    let begin: Waiter = { grant in
+      guard case .success(let slot) = grant else { return }
+      slot.queue.async {
+        // Only opening the connection can fail, and then there is nothing to do on it.
+        try? slot.run(cancellation: nil, body)
+        self.release(slot)
+      }
+    }
+    let immediate: Grant? = state.withLock { state in
+      if let grant = Self.take(&state) { return grant }
+      state.waiters.append(begin)
+      return nil
+    }
+    if let immediate { begin(immediate) }
+  }
+
   /// What was stopped by ``suspend()``, which waits for it, is told so.
   private func suspension(_ error: any Error) -> any Error {
     guard let stopped = error as? StoreError, stopped.code == .interrupted, isSuspended else { return error }
@@ -79,7 +99,7 @@ final class Lane: Sendable {
   /// Runs the body on this thread if a connection is free, and tells whether one was; a closed lane has nothing to do.
   func runIfIdle(_ body: (Connection) throws -> Void) throws -> Bool {
     let (slot, isClosed): (Slot?, Bool) = state.withLock {
-      let isOut = $0.isClosed || $0.isSuspended
+      let isOut = $0.closed != nil || $0.isSuspended
       return (isOut ? nil : $0.idle.popLast(), isOut)
     }
     guard let slot else { return isClosed }
@@ -90,8 +110,8 @@ final class Lane: Sendable {
 
   /// Throws if the lane is closed or suspended.
   func checkOpen() throws {
-    let (isClosed, isSuspended) = state.withLock { ($0.isClosed, $0.isSuspended) }
-    if isClosed { throw Self.closedError }
+    let (closed, isSuspended) = state.withLock { ($0.closed, $0.isSuspended) }
+    if let closed { throw closed }
     if isSuspended { throw Self.suspendedError }
   }
 
@@ -136,7 +156,7 @@ final class Lane: Sendable {
   }
 
   private static func take(_ state: inout State) -> Grant? {
-    if state.isClosed { return .failure(Self.closedError) }
+    if let closed = state.closed { return .failure(closed) }
     if state.isSuspended { return .failure(Self.suspendedError) }
     return state.idle.popLast().map { .success($0) }
   }
@@ -147,7 +167,7 @@ final class Lane: Sendable {
       slot.stop.clear()
       if let next = state.waiters.popFirst() { return (next, []) }
       state.idle.append(slot)
-      guard state.isClosed || state.isSuspended, state.idle.count == slots.count else { return (nil, []) }
+      guard state.closed != nil || state.isSuspended, state.idle.count == slots.count else { return (nil, []) }
       defer { state.onDrained = [] }
       return (nil, state.onDrained)
     }
@@ -156,15 +176,15 @@ final class Lane: Sendable {
   }
 
   /// Refuses all who wait and all who come, waits for the work that runs, and closes the connections.
-  func close() {
-    end(suspending: false)
+  func close(because reason: StoreError = Lane.closedError) {
+    end(.closing(reason))
     for slot in slots { slot.close() }
   }
 
   /// Refuses all who wait and all who come until ``resume()``, stops the work that runs, waits for it to roll back, and
   /// closes the connections if they can be opened again.
   func suspend() {
-    end(suspending: true)
+    end(.suspending)
     for slot in slots where slot.canReopen { slot.close(checkpointing: false) }
   }
 
@@ -181,45 +201,66 @@ final class Lane: Sendable {
     }
   }
 
-  private func end(suspending: Bool) {
+  private enum Ending {
+    case suspending
+    case closing(StoreError)
+  }
+
+  private func end(_ ending: Ending) {
     let drained = DispatchSemaphore(value: 0)
-    drain(suspending: suspending) { drained.signal() }
-    if suspending { interrupt() }
+    drain(ending) { drained.signal() }
+    if case .suspending = ending { interrupt() }
     drained.wait()
   }
 
   /// As ``close()``, without waiting for the work that runs: its thread closes the connections when it is done.
   func closeWhenIdle() {
-    drain(suspending: false) { [slots] in
+    drain(.closing(Self.closedError)) { [slots] in
       for slot in slots { slot.close() }
+    }
+  }
+
+  /// As ``close()``, at once for the caller: the connections are closed on threads of the lane's own.
+  func closeInBackground(_ completion: @escaping @Sendable () -> Void) {
+    drain(.closing(Self.closedError)) {
+      let group = DispatchGroup()
+      for slot in self.slots {
+        // The lane must not be let go meanwhile: it would close the connection, too.
+        slot.queue.async(group: group) { withExtendedLifetime(self) { slot.close() } }
+      }
+      group.notify(queue: .global(), execute: completion)
     }
   }
 
   /// As ``close()``, the waiting suspended.
   func close() async {
     await withCheckedContinuation { continuation in
-      drain(suspending: false) { continuation.resume() }
+      drain(.closing(Self.closedError)) { continuation.resume() }
     }
     for slot in slots { slot.close() }
   }
 
-  private func drain(suspending: Bool, _ action: @escaping @Sendable () -> Void) {
+  private func drain(_ ending: Ending, _ action: @escaping @Sendable () -> Void) {
+    let error =
+      switch ending {
+      case .suspending: Self.suspendedError
+      case .closing(let reason): reason
+      }
     let (refused, isDrained): ([Waiter], Bool) = state.withLock { state in
-      if suspending { state.isSuspended = true } else { state.isClosed = true }
+      if case .closing = ending { state.closed = state.closed ?? error } else { state.isSuspended = true }
       let isDrained = state.idle.count == slots.count
       if !isDrained { state.onDrained.append(action) }
       return (state.waiters.removeAll(), isDrained)
     }
-    let error = suspending ? Self.suspendedError : Self.closedError
     for waiter in refused { waiter(.failure(error)) }
     if isDrained { action() }
   }
 
-  private static var closedError: StoreError {
+  static var closedError: StoreError {
     StoreError(.closed, operation: "acquire a connection", message: "The database is closed.")
   }
 
-  private static var suspendedError: StoreError {
+  static var suspendedError: StoreError {
     StoreError(
       .suspended, operation: "acquire a connection", message: "The database is suspended.",
       hint: "Call resume() when the app is back in the foreground, and try again.")

@@ -80,7 +80,7 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     public static let closed = Code(.closed)
     /// The database is suspended, so that it holds no lock: ``Database/suspend()``.
     public static let suspended = Code(.suspended)
-    /// As many snapshots are pinned as ``Configuration/maximumSnapshotCount`` allows.
+    /// As many snapshots and cursors are open as ``Configuration/maximumSnapshotCount`` allows.
     public static let tooManySnapshots = Code(.tooManySnapshots)
     /// A migration that was applied is not what it was, or not where it was.
     public static let migrationHistoryChanged = Code(.migrationHistoryChanged)

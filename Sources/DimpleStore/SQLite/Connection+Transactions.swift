@@ -149,13 +149,17 @@ extension Connection {
   /// Statements left in the middle would hold their snapshot, and keep a COMMIT from ending the transaction.
   private func resetStatements() {
     guard activeStatements > 0 else { return }
+    // Those of cursors stay where they are: the next batch goes on from there.
+    let kept = cursors.isEmpty ? [] : cursors.values.map(\.statement).filter(\.isRunning)
+    guard activeStatements > kept.count else { return }
     var statement = sqlite3_next_stmt(handle, nil)
     while let current = statement {
-      if sqlite3_stmt_busy(current) != 0 { sqlite3_reset(current) }
+      if sqlite3_stmt_busy(current) != 0, !kept.contains(where: { $0.handle == current }) { sqlite3_reset(current) }
       statement = sqlite3_next_stmt(handle, current)
     }
     runNumber += 1
-    activeStatements = 0
+    for statement in kept { statement.stayRunning() }
+    activeStatements = kept.count
   }
 
   private func control(_ statement: ControlStatement) throws {

@@ -40,6 +40,8 @@ public final class Connection {
   /// What the schema change at hand, or the last one, is about.
   package internal(set) var schemaTargets = SchemaTargets()
   var savepointDepth = 0
+  /// Statements that stay where they are between two reads, by number.
+  var cursors: [UInt64: CursorStatement] = [:]
   @exclusivity(unchecked) var userStatements: StatementCache
   @exclusivity(unchecked) var internalStatements: StatementCache
   /// By ``ControlStatement``, compiled when first needed.
@@ -92,6 +94,8 @@ public final class Connection {
   func close(checkpointing: Bool = true) {
     // Refused only by a closed connection, where there is nothing to leave out.
     if !checkpointing { try? setOption(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) }
+    for cursor in cursors.values { cursor.statement.finalize() }
+    cursors.removeAll()
     userStatements.removeAll()
     internalStatements.removeAll()
     for index in controlStatements.indices {

@@ -51,6 +51,9 @@ package final class Statement {
   /// Stepped, not yet at the end, and in the same transaction.
   var isRunning: Bool { runNumber == connection.runNumber }
 
+  /// All others were reset, and this one was not.
+  func stayRunning() { runNumber = connection.runNumber }
+
   /// Runs to the next row. True if there is one; false at the end, where the statement is reset and can run again.
   ///
   /// Throws ``StoreError``; the statement is then reset.

@@ -64,6 +64,17 @@ import Testing
     #expect(try db.read(count) == 1)
   }
 
+  @Test func theDatabaseCannotEndInsideASnapshotsClosure() throws {
+    let db = try open()
+    let snapshot = try db.snapshot()
+    try snapshot.read { (connection: Connection) throws in
+      #expect(storeError { try db.close() }?.code == .nestedTransaction)
+      #expect(storeError { try db.suspend() }?.code == .nestedTransaction)
+      #expect(try count(connection) == 0)
+    }
+    try db.close()
+  }
+
   @Test func closingEndsSnapshots() throws {
     let db = try open()
     let snapshot = try db.snapshot()

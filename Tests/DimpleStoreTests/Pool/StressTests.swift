@@ -46,7 +46,7 @@ import Testing
   fileprivate static func act(_ db: Database, random: inout SeededRandom, committed: Counter) async throws {
     let from = Int.random(in: 1...accounts, using: &random)
     let to = Int.random(in: 1...accounts, using: &random)
-    switch Int.random(in: 0..<12, using: &random) {
+    switch Int.random(in: 0..<13, using: &random) {
     case 0..<4:
       let fails = Int.random(in: 0..<4, using: &random) == 0
       try await db.write { connection in
@@ -67,6 +67,10 @@ import Testing
       _ = await task.result
     case 10:
       db.interrupt()
+    case 11:
+      var sum = 0
+      for try await amount in db.cursor(Int.self, "SELECT amount FROM account", batchSize: 3) { sum += amount }
+      #expect(sum == total)
     default:
       try await db.checkpoint()
     }
@@ -112,6 +116,9 @@ import Testing
               try await db.write { try Self.move($0, from: task % 8 + 1, to: step % 8 + 1, fails: false) }
               committed.increment()
               #expect(try await db.read { try Self.sum($0) } == Self.total)
+              var sum = 0
+              for try await amount in db.cursor(Int.self, "SELECT amount FROM account", batchSize: 3) { sum += amount }
+              #expect(sum == Self.total)
             } catch {
               #expect([.suspended, .interrupted].contains((error as? StoreError)?.code), "\(error)")
             }
