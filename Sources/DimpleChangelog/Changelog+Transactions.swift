@@ -46,6 +46,15 @@ extension Changelog {
     }
   }
 
+  /// Writing a blob as a stream fires no triggers, and would not be logged.
+  package func willWriteBlob(_ connection: Connection, table: String, column: String) throws {
+    let name = SQLName(table)
+    guard try trackedTables(connection).contains(where: { SQLName($0.name) == name }) else { return }
+    throw StoreError(
+      .notAllowed, operation: "open blob", message: "Changes of '\(table)' are tracked, and streams escape tracking.",
+      hint: "Write the whole value with UPDATE, or keep large blobs in a table that is untracked: Options.untracked.")
+  }
+
   package func willCommit(_ connection: Connection) throws {
     try checkFollowed(connection)
     try rememberSchemaVersion(connection)

@@ -32,7 +32,7 @@ extension Connection {
   }
 
   private func cursorStatement(_ sql: SQL) throws -> CursorStatement {
-    let statement = try prepare(sql.text)
+    let statement = try prepare(sql)
     try statement.bindAll(sql)
     return CursorStatement(statement)
   }

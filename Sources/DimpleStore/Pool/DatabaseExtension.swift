@@ -13,6 +13,9 @@ package protocol DatabaseExtension: AnyObject, Sendable {
   func willChangeSchema(_ connection: Connection) throws
   /// Right after that statement, in the same transaction.
   func didChangeSchema(_ connection: Connection) throws
+  /// Before a blob is opened to be written as a stream, which fires no triggers, by the names in the schema: throws if the
+  /// table's changes would go unseen. Never with internal access.
+  func willWriteBlob(_ connection: Connection, table: String, column: String) throws
   /// Before the `COMMIT` of each write transaction.
   func willCommit(_ connection: Connection) throws
   /// After the `COMMIT`, before observers get the event. The connection is not for use any more.
@@ -27,6 +30,7 @@ extension DatabaseExtension {
   package func didBeginWrite(_ connection: Connection) throws {}
   package func willChangeSchema(_ connection: Connection) throws {}
   package func didChangeSchema(_ connection: Connection) throws {}
+  package func willWriteBlob(_ connection: Connection, table: String, column: String) throws {}
   package func willCommit(_ connection: Connection) throws {}
   package func didCommit(_ connection: Connection) {}
   package func didRollback(_ connection: Connection) {}

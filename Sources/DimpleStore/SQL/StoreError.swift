@@ -9,7 +9,7 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
       case uniqueConstraint, foreignKeyConstraint, notNullConstraint, checkConstraint
       case dataTypeConstraint, constraint
       case sqlError, notAllowed, wrongArgumentCount, multipleStatements, functionFailed
-      case typeMismatch, missingColumn, rowNotFound, tooManyRows, duplicateKey, unsupportedMapping
+      case typeMismatch, missingColumn, rowNotFound, tooManyRows, duplicateKey, unsupportedMapping, blobExpired
       case nestedTransaction, transactionLost, outsideClosure, interrupted, closed, suspended, tooManySnapshots
       case migrationHistoryChanged, newerDatabase, unsupportedFeature
     }
@@ -32,7 +32,7 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     public static let cannotOpen = Code(.cannotOpen)
     /// SQLite could not allocate memory.
     public static let outOfMemory = Code(.outOfMemory)
-    /// A value or a row beyond SQLite's limit of a billion bytes.
+    /// A value or a row beyond SQLite's limit of a billion bytes, or bytes beyond the end of a blob.
     public static let tooBig = Code(.tooBig)
     /// A `UNIQUE` constraint or a primary key refused the row.
     public static let uniqueConstraint = Code(.uniqueConstraint)
@@ -66,6 +66,8 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     public static let tooManyRows = Code(.tooManyRows)
     /// Two rows have the same key.
     public static let duplicateKey = Code(.duplicateKey)
+    /// The row of a blob that is read or written as a stream was changed meanwhile.
+    public static let blobExpired = Code(.blobExpired)
     /// The type's Codable form is not one that fits a row.
     public static let unsupportedMapping = Code(.unsupportedMapping)
     /// A database was used inside a closure that already holds one of its connections: that would wait for itself.

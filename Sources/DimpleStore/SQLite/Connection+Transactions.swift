@@ -148,6 +148,7 @@ extension Connection {
 
   /// Statements left in the middle would hold their snapshot, and keep a COMMIT from ending the transaction.
   private func resetStatements() {
+    closeBlobs()
     guard activeStatements > 0 else { return }
     // Those of cursors stay where they are: the next batch goes on from there.
     let kept = cursors.isEmpty ? [] : cursors.values.map(\.statement).filter(\.isRunning)

@@ -33,6 +33,8 @@ public final class Connection {
   @exclusivity(unchecked) var expectsTransaction = false
   /// Statements stepped and not yet at the end.
   @exclusivity(unchecked) var activeStatements = 0
+  /// To be closed at the end of the transaction.
+  var openBlobs: [ObjectIdentifier: WeakBlob] = [:]
   /// Grows when all statements are reset at once; from 1.
   @exclusivity(unchecked) var runNumber: UInt64 = 1
   @exclusivity(unchecked) var pending = PendingChanges()
@@ -96,6 +98,7 @@ public final class Connection {
     if !checkpointing { try? setOption(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) }
     for cursor in cursors.values { cursor.statement.finalize() }
     cursors.removeAll()
+    closeBlobs()
     userStatements.removeAll()
     internalStatements.removeAll()
     for index in controlStatements.indices {
@@ -125,17 +128,21 @@ public final class Connection {
   func willRun(_ statement: Statement) throws {
     try checkUsable(operation: "step")
     try checkInterruption(sql: statement.sql)
-    if expectsTransaction, sqlite3_get_autocommit(handle) != 0 {
-      throw StoreError(
-        .transactionLost, operation: "step", sql: statement.sql,
-        message: "SQLite rolled the transaction back after an earlier error.",
-        hint: "Let the first error leave the closure instead of passing over it.")
-    }
+    try checkTransaction(operation: "step", sql: statement.sql)
     if access == .read, !statement.isReadOnly, !statement.effects.asksForSetting {
       throw StoreError(
         .readOnly, operation: "step", sql: statement.sql, message: "The statement writes, inside a read.",
         hint: "Use write { } or execute.")
     }
+  }
+
+  /// Throws if SQLite has ended the transaction by itself.
+  func checkTransaction(operation: String, sql: String?) throws {
+    guard expectsTransaction, sqlite3_get_autocommit(handle) != 0 else { return }
+    throw StoreError(
+      .transactionLost, operation: operation, sql: sql,
+      message: "SQLite rolled the transaction back after an earlier error.",
+      hint: "Let the first error leave the closure instead of passing over it.")
   }
 
   /// Throws if the task that waits for the result was cancelled.

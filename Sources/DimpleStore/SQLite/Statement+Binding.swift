@@ -52,6 +52,11 @@ extension Statement {
     try check(sqlite3_bind_blob64(handle, index, base, UInt64(bytes.count), dimple_sqlite_transient()))
   }
 
+  /// Binds a blob of zeros, by its size.
+  func bind(zeroBlob byteCount: Int, at index: Int32) throws {
+    try check(sqlite3_bind_zeroblob64(handle, index, UInt64(max(0, byteCount))))
+  }
+
   private func bind(textBytes bytes: UnsafeRawBufferPointer, at index: Int32) throws {
     // sqlite3_bind_text takes a null pointer for NULL; this may be the empty text.
     let result =

@@ -23,5 +23,6 @@ case "migrate": try Modes.migrate(arguments[0])
 case "write":
   let numbers = arguments.dropFirst(2).compactMap { UInt64($0) }
   try Modes.write(arguments[0], seed: numbers.first ?? 0, killAfter: Int(numbers.last ?? 0))
+case "blob": try BlobMode.run(arguments[0], megabytes: arguments.dropFirst(2).first.flatMap { Int($0) } ?? 64)
 default: try writeAndReadANote(arguments.first ?? ":memory:")
 }
