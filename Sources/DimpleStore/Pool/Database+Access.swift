@@ -16,7 +16,12 @@ extension Database {
 
   /// Writes in one transaction: committed when the closure returns, rolled back when it throws.
   ///
-  /// The closure runs on this thread. Write transactions run one after the other.
+  /// The closure runs on this thread. Write transactions run one after the other, other programs' included: each takes the
+  /// write lock at its beginning (`BEGIN IMMEDIATE`), so that what it reads stays true until it commits. So what only reads
+  /// belongs in `read`, and a long computation before the write, not in it.
+  ///
+  /// - Throws: ``StoreError``: `busy` if another program held the lock for ``Configuration/busyTimeout``; nothing was done
+  ///   then, and the call may be repeated. `readOnly`, `nestedTransaction`, `diskFull`, and what the closure threw.
   @discardableResult
   public func write<T>(_ body: (Connection) throws -> T) throws -> T {
     try checkNotNested(operation: "write")
