@@ -68,7 +68,7 @@ extension Database {
 }
 
 extension Connection {
-  fileprivate func findDamage(quick: Bool) throws -> [String] {
+  func findDamage(quick: Bool) throws -> [String] {
     do {
       let lines = try query(String.self, quick ? "PRAGMA quick_check" : "PRAGMA integrity_check")
       return lines == ["ok"] ? [] : lines

@@ -5,15 +5,24 @@ extension Connection {
   ///
   /// - Parameters:
   ///   - pagesPerStep: pages between two reports; all at once if negative.
+  ///   - isChecked: whether the pages are looked through for damage before.
   ///   - progress: called after each step; what it throws ends the copying, and the destination is as it was.
   func copyAll(
-    to destination: Connection, pagesPerStep: Int32, _ progress: (BackupProgress) throws -> Void
+    to destination: Connection, pagesPerStep: Int32, isChecked: Bool = false,
+    _ progress: (BackupProgress) throws -> Void
   ) throws {
     // With a read transaction open, others' commits do not make SQLite begin again.
     try inReadTransaction { connection in
       _ = try connection.queryOne(Int.self, "SELECT count(*) FROM sqlite_schema")
+      if isChecked { try connection.checkForDamage() }
       try connection.copyPages(to: destination, pagesPerStep: pagesPerStep, progress)
     }
+  }
+
+  private func checkForDamage() throws {
+    guard let finding = try findDamage(quick: true).first else { return }
+    throw StoreError(
+      .corrupt, operation: "check", message: "The file is damaged: \(finding)", hint: "Take another backup.")
   }
 
   private func copyPages(
