@@ -105,7 +105,6 @@ public struct ZeroBlob: SQLConvertible, Sendable, Hashable {
 extension SQL.Interpolation {
   /// A blob of zeros, of which only the size is bound.
   public mutating func appendInterpolation(_ zeros: ZeroBlob) {
-    text += "zeroblob(?)"
-    bindings.append(.integer(Int64(zeros.byteCount)))
+    appendInterpolation(SQL(raw: "zeroblob(?)", bindings: [.integer(Int64(zeros.byteCount))]))
   }
 }
