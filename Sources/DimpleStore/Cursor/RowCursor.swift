@@ -12,7 +12,8 @@
 /// snapshot's moment, and cursors and reads on it take turns.
 ///
 /// Rows are decoded when the consumer has used up those before, `batchSize` at a time, on a thread of the database's own;
-/// in between nothing runs. At most that many are decoded ahead and in memory. The connection is given back when the last
+/// in between nothing runs. At most that many are decoded ahead and in memory; what SQLite itself needs comes on top, as for
+/// an `ORDER BY` that no index serves, where it sorts the whole result before the first row. The connection is given back when the last
 /// row has been read, an error was thrown, or the loop is left by `break`, `return` or `throw`; an iterator that is used
 /// without a loop gives it back when it is let go. Until then it counts as one of
 /// ``Configuration/maximumSnapshotCount``, and the write-ahead log cannot be emptied beyond its moment.
