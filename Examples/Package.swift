@@ -8,7 +8,10 @@ let package = Package(
   platforms: [.macOS(.v15)],
   dependencies: [.package(name: "DimpleDb", path: "..")],
   targets: [
-    .executableTarget(name: "QuickStart", dependencies: [.product(name: "DimpleDb", package: "DimpleDb")]),
-    .executableTarget(name: "StoreTour", dependencies: [.product(name: "DimpleStore", package: "DimpleDb")]),
+    .target(name: "ExampleSupport"),
+    .executableTarget(
+      name: "QuickStart", dependencies: ["ExampleSupport", .product(name: "DimpleDb", package: "DimpleDb")]),
+    .executableTarget(
+      name: "StoreTour", dependencies: ["ExampleSupport", .product(name: "DimpleStore", package: "DimpleDb")]),
   ]
 )

@@ -1,6 +1,7 @@
 // docs/STORE.md, compiled and run. What stands between `snippet` and `end` is what the page shows.
 
 import DimpleStore
+import ExampleSupport
 import Foundation
 
 // snippet: model
@@ -61,7 +62,9 @@ struct StoreTour {
     let album = try await entities(db)
     try await queries(db, album)
     try await joins(db)
+    try await large(db)
     try await transactions(db)
+    try await keeping(db)
     try await errors(db)
     print("The store's tour is through.")
   }
@@ -90,7 +93,7 @@ struct StoreTour {
 
   static func entities(_ db: Database) async throws -> Album {
     // snippet: entities
-    let artist = try await db.upsert(Artist(name: "Nina Simone"), conflictingOn: ["name"])  // the one that is there, or new
+    let artist = try await db.upsert(Artist(name: "Nina Simone"), conflictingOn: ["name"])  // the one there is, or new
     var album = try await db.insert(Album(title: "Pastel Blues", artist: artist.id, labels: ["Philips"]))
     album.released = Date(timeIntervalSince1970: -133_142_400)
     album = try await db.save(album)  // writes one column: `released`
@@ -135,6 +138,43 @@ struct StoreTour {
       """)
     // end
     precondition(lines.map(\.artist?.name) == ["Nina Simone", nil, nil, nil])
+  }
+
+  static func large(_ db: Database) async throws {
+    // snippet: cursor
+    var letters = 0
+    for try await title in db.cursor(String.self, "SELECT title FROM Album") {  // a batch at a time
+      letters += title.count
+    }
+    // end
+    precondition(letters == 42)
+
+    // snippet: blob
+    try await db.execute("CREATE TABLE Cover (id INTEGER PRIMARY KEY, image BLOB)")
+    try await db.execute("INSERT INTO Cover VALUES (1, \(ZeroBlob(byteCount: 100_000)))")
+    try await db.write { connection in  // piece by piece, whatever its size
+      let writer = try connection.writeBlob(table: "Cover", column: "image", rowID: 1)
+      try writer.write([0xFF, 0xD8], at: 0)
+    }
+    try await db.read { connection in
+      try connection.readBlob(table: "Cover", column: "image", rowID: 1).forEachChunk { piece in
+        print(piece.count, "bytes")
+      }
+    }
+    // end
+  }
+
+  static func keeping(_ db: Database) async throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    let path = "\(folder.path)/backup.db"
+    // snippet: keeping
+    try await db.backup(to: path) { progress in print("\(Int(progress.fraction * 100)) %") }  // meanwhile, work goes on
+    try await db.execute("DELETE FROM Rating")
+    try await db.restore(from: path)  // in one transaction; live queries show what is back
+    let damage = try await db.integrityCheck()  // nothing, or what is wrong
+    // end
+    precondition(damage.isEmpty)
   }
 
   static func transactions(_ db: Database) async throws {
