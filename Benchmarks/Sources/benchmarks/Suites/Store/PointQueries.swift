@@ -13,7 +13,9 @@ struct PointQueries {
     keys = (0..<size(5_000)).map { Int64($0 * 7919 % range + 1) }
   }
 
-  var all: [Benchmark] { [bySQL, byInitialiser, prepared, preparedByInitialiser, readEach, readEachByInitialiser, once, readEachPrepared] }
+  var all: [Benchmark] {
+    [bySQL, byInitialiser, prepared, preparedByInitialiser, readEach, readEachByInitialiser, once, readEachPrepared]
+  }
 
   private var bars: [String: Double] { ["SQLite": 1.5, "GRDB": 0.25] }
 
