@@ -3,8 +3,7 @@ internal import DimpleStore
 /// The payload being packed, in memory that is used again for every row: what ``ByteWriter`` writes, for arguments where
 /// SQLite keeps them. Copies share the memory.
 struct PayloadBuffer {
-  /// Belongs to the recorder, under its lock.
-  private final class Memory: @unchecked Sendable {
+  private final class Memory: @unchecked Sendable {  // the recorder's own, under its lock
     let start: UnsafeMutablePointer<UInt8>
     let capacity: Int
 
