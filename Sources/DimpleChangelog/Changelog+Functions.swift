@@ -13,9 +13,9 @@ extension Changelog {
     try define("dimple_diff_more", connection, link) { try $0.diffMore($1) }
     try define("dimple_payload", connection, link) { try $0.takeUpdate($1) }
     let clock = options.clock
-    try define("dimple_diff", connection, link) { try $0.diff($1, milliseconds: clock.milliseconds()) }
+    try define("dimple_diff", connection, link) { try $0.diff($1, clock: clock) }
     try define("dimple_tick", connection, link) { recorder, call in
-      call.setResult(.integer(try recorder.tick(milliseconds: clock.milliseconds()).rawValue))
+      call.setResult(int64: try recorder.tick(milliseconds: clock.milliseconds()).rawValue)
     }
   }
 
@@ -47,9 +47,8 @@ extension Changelog {
     _ body: @escaping (inout ChangeRecorder, borrowing FunctionCall) throws -> Void
   ) throws {
     try connection.createFunction(name, deterministic: false) { call in
-      let changelog = link.changelog
-      do { try changelog.state.withLock { try body(&$0.recorder, call) } } catch let error as NullKey {
-        throw changelog.nullKey(error.table, "track a write")
+      do { try link.changelog.state.withLock { try body(&$0.recorder, call) } } catch let error as NullKey {
+        throw link.changelog.nullKey(error.table, "track a write")
       }
     }
   }

@@ -7,14 +7,7 @@ package struct ByteWriter {
 
   package init() {}
 
-  /// Forgets the contents and keeps the memory.
-  mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
-
   package mutating func byte(_ byte: UInt8) { bytes.append(byte) }
-
-  mutating func append(_ other: ByteWriter) { bytes.append(contentsOf: other.bytes) }
-
-  mutating func append(raw buffer: UnsafeRawBufferPointer) { bytes.append(contentsOf: buffer) }
 
   /// An unsigned number in groups of seven bits, lowest first.
   package mutating func varint(_ value: UInt64) {

@@ -13,8 +13,8 @@ struct ChangeRecorder {
   /// What `dimple_diff` found, up to the log's INSERT that fetches it.
   private var update: PackedUpdate?
   /// Their memory is used again from row to row.
-  private var payload = ByteWriter()
-  private var oldValues = ByteWriter()
+  private var payload = PayloadBuffer()
+  private var oldValues = PayloadBuffer()
 
   private struct PackedUpdate {
     var isRekey: Bool
@@ -60,30 +60,36 @@ struct ChangeRecorder {
 
   /// `dimple_pack_insert`, `dimple_pack_delete`: shape, key, columns.
   mutating func pack(_ operation: LogRecord.Operation, _ call: borrowing FunctionCall) throws {
-    try ShapeCursor.read(call, argument: 0) { shape in
-      let head = try shape.head()
-      payload.removeAll()
-      payload.head(operation, transaction: currentTransaction, table: head.table, keyCount: head.keyCount)
-      for index in 1...head.keyCount { try appendKey(call, index, table: head.table) }
-      try appendColumns(&shape, call, from: 1 + head.keyCount)
+    var shape = ShapeCursor(call, argument: 0)
+    let head = try shape.head()
+    payload.removeAll()
+    payload.head(operation, transaction: currentTransaction, table: head.table, keyCount: head.keyCount)
+    var index = 1
+    while index <= head.keyCount {
+      payload.value(try key(call, index, table: head.table))
+      index += 1
     }
-    payload.bytes.withUnsafeBytes { call.setResult(blob: $0) }
+    try appendColumns(&shape, call, from: 1 + head.keyCount)
+    call.setResult(blob: payload.bytes)
   }
 
   /// `dimple_pack_more`: the payload so far, column ids, columns.
   mutating func packMore(_ call: borrowing FunctionCall) throws {
     payload.removeAll()
-    call.withBytes(0) { payload.append(raw: $0) }
-    try ShapeCursor.read(call, argument: 1) { shape in try appendColumns(&shape, call, from: 2) }
-    payload.bytes.withUnsafeBytes { call.setResult(blob: $0) }
+    payload.append(call.view(0).bytes)
+    var shape = ShapeCursor(call, argument: 1)
+    try appendColumns(&shape, call, from: 2)
+    call.setResult(blob: payload.bytes)
   }
 
   private mutating func appendColumns(_ shape: inout ShapeCursor, _ call: borrowing FunctionCall, from first: Int)
     throws
   {
-    for index in first..<max(first, call.argumentCount) {
+    var index = first
+    while index < call.argumentCount {
       payload.varint(try shape.number())
-      payload.argument(call, index)
+      payload.value(call.view(index))
+      index += 1
     }
     try shape.end()
   }
@@ -94,75 +100,86 @@ struct ChangeRecorder {
   /// SQLite's `IS NOT` would miss 'abc' and 'ABC' under NOCASE, and 1 and 1.0.
   ///
   /// A rekey is two changes: it takes a time here, for its delete, and the log row's time is its insert's.
-  mutating func diff(_ call: borrowing FunctionCall, milliseconds: Int64) throws {
+  mutating func diff(_ call: borrowing FunctionCall, clock: WallClock) throws {
     update = nil
-    try ShapeCursor.read(call, argument: 0) { shape in
-      let head = try shape.head()
-      let keyCount = head.keyCount
-      for index in 1...keyCount { try checkKey(call, keyCount + index, table: head.table) }
-      let isRekey = !(1...keyCount).allSatisfy { call.areIdentical($0, keyCount + $0) }
-      if isRekey { _ = try tick(milliseconds: milliseconds) }
-      payload.removeAll()
-      oldValues.removeAll()
-      payload.head(isRekey ? .rekey : .update, transaction: currentTransaction, table: head.table, keyCount: keyCount)
-      for index in 1...keyCount { payload.argument(call, keyCount + index) }
-      if isRekey { for index in 1...keyCount { payload.argument(call, index) } }
-      update = PackedUpdate(isRekey: isRekey, isDifferent: isRekey, keepsOldValues: head.keepsOldValues)
-      try diffColumns(&shape, call, from: 1 + 2 * keyCount)
+    var shape = ShapeCursor(call, argument: 0)
+    let head = try shape.head()
+    let keyCount = head.keyCount
+    var isRekey = false
+    oldValues.removeAll()
+    payload.removeAll()
+    payload.head(.update, transaction: currentTransaction, table: head.table, keyCount: keyCount)
+    var index = 1
+    while index <= keyCount {
+      let new = try key(call, keyCount + index, table: head.table)
+      if !isRekey, !call.view(index).isIdentical(to: new) { isRekey = true }
+      payload.value(new)
+      index += 1
     }
-    finishDiff(call)
+    if isRekey { try beginRekey(call, table: head.table, keyCount: keyCount, milliseconds: clock.milliseconds()) }
+    update = PackedUpdate(isRekey: isRekey, isDifferent: isRekey, keepsOldValues: head.keepsOldValues)
+    try diffColumns(&shape, call, from: 1 + 2 * keyCount)
+    call.setResult(int64: update?.isDifferent == true ? 1 : 0)
+  }
+
+  /// Once more, with both keys.
+  private mutating func beginRekey(
+    _ call: borrowing FunctionCall, table: Int64, keyCount: Int, milliseconds: Int64
+  ) throws {
+    _ = try tick(milliseconds: milliseconds)
+    payload.removeAll()
+    payload.head(.rekey, transaction: currentTransaction, table: table, keyCount: keyCount)
+    for index in 1...keyCount { payload.value(call.view(keyCount + index)) }
+    for index in 1...keyCount { payload.value(call.view(index)) }
   }
 
   /// `dimple_diff_more`: the result so far, column ids, old columns, new columns.
   mutating func diffMore(_ call: borrowing FunctionCall) throws {
-    try ShapeCursor.read(call, argument: 1) { shape in try diffColumns(&shape, call, from: 2) }
-    finishDiff(call)
+    var shape = ShapeCursor(call, argument: 1)
+    try diffColumns(&shape, call, from: 2)
+    call.setResult(int64: update?.isDifferent == true ? 1 : 0)
   }
 
   private mutating func diffColumns(_ shape: inout ShapeCursor, _ call: borrowing FunctionCall, from first: Int) throws
   {
     guard var update else { throw ShapeCursor.mismatch("a continued comparison without a beginning") }
     let count = (call.argumentCount - first) / 2
-    for index in first..<first + max(0, count) {
+    var index = first
+    while index < first + count {
+      defer { index += 1 }
       let column = try shape.number()
+      let new = call.view(index + count)
       // The insert half of a rekey says every column.
-      if !update.isRekey, call.areIdentical(index, index + count) { continue }
+      if !update.isRekey, call.view(index).isIdentical(to: new) { continue }
       update.isDifferent = true
       payload.varint(column)
-      payload.argument(call, index + count)
+      payload.value(new)
       if update.isRekey, update.keepsOldValues {
         oldValues.varint(column)
-        oldValues.argument(call, index)
+        oldValues.value(call.view(index))
       }
     }
     try shape.end()
     self.update = update
   }
 
-  private func finishDiff(_ call: borrowing FunctionCall) {
-    call.setResult(.integer(update?.isDifferent == true ? 1 : 0))
-  }
-
   /// `dimple_payload`: what the comparison packed.
   mutating func takeUpdate(_ call: borrowing FunctionCall) throws {
     guard update != nil else { throw ShapeCursor.mismatch("an update that was not compared") }
     update = nil
-    if !oldValues.bytes.isEmpty {
+    if oldValues.count > 0 {
       payload.byte(0)
-      payload.append(oldValues)
+      payload.append(oldValues.bytes)
     }
-    payload.bytes.withUnsafeBytes { call.setResult(blob: $0) }
+    call.setResult(blob: payload.bytes)
   }
 
   // MARK: - Keys
 
-  private mutating func appendKey(_ call: borrowing FunctionCall, _ index: Int, table: Int64) throws {
-    try checkKey(call, index, table: table)
-    payload.argument(call, index)
-  }
-
-  private func checkKey(_ call: borrowing FunctionCall, _ index: Int, table: Int64) throws {
-    if call.type(index) == .null { throw NullKey(table: table) }
+  private func key(_ call: borrowing FunctionCall, _ index: Int, table: Int64) throws -> FunctionArgument {
+    let argument = call.view(index)
+    if argument.type == .null { throw NullKey(table: table) }
+    return argument
   }
 }
 

@@ -5,17 +5,8 @@ struct ShapeCursor {
   private let bytes: UnsafeRawBufferPointer
   private var offset = 0
 
-  /// Calls `body` with a cursor over an argument, which is valid during the call only.
-  static func read<T>(_ call: borrowing FunctionCall, argument: Int, _ body: (inout ShapeCursor) throws -> T) throws
-    -> T
-  {
-    try call.withBytes(argument) { bytes in
-      var cursor = ShapeCursor(bytes: bytes)
-      return try body(&cursor)
-    }
-  }
-
-  private init(bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+  /// Over an argument of a call, while that lasts.
+  init(_ call: borrowing FunctionCall, argument: Int) { bytes = call.view(argument).bytes }
 
   mutating func head() throws -> (table: Int64, keyCount: Int, keepsOldValues: Bool) {
     let flags = try number()
@@ -28,12 +19,14 @@ struct ShapeCursor {
 
   mutating func number() throws -> UInt64 {
     var value: UInt64 = 0
-    for shift in stride(from: UInt64(0), through: 63, by: 7) {
+    var shift: UInt64 = 0
+    while shift <= 63 {
       guard offset < bytes.count else { throw Self.mismatch("more values than columns") }
       let byte = bytes[offset]
       offset += 1
       value |= UInt64(byte & 0x7F) << shift
       if byte < 0x80 { return value }
+      shift += 7
     }
     throw Self.mismatch("an impossible shape")
   }
@@ -49,32 +42,20 @@ struct ShapeCursor {
   }
 }
 
-extension FunctionCall {
+extension FunctionArgument {
   /// Whether two arguments have the same type and bytes.
-  func areIdentical(_ left: Int, _ right: Int) -> Bool {
-    let leftType = type(left)
-    guard leftType == type(right) else { return false }
-    switch leftType {
-    case .null: return true
-    case .integer: return int64(left) == int64(right)
-    case .real: return double(left).bitPattern == double(right).bitPattern
-    case .text, .blob:
-      return withBytes(left) { left in
-        withBytes(right) { right in left.count == right.count && left.elementsEqual(right) }
-      }
+  func isIdentical(to other: FunctionArgument) -> Bool {
+    guard type == other.type, number == other.number, bytes.count == other.bytes.count else { return false }
+    var position = 0
+    while position + 8 <= bytes.count {
+      let mine = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+      guard mine == other.bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self) else { return false }
+      position += 8
     }
-  }
-}
-
-extension ByteWriter {
-  /// An argument of a function, to the bit.
-  mutating func argument(_ call: borrowing FunctionCall, _ index: Int) {
-    switch call.type(index) {
-    case .null: null()
-    case .integer: integer(call.int64(index))
-    case .real: real(call.double(index))
-    case .text: call.withBytes(index) { text($0) }
-    case .blob: call.withBytes(index) { blob($0) }
+    while position < bytes.count {
+      guard bytes[position] == other.bytes[position] else { return false }
+      position += 1
     }
+    return true
   }
 }

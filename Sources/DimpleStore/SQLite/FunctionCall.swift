@@ -15,6 +15,14 @@ package struct FunctionCall: ~Copyable {
     argumentCount = Int(count)
   }
 
+  /// An argument at a glance: all that its bytes are, in one call.
+  package func view(_ index: Int) -> FunctionArgument {
+    guard let arguments, index >= 0, index < argumentCount, let value = arguments[index] else {
+      return FunctionArgument.null
+    }
+    return FunctionArgument(value)
+  }
+
   /// An argument's storage class.
   package func type(_ index: Int) -> ValueType { argument(index)?.type ?? .null }
 
@@ -77,5 +85,36 @@ package struct FunctionCall: ~Copyable {
   private func argument(_ index: Int) -> Field? {
     guard index >= 0, index < argumentCount else { return nil }
     return arguments.map { Field($0[index]) }
+  }
+}
+
+/// An argument of a function where SQLite keeps it: valid during the call.
+package struct FunctionArgument {
+  /// Its storage class.
+  package let type: ValueType
+  /// The integer, or the bit pattern of the real; 0 for others.
+  package let number: Int64
+  /// The bytes of a blob or of a text's UTF-8; none for others.
+  package let bytes: UnsafeRawBufferPointer
+
+  static var null: FunctionArgument { FunctionArgument(.null, 0, nil, 0) }
+
+  private init(_ type: ValueType, _ number: Int64, _ start: UnsafeRawPointer?, _ count: Int) {
+    self.type = type
+    self.number = number
+    bytes = UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count)
+  }
+
+  init(_ value: OpaquePointer) {
+    let type = ValueType(code: sqlite3_value_type(value))
+    switch type {
+    case .integer: self.init(type, sqlite3_value_int64(value), nil, 0)
+    case .real: self.init(type, Int64(bitPattern: sqlite3_value_double(value).bitPattern), nil, 0)
+    case .text, .blob:
+      // For a text, sqlite3_value_blob would give UTF-16 where the database is in UTF-16.
+      let start = type == .text ? UnsafeRawPointer(sqlite3_value_text(value)) : sqlite3_value_blob(value)
+      self.init(type, 0, start, Int(sqlite3_value_bytes(value)))
+    case .null: self.init(type, 0, nil, 0)
+    }
   }
 }

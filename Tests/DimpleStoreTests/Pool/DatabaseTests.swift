@@ -33,10 +33,13 @@ import Testing
     let db = try open()
     let common: [String: SQLValue] = [
       "journal_mode": .text("wal"), "synchronous": .integer(1), "foreign_keys": .integer(1),
-      "recursive_triggers": .integer(1), "temp_store": .integer(2),
+      "recursive_triggers": .integer(1),
     ]
-    #expect(try db.write(settings) == common.merging(["query_only": .integer(0)]) { $1 })
-    #expect(try db.read(settings) == common.merging(["query_only": .integer(1)]) { $1 })
+    let (file, memory) = (SQLValue.integer(1), SQLValue.integer(2))
+    #expect(try db.write(settings) == common.merging(["query_only": .integer(0), "temp_store": file]) { $1 })
+    #expect(try db.read(settings) == common.merging(["query_only": .integer(1), "temp_store": memory]) { $1 })
+    let inMemory = try Database.inMemory()
+    #expect(try inMemory.write { try $0.rows("PRAGMA temp_store").first?[0] } == memory)
     #expect(storeError { _ = try db.rows("SELECT \"no such column\"") }?.code == .sqlError)
   }
 
