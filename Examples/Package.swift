@@ -12,6 +12,8 @@ let package = Package(
     .executableTarget(
       name: "QuickStart", dependencies: ["ExampleSupport", .product(name: "DimpleDb", package: "DimpleDb")]),
     .executableTarget(
+      name: "HistoryTour", dependencies: ["ExampleSupport", .product(name: "DimpleDb", package: "DimpleDb")]),
+    .executableTarget(
       name: "StoreTour", dependencies: ["ExampleSupport", .product(name: "DimpleStore", package: "DimpleDb")]),
   ]
 )

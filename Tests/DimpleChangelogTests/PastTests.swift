@@ -43,13 +43,13 @@ struct PastTests {
     try t.script("DELETE FROM A")
     let past = try await t.database.asOf(.transaction(1))
     #expect(past.tables == ["A", "B"])
-    #expect(try past.query(A.self, "SELECT * FROM A ORDER BY id") == [A(id: 1, x: "a"), A(id: 2, x: "b")])
-    #expect(try past.queryOne(A.self, "SELECT * FROM A WHERE x = \("b")") == A(id: 2, x: "b"))
-    #expect(try past.find(A.self, id: 2) == A(id: 2, x: "b"))
+    #expect(try await past.query(A.self, "SELECT * FROM A ORDER BY id") == [A(id: 1, x: "a"), A(id: 2, x: "b")])
+    #expect(try await past.queryOne(A.self, "SELECT * FROM A WHERE x = \("b")") == A(id: 2, x: "b"))
+    #expect(try await past.find(A.self, id: 2) == A(id: 2, x: "b"))
     #expect(try await past.read { try $0.rows("SELECT count(*) FROM A, B").first?[0] } == .integer(0))
     #expect(throws: StoreError.self) { try past.read { try $0.execute("DELETE FROM A") } }
-    #expect(throws: StoreError.self) { try past.rows("DELETE FROM A RETURNING id") }
-    #expect(try past.query(A.self, "SELECT * FROM A").count == 2)
+    await #expect(throws: StoreError.self) { try await past.rows("DELETE FROM A RETURNING id") }
+    #expect(try await past.query(A.self, "SELECT * FROM A").count == 2)
   }
 
   @Test func onlyTheTablesAskedFor() throws {

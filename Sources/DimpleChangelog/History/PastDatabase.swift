@@ -29,19 +29,16 @@ public final class PastDatabase: Sendable {
   public func read<T: Sendable>(_ body: @escaping @Sendable (Connection) throws -> T) async throws -> T {
     try await database.read(body)
   }
+}
 
-  /// All rows of a query, each decoded from its columns by name.
-  public func query<T: Decodable>(_ type: T.Type, _ sql: SQL) throws -> [T] { try database.query(type, sql) }
+/// It is asked as any database is.
+extension PastDatabase: Queryable, AsyncQueryable {
+  /// As `read`.
+  public func withConnection<T>(_ body: (Connection) throws -> T) throws -> T { try database.withConnection(body) }
 
-  /// The first row of a query, decoded; `nil` if there is none.
-  public func queryOne<T: Decodable>(_ type: T.Type, _ sql: SQL) throws -> T? { try database.queryOne(type, sql) }
-
-  /// All rows of a query, as they are.
-  public func rows(_ sql: SQL) throws -> [Row] { try database.rows(sql) }
-
-  /// The entity of an id as it was; `nil` if there was none.
-  public func find<E: Entity>(_ type: E.Type, id: E.ID) throws -> E? where E.ID: SQLConvertible {
-    try database.find(type, id: id)
+  /// As `read`.
+  public func withConnection<T: Sendable>(_ body: @escaping @Sendable (Connection) throws -> T) async throws -> T {
+    try await database.withConnection(body)
   }
 }
 
