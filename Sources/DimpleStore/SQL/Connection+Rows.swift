@@ -2,23 +2,13 @@ extension Connection {
   /// All rows of a query, each made by ``RowDecodable/init(row:)``.
   @inlinable
   public func query<T: RowDecodable>(_ type: T.Type, _ sql: SQL) throws -> [T] {
-    var result: [T] = []
-    try forEachRow(sql) { row in
-      result.append(try T(row: row))
-      return true
-    }
-    return result
+    try makeRows(type, sql)
   }
 
   /// The first row of a query, made by ``RowDecodable/init(row:)``; `nil` if there is none.
   @inlinable
   public func queryOne<T: RowDecodable>(_ type: T.Type, _ sql: SQL) throws -> T? {
-    var result: T?
-    try forEachRow(sql) { row in
-      result = try T(row: row)
-      return false
-    }
-    return result
+    try makeFirstRow(type, sql)
   }
 
   /// All rows of a query as tuples, one value per column: `query((String, Int).self, "SELECT name, age FROM Person")`.
@@ -66,11 +56,9 @@ extension Connection {
   }
 }
 
-/// A type that can be made both ways is made from the row.
+/// What both kinds of row types share: an overload cannot call the other.
 extension Connection {
-  /// All rows of a query, each made by ``RowDecodable/init(row:)``.
-  @inlinable
-  public func query<T: RowDecodable & Decodable>(_ type: T.Type, _ sql: SQL) throws -> [T] {
+  @inlinable func makeRows<T: RowDecodable>(_ type: T.Type, _ sql: SQL) throws -> [T] {
     var result: [T] = []
     try forEachRow(sql) { row in
       result.append(try T(row: row))
@@ -79,15 +67,28 @@ extension Connection {
     return result
   }
 
-  /// The first row of a query, made by ``RowDecodable/init(row:)``; `nil` if there is none.
-  @inlinable
-  public func queryOne<T: RowDecodable & Decodable>(_ type: T.Type, _ sql: SQL) throws -> T? {
+  @inlinable func makeFirstRow<T: RowDecodable>(_ type: T.Type, _ sql: SQL) throws -> T? {
     var result: T?
     try forEachRow(sql) { row in
       result = try T(row: row)
       return false
     }
     return result
+  }
+}
+
+/// A type that can be made both ways is made from the row.
+extension Connection {
+  /// All rows of a query, each made by ``RowDecodable/init(row:)``.
+  @inlinable
+  public func query<T: RowDecodable & Decodable>(_ type: T.Type, _ sql: SQL) throws -> [T] {
+    try makeRows(type, sql)
+  }
+
+  /// The first row of a query, made by ``RowDecodable/init(row:)``; `nil` if there is none.
+  @inlinable
+  public func queryOne<T: RowDecodable & Decodable>(_ type: T.Type, _ sql: SQL) throws -> T? {
+    try makeFirstRow(type, sql)
   }
 }
 

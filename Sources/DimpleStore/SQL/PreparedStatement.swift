@@ -67,12 +67,7 @@ public struct PreparedStatement {
     _ type: T.Type, _ values: repeat each Value
   ) throws -> [T] {
     try bind(repeat each values)
-    var result: [T] = []
-    try statement.forEachRow { row in
-      result.append(try T(row: row))
-      return true
-    }
-    return result
+    return try statement.rows(type)
   }
 
   /// The first row with these values for its placeholders, made by ``RowDecodable/init(row:)``; `nil` if there is none.
@@ -81,12 +76,7 @@ public struct PreparedStatement {
     _ type: T.Type, _ values: repeat each Value
   ) throws -> T? {
     try bind(repeat each values)
-    var result: T?
-    try statement.forEachRow { row in
-      result = try T(row: row)
-      return false
-    }
-    return result
+    return try statement.firstRow(type)
   }
 
   /// A type that can be made both ways is made from the row.
@@ -95,12 +85,7 @@ public struct PreparedStatement {
     _ type: T.Type, _ values: repeat each Value
   ) throws -> [T] {
     try bind(repeat each values)
-    var result: [T] = []
-    try statement.forEachRow { row in
-      result.append(try T(row: row))
-      return true
-    }
-    return result
+    return try statement.rows(type)
   }
 
   /// A type that can be made both ways is made from the row.
@@ -109,12 +94,7 @@ public struct PreparedStatement {
     _ type: T.Type, _ values: repeat each Value
   ) throws -> T? {
     try bind(repeat each values)
-    var result: T?
-    try statement.forEachRow { row in
-      result = try T(row: row)
-      return false
-    }
-    return result
+    return try statement.firstRow(type)
   }
 
   /// Runs it to its end with values for its placeholders by name, without the `:`.
@@ -209,6 +189,24 @@ public struct StatementParameter {
     let before = connection.totalChanges
     while try base.step() {}
     return connection.totalChanges == before ? 0 : connection.changeCount
+  }
+
+  @inlinable func rows<T: RowDecodable>(_ type: T.Type) throws -> [T] {
+    var result: [T] = []
+    try forEachRow { row in
+      result.append(try T(row: row))
+      return true
+    }
+    return result
+  }
+
+  @inlinable func firstRow<T: RowDecodable>(_ type: T.Type) throws -> T? {
+    var result: T?
+    try forEachRow { row in
+      result = try T(row: row)
+      return false
+    }
+    return result
   }
 
   @usableFromInline func forEachRow(_ body: (borrowing RowReader) throws -> Bool) throws {
