@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 OURS = "DimpleDb"
-SIDES = [OURS, "SQLite", "GRDB"]
+SIDES = [OURS, "SQLite", "GRDB", "untracked", "two tables"]
 TOP = 25
 
 

@@ -1,76 +1,122 @@
 import DimpleChangelog
 import DimpleStore
-import SQLitePeer
 import Samples
 
 extension Suite {
-  /// What tracking costs, against the same statement untracked: in the C library and in the store.
+  /// What tracking costs: against the same statements in a database of the store that tracks nothing, and in one that tracks
+  /// by two tables.
   static var changelog: Suite { Suite(name: "changelog") { size in try ChangelogBenchmarks(size: size).all } }
 }
 
 private struct ChangelogBenchmarks {
   private let tracked: Database
   private let untracked: Database
-  private let sqlite: SQLiteStore
-  private let keys: [Int64]
+  private let twoTables: Database
+  private let notes: [Note]
 
   init(size: Size) throws {
-    let migrations = [Migration("create Track", "\(raw: Track.createTable)")]
+    let table = Migration("create Note", "\(raw: Note.createTable)")
     tracked = try Database(
-      TemporaryFolder.newPath("tracked.db"), configuration: Configuration().tracking(), migrations: migrations)
-    untracked = try Database(TemporaryFolder.newPath("untracked.db"), migrations: migrations)
-    sqlite = try SQLiteStore(path: TemporaryFolder.newPath("sqlite.db"), creating: Track.createTable)
-    keys = (1...size(10_000)).map(Int64.init)
+      TemporaryFolder.newPath("tracked.db"), configuration: Configuration().tracking(), migrations: [table])
+    untracked = try Database(TemporaryFolder.newPath("untracked.db"), migrations: [table])
+    twoTables = try Database(
+      TemporaryFolder.newPath("two-tables.db"), migrations: [table, Migration("track", "\(raw: TwoTables.schema)")])
+    notes = (1...size(5_000)).map(Note.init(number:))
   }
 
   var all: [Benchmark] {
+    Work.all.flatMap { [benchmark($0, rowsPerTransaction: 100), benchmark($0, rowsPerTransaction: 1)] }
+  }
+
+  private func benchmark(_ work: Work, rowsPerTransaction: Int) -> Benchmark {
+    let few = rowsPerTransaction == 1
+    return Benchmark(
+      name: "\(work.name), \(few ? "a transaction each" : "transactions of \(rowsPerTransaction)")", unit: "row",
+      count: notes.count,
+      bars: few ? ["untracked": work.shortBar] : ["untracked": work.bar, "two tables": work.twoTablesBar],
+      contenders: [
+        contender(Contender.ours, tracked, work, rowsPerTransaction),
+        contender("untracked", untracked, work, rowsPerTransaction),
+        contender("two tables", twoTables, work, rowsPerTransaction) { connection in
+          try connection.execute(
+            "INSERT INTO changeTransaction VALUES (hex(randomblob(16)), '2026-01-01T00:00:00.000Z-0000')")
+        },
+      ])
+  }
+
+  private func contender(
+    _ name: String, _ database: Database, _ work: Work, _ rowsPerTransaction: Int,
+    begin: @escaping (Connection) throws -> Void = { _ in }
+  ) -> Contender {
+    Contender(name: name) {
+      try database.write { connection in
+        try connection.execute("DELETE FROM Note")
+        if work.needsRows { try notes.forEach { try Work.insert($0, connection) } }
+      }
+    } run: {
+      var changed = 0
+      for start in stride(from: 0, to: notes.count, by: rowsPerTransaction) {
+        changed += try database.write { connection in
+          try begin(connection)
+          return try notes[start..<min(start + rowsPerTransaction, notes.count)]
+            .reduce(0) { $0 + (try work.run($1, connection)) }
+        }
+      }
+      return changed
+    }
+  }
+}
+
+/// One kind of statement, and what tracking it should cost at most.
+private struct Work {
+  var name: String
+  var needsRows: Bool
+  /// In relation to the untracked statement: many in a transaction, and one.
+  var bar: Double
+  var shortBar: Double
+  var twoTablesBar: Double
+  var run: (Note, Connection) throws -> Int
+
+  static var all: [Work] {
     [
-      benchmark("insert, tracked", before: []) { key in
-        "INSERT INTO Track VALUES (\(key), 'Track', NULL, 120000, 4000000, 0.99)"
-      } sqlite: {
-        "INSERT INTO Track VALUES (?, 'Track', NULL, 120000, 4000000, 0.99)"
+      Work(name: "insert", needsRows: false, bar: 1.8, shortBar: 1.4, twoTablesBar: 1 / 3.5, run: insert),
+      Work(name: "update a column", needsRows: true, bar: 2, shortBar: 1.5, twoTablesBar: 1 / 2.5) { note, connection in
+        try connection.prepared("UPDATE Note SET priority = priority + 1 WHERE id = ?").execute(note.id)
       },
-      benchmark("update one column, tracked", before: keys) { key in
-        "UPDATE Track SET milliseconds = milliseconds + 1 WHERE id = \(key)"
-      } sqlite: {
-        "UPDATE Track SET milliseconds = milliseconds + 1 WHERE id = ?"
-      },
-      benchmark("delete, tracked", before: keys) { key in
-        "DELETE FROM Track WHERE id = \(key)"
-      } sqlite: {
-        "DELETE FROM Track WHERE id = ?"
+      Work(name: "delete", needsRows: true, bar: 2, shortBar: 1.4, twoTablesBar: 1 / 2) { note, connection in
+        try connection.prepared("DELETE FROM Note WHERE id = ?").execute(note.id)
       },
     ]
   }
 
-  /// One statement a key, in one transaction, on a table that holds just the rows `before`.
-  private func benchmark(
-    _ name: String, before: [Int64], _ statement: @escaping (Int64) -> SQL, sqlite text: () -> String
-  ) -> Benchmark {
-    let text = text()
-    return Benchmark(
-      name: name, unit: "row", count: keys.count,
-      contenders: [
-        Contender(name: Contender.ours, prepare: { try reset(tracked, before) }) { try run(statement, on: tracked) },
-        Contender(
-          name: "SQLite",
-          prepare: {
-            try sqlite.execute("DELETE FROM Track")
-            _ = try sqlite.insert(before.map { Track(number: Int($0)) })
-          }
-        ) { try sqlite.forEachKey(keys, text) },
-        Contender(name: "untracked", prepare: { try reset(untracked, before) }) { try run(statement, on: untracked) },
-      ])
+  @discardableResult
+  static func insert(_ note: Note, _ connection: Connection) throws -> Int {
+    try connection.prepared("INSERT INTO Note VALUES (?, ?, ?, ?, ?, ?)")
+      .execute(note.id, note.title, note.text, note.isDone, note.priority, note.score)
   }
+}
 
-  private func run(_ statement: (Int64) -> SQL, on database: Database) throws -> Int {
-    try database.write { connection in try keys.reduce(0) { $0 + (try connection.execute(statement($1))) } }
-  }
-
-  private func reset(_ database: Database, _ keys: [Int64]) throws {
-    try database.write { connection in
-      try connection.execute("DELETE FROM Track")
-      for key in keys { try connection.insert(Track(number: Int(key))) }
+/// Tracking as many libraries do it: triggers write a row of text for each column that changed, with the transaction's id.
+private enum TwoTables {
+  static var schema: String {
+    let columns = ["title", "text", "isDone", "priority", "score"]
+    let inserted = columns.map { "INSERT INTO change SELECT \(newRow), '\($0)', NEW.\($0), hlc FROM \(latest);" }
+    let updated = columns.map {
+      "INSERT INTO change SELECT \(newRow), '\($0)', NEW.\($0), hlc FROM \(latest) WHERE NEW.\($0) IS NOT OLD.\($0);"
     }
+    return """
+      CREATE TABLE changeTransaction (id TEXT PRIMARY KEY NOT NULL, hlc TEXT NOT NULL);
+      CREATE TABLE change (
+        id TEXT PRIMARY KEY NOT NULL, transactionID TEXT NOT NULL, tableName TEXT NOT NULL, key TEXT NOT NULL,
+        columnName TEXT NOT NULL, value, hlc TEXT NOT NULL);
+      CREATE TRIGGER inserted AFTER INSERT ON Note BEGIN \(inserted.joined(separator: "\n")) END;
+      CREATE TRIGGER updated AFTER UPDATE ON Note BEGIN \(updated.joined(separator: "\n")) END;
+      CREATE TRIGGER deleted AFTER DELETE ON Note BEGIN
+        INSERT INTO change SELECT hex(randomblob(16)), id, 'Note', OLD.id, 'isDeleted', 1, hlc FROM \(latest);
+      END;
+      """
   }
+
+  private static let newRow = "hex(randomblob(16)), id, 'Note', NEW.id"
+  private static let latest = "(SELECT id, hlc FROM changeTransaction ORDER BY rowid DESC LIMIT 1)"
 }
