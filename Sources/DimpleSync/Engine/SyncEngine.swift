@@ -10,8 +10,9 @@ public import DimpleStore
 /// ```
 ///
 /// Any number of devices may sync with a vault at any time, without locks: each writes only objects of its own.
-/// docs/SYNC_ENGINE.md explains how they end up the same. Safe to use from any task; syncs of one engine run one after
-/// the other.
+/// docs/SYNC_ENGINE.md explains how they end up the same. Safe to use from any task; syncs of one
+/// database run one after the other, also those of other engines and other processes: an empty file beside the database,
+/// named like it with `-sync` at the end, is locked meanwhile.
 public actor SyncEngine {
   /// How an engine behaves.
   public struct Options: Sendable {
@@ -28,6 +29,8 @@ public actor SyncEngine {
     public var largestJoinedPack = 8 << 20
     /// Transactions are merged in groups of about this many changes, never half of one.
     public var mergeBatchSize = 50_000
+    /// Waits by it; tests give one they move themselves.
+    public var clock: any Clock<Duration> = ContinuousClock()
 
     /// The defaults.
     public init() {}
@@ -39,8 +42,6 @@ public actor SyncEngine {
   private let openStorage: @Sendable () throws -> any ObjectStorage
   private let provider: any VaultProvider
   private var session: SyncSession?
-  private var isRunning = false
-  private var waiters: [CheckedContinuation<Void, Never>] = []
 
   /// Prepares to sync `database`; nothing is read, written or checked before the first ``sync()``.
   ///
@@ -61,14 +62,14 @@ public actor SyncEngine {
   ///
   /// Idempotent, and safe to cancel or to crash at any point: what was merged is merged, what was sent is sent, the next
   /// call does the rest. Costs one listing, a get per new pack of others and a put for the own changes;
-  /// now and then, some more to join own packs.
+  /// now and then, some more to join own packs. Waits while the same database is synced elsewhere.
   ///
   /// - Returns: What was done, and what could not be used.
   /// - Throws: `RemoteError` when the far side fails, `StoreError` when the database does, ``SyncError``,
   ///   `CancellationError`. Nothing is lost in any case.
   public func sync() async throws -> SyncReport {
-    await acquire()
-    defer { release() }
+    let turn = try await SyncTurn.begin(database, clock: options.clock)
+    defer { turn.end() }
     try Task.checkCancellation()
     let session = try await openSession()
     var report = SyncReport()
@@ -103,24 +104,6 @@ public actor SyncEngine {
       database: database, changelog: changelog, storage: storage, vault: vault, options: options)
     session = opened
     return opened
-  }
-
-  // MARK: - One at a time
-
-  private func acquire() async {
-    if isRunning {
-      await withCheckedContinuation { waiters.append($0) }
-    } else {
-      isRunning = true
-    }
-  }
-
-  private func release() {
-    if waiters.isEmpty {
-      isRunning = false
-    } else {
-      waiters.removeFirst().resume()
-    }
   }
 }
 
