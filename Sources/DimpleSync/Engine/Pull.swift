@@ -10,7 +10,7 @@ struct Pull {
 
   /// - Returns: The own packs that the vault lists.
   func run(_ report: inout SyncReport) async throws -> [CompactionPlan.StoredPack] {
-    var (listed, own) = try await listOthers()
+    var (listed, own) = try await listOthers(&report)
     var unusable: Set<String> = []
     var listedAgain = false
     // An object that cannot be used may hide another that holds the same transactions: plan again without it.
@@ -23,7 +23,7 @@ struct Pull {
         if gone.isEmpty || listedAgain { break }
         // Their owner joined them into larger ones since the listing.
         listedAgain = true
-        (listed, own) = try await listOthers()
+        (listed, own) = try await listOthers(&report)
         report.skipped.removeAll { gone.contains($0.key) }
         unusable.subtract(gone)
         continue
@@ -38,12 +38,17 @@ struct Pull {
   // MARK: - Listing
 
   /// The packs of others; after a copy of this database was found, those under the name it had count.
-  private func listOthers() async throws -> (others: [PullPlan.Candidate], own: [CompactionPlan.StoredPack]) {
+  private func listOthers(
+    _ report: inout SyncReport
+  ) async throws -> (others: [PullPlan.Candidate], own: [CompactionPlan.StoredPack]) {
     let listed = try await list()
     let id = session.changelog.replicaID
     let own = listed.filter { $0.name.replica == id }
     let others = listed.map { PullPlan.Candidate(key: $0.key, name: $0.name) }
-    if try await OwnPacks(session: session).check(others.filter { $0.name.replica == id }) { return (others, []) }
+    if try await OwnPacks(session: session).check(others.filter { $0.name.replica == id }) {
+      report.tookNewName = true
+      return (others, [])
+    }
     return (others.filter { $0.name.replica != id }, own)
   }
 
@@ -137,6 +142,8 @@ struct Pull {
     report.skipped += outcome.skipped
     report.pulledPacks += fetched.count - outcome.skipped.count
     report.pulledTransactions += outcome.transactions
+    report.pulledChanges += outcome.changes
+    report.newlyHeldRows += outcome.count.newlyHeld
     report.postponedTransactions += outcome.postponed
     report.changedRows += outcome.count.changedRows
   }

@@ -71,12 +71,14 @@ public actor SyncEngine {
     let turn = try await SyncTurn.begin(database, clock: options.clock)
     defer { turn.end() }
     try Task.checkCancellation()
+    let earlier = session?.storage.traffic ?? SyncTraffic()
     let session = try await openSession()
     var report = SyncReport()
     let own = try await Pull(session: session).run(&report)
     try await Push(session: session).run(&report)
     try await Compaction(session: session).run(own, &report)
     report.heldRows = try await database.read { try HeldRow.count($0) }
+    report.traffic = session.storage.traffic.since(earlier)
     return report
   }
 
@@ -87,6 +89,15 @@ public actor SyncEngine {
     try await database.read { try HeldRow.all($0) }
   }
 
+  /// Whether there are own transactions that the vault does not have; true as long as the vault was never opened.
+  func hasUnsent() async throws -> Bool {
+    guard let session else { return true }
+    let (id, changelog) = (session.vault.id, session.changelog)
+    return try await database.read { connection in
+      try changelog.lastTransaction(connection) > SeenTable(vault: id, connection: connection).pushed().last
+    }
+  }
+
   /// What all syncs of this engine share; the passphrase is derived and the vault opened once.
   private func openSession() async throws -> SyncSession {
     if let session { return session }
@@ -95,7 +106,7 @@ public actor SyncEngine {
         .notTracked, operation: "sync", message: "The database was opened without change tracking.",
         hint: "Open it with Database.open(…), or add a Changelog to its configuration.")
     }
-    let storage = try openStorage()
+    let storage = MeteredStorage(try openStorage())
     let vault = try await provider.openVault(on: storage)
     try await database.write { connection in
       try connection.withInternalAccess { try SyncTables.create(connection) }
@@ -111,7 +122,7 @@ public actor SyncEngine {
 struct SyncSession: Sendable {
   let database: Database
   let changelog: Changelog
-  let storage: any ObjectStorage
+  let storage: MeteredStorage
   let vault: any Vault
   let options: SyncEngine.Options
   let schemas = MergeSchemaCache()
