@@ -41,10 +41,11 @@ struct Pull {
   private func listOthers(
     _ report: inout SyncReport
   ) async throws -> (others: [PullPlan.Candidate], own: [CompactionPlan.StoredPack]) {
+    session.progress.advance(.listing)
     let listed = try await list()
     let id = session.changelog.replicaID
     let own = listed.filter { $0.name.replica == id }
-    let others = listed.map { PullPlan.Candidate(key: $0.key, name: $0.name) }
+    let others = listed.map { PullPlan.Candidate(key: $0.key, name: $0.name, size: Int64($0.size)) }
     if try await OwnPacks(session: session).check(others.filter { $0.name.replica == id }) {
       report.tookNewName = true
       return (others, [])
@@ -90,8 +91,12 @@ struct Pull {
   ) async throws {
     var waiting: [Fetched] = []
     var changes = 0
+    let transactions = saturatingSum(fetch.map(\.transactions))
+    session.progress.plan(.pulling, transactions: transactions, bytes: saturatingSum(fetch.map(\.size)))
+    session.progress.plan(.merging, transactions: transactions)
     // In the order of the plan, a few ahead: a bounded number of packs is in memory.
     for start in stride(from: 0, to: fetch.count, by: session.options.parallelGets) {
+      session.progress.advance(.pulling)
       let group = Array(fetch[start..<min(start + session.options.parallelGets, fetch.count)])
       for fetched in try await get(group) {
         waiting.append(fetched)
@@ -116,7 +121,11 @@ struct Pull {
         }
       }
       var fetched: [(Int, Fetched)] = []
-      for try await result in group { fetched.append(result) }
+      for try await result in group {
+        fetched.append(result)
+        let candidate = result.1.candidate
+        session.progress.advance(.pulling, transactions: candidate.transactions, bytes: candidate.size)
+      }
       return fetched.sorted { $0.0 < $1.0 }.map(\.1)
     }
   }
@@ -126,6 +135,7 @@ struct Pull {
   private func merge(
     _ fetched: [Fetched], _ unusable: inout Set<String>, _ report: inout SyncReport
   ) async throws {
+    session.progress.advance(.merging)
     let vaultID = vault.id
     let changelog = session.changelog
     let limit = HybridTime(
@@ -146,5 +156,6 @@ struct Pull {
     report.newlyHeldRows += outcome.count.newlyHeld
     report.postponedTransactions += outcome.postponed
     report.changedRows += outcome.count.changedRows
+    session.progress.advance(.merging, transactions: saturatingSum(fetched.map(\.candidate.transactions)))
   }
 }

@@ -39,6 +39,7 @@ public actor SyncEngine {
   /// The local side.
   public nonisolated let database: Database
   nonisolated let options: Options
+  nonisolated let meter = ProgressMeter()
   private let openStorage: @Sendable () throws -> any ObjectStorage
   private let provider: any VaultProvider
   private var session: SyncSession?
@@ -69,7 +70,10 @@ public actor SyncEngine {
   ///   `CancellationError`. Nothing is lost in any case.
   public func sync() async throws -> SyncReport {
     let turn = try await SyncTurn.begin(database, clock: options.clock)
-    defer { turn.end() }
+    defer {
+      meter.end()
+      turn.end()
+    }
     try Task.checkCancellation()
     let earlier = session?.storage.traffic ?? SyncTraffic()
     let session = try await openSession()
@@ -82,6 +86,11 @@ public actor SyncEngine {
     return report
   }
 
+  /// How far the syncs of this engine are, one after the other: a new sequence for each listener, which ends with the engine.
+  ///
+  /// A listener first hears how far the running sync is, if one runs; a slow one misses steps, never the latest.
+  public nonisolated var progress: AsyncStream<SyncProgress> { meter.stream(buffered: 1) }
+
   /// The rows that are alive in the merged state but cannot stand in their table, and why.
   ///
   /// - Throws: `StoreError`, ``SyncError/Code/damagedState``.
@@ -92,10 +101,7 @@ public actor SyncEngine {
   /// Whether there are own transactions that the vault does not have; true as long as the vault was never opened.
   func hasUnsent() async throws -> Bool {
     guard let session else { return true }
-    let (id, changelog) = (session.vault.id, session.changelog)
-    return try await database.read { connection in
-      try changelog.lastTransaction(connection) > SeenTable(vault: id, connection: connection).pushed().last
-    }
+    return try await session.unsent() > 0
   }
 
   /// What all syncs of this engine share; the passphrase is derived and the vault opened once.
@@ -112,7 +118,7 @@ public actor SyncEngine {
       try connection.withInternalAccess { try SyncTables.create(connection) }
     }
     let opened = SyncSession(
-      database: database, changelog: changelog, storage: storage, vault: vault, options: options)
+      database: database, changelog: changelog, storage: storage, vault: vault, options: options, progress: meter)
     session = opened
     return opened
   }
@@ -125,5 +131,15 @@ struct SyncSession: Sendable {
   let storage: MeteredStorage
   let vault: any Vault
   let options: SyncEngine.Options
+  let progress: ProgressMeter
   let schemas = MergeSchemaCache()
+
+  /// How many own transactions the vault does not have.
+  func unsent() async throws -> Int64 {
+    let (id, changelog) = (vault.id, changelog)
+    return try await database.read { connection in
+      let pushed = try SeenTable(vault: id, connection: connection).pushed().last
+      return max(0, try changelog.lastTransaction(connection) - pushed)
+    }
+  }
 }
