@@ -7,6 +7,6 @@ enum TemporaryFile {
   }
 
   static func remove(_ path: String) {
-    for ending in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + ending) }
+    for ending in ["", "-wal", "-shm", "-sync"] { try? FileManager.default.removeItem(atPath: path + ending) }
   }
 }

@@ -19,15 +19,25 @@ struct Compaction {
     while true {
       let plan = CompactionPlan(packs, maximumSize: session.options.largestJoinedPack)
       if plan.superfluous.isEmpty, plan.groups.isEmpty { return }
+      session.progress.plan(
+        .compacting, transactions: transactions(plan.groups.joined()), bytes: bytes(plan.groups.joined()))
+      session.progress.advance(.compacting)
       try await delete(plan.superfluous, from: &packs)
       for group in plan.groups {
         guard let union = try await join(group) else { return }
         packs.append(union)
         report.joinedPacks += group.count
         try await delete(group, from: &packs)
+        session.progress.advance(.compacting, transactions: transactions(group), bytes: bytes(group))
       }
     }
   }
+
+  private func transactions(_ packs: some Sequence<StoredPack>) -> Int64 {
+    saturatingSum(packs.map { PullPlan.Candidate(key: $0.key, name: $0.name).transactions })
+  }
+
+  private func bytes(_ packs: some Sequence<StoredPack>) -> Int64 { saturatingSum(packs.map { Int64($0.size) }) }
 
   private func delete(_ unneeded: [StoredPack], from packs: inout [StoredPack]) async throws {
     for pack in unneeded {

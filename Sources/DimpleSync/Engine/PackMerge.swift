@@ -6,6 +6,7 @@ struct PackMerge {
   struct Outcome: Sendable {
     var count = MergeCount()
     var transactions = 0
+    var changes = 0
     var postponed = 0
     var skipped: [SkippedObject] = []
   }
@@ -35,6 +36,7 @@ struct PackMerge {
       }
     }
     outcome.transactions = accepted.count
+    outcome.changes = accepted.reduce(0) { $0 + $1.transaction.changes.count }
     let newest = accepted.flatMap(\.transaction.changes).map(\.time).max()
     if let newest { try changelog.receive(newest, connection) }
     outcome.count = try Merge(connection: connection, changelog: changelog, schema: schema).run(accepted)

@@ -10,7 +10,7 @@ struct Pull {
 
   /// - Returns: The own packs that the vault lists.
   func run(_ report: inout SyncReport) async throws -> [CompactionPlan.StoredPack] {
-    var (listed, own) = try await listOthers()
+    var (listed, own) = try await listOthers(&report)
     var unusable: Set<String> = []
     var listedAgain = false
     // An object that cannot be used may hide another that holds the same transactions: plan again without it.
@@ -23,7 +23,7 @@ struct Pull {
         if gone.isEmpty || listedAgain { break }
         // Their owner joined them into larger ones since the listing.
         listedAgain = true
-        (listed, own) = try await listOthers()
+        (listed, own) = try await listOthers(&report)
         report.skipped.removeAll { gone.contains($0.key) }
         unusable.subtract(gone)
         continue
@@ -38,12 +38,18 @@ struct Pull {
   // MARK: - Listing
 
   /// The packs of others; after a copy of this database was found, those under the name it had count.
-  private func listOthers() async throws -> (others: [PullPlan.Candidate], own: [CompactionPlan.StoredPack]) {
+  private func listOthers(
+    _ report: inout SyncReport
+  ) async throws -> (others: [PullPlan.Candidate], own: [CompactionPlan.StoredPack]) {
+    session.progress.advance(.listing)
     let listed = try await list()
     let id = session.changelog.replicaID
     let own = listed.filter { $0.name.replica == id }
-    let others = listed.map { PullPlan.Candidate(key: $0.key, name: $0.name) }
-    if try await OwnPacks(session: session).check(others.filter { $0.name.replica == id }) { return (others, []) }
+    let others = listed.map { PullPlan.Candidate(key: $0.key, name: $0.name, size: Int64($0.size)) }
+    if try await OwnPacks(session: session).check(others.filter { $0.name.replica == id }) {
+      report.tookNewName = true
+      return (others, [])
+    }
     return (others.filter { $0.name.replica != id }, own)
   }
 
@@ -85,8 +91,12 @@ struct Pull {
   ) async throws {
     var waiting: [Fetched] = []
     var changes = 0
+    let transactions = saturatingSum(fetch.map(\.transactions))
+    session.progress.plan(.pulling, transactions: transactions, bytes: saturatingSum(fetch.map(\.size)))
+    session.progress.plan(.merging, transactions: transactions)
     // In the order of the plan, a few ahead: a bounded number of packs is in memory.
     for start in stride(from: 0, to: fetch.count, by: session.options.parallelGets) {
+      session.progress.advance(.pulling)
       let group = Array(fetch[start..<min(start + session.options.parallelGets, fetch.count)])
       for fetched in try await get(group) {
         waiting.append(fetched)
@@ -111,7 +121,11 @@ struct Pull {
         }
       }
       var fetched: [(Int, Fetched)] = []
-      for try await result in group { fetched.append(result) }
+      for try await result in group {
+        fetched.append(result)
+        let candidate = result.1.candidate
+        session.progress.advance(.pulling, transactions: candidate.transactions, bytes: candidate.size)
+      }
       return fetched.sorted { $0.0 < $1.0 }.map(\.1)
     }
   }
@@ -121,6 +135,7 @@ struct Pull {
   private func merge(
     _ fetched: [Fetched], _ unusable: inout Set<String>, _ report: inout SyncReport
   ) async throws {
+    session.progress.advance(.merging)
     let vaultID = vault.id
     let changelog = session.changelog
     let limit = HybridTime(
@@ -137,7 +152,10 @@ struct Pull {
     report.skipped += outcome.skipped
     report.pulledPacks += fetched.count - outcome.skipped.count
     report.pulledTransactions += outcome.transactions
+    report.pulledChanges += outcome.changes
+    report.newlyHeldRows += outcome.count.newlyHeld
     report.postponedTransactions += outcome.postponed
     report.changedRows += outcome.count.changedRows
+    session.progress.advance(.merging, transactions: saturatingSum(fetched.map(\.candidate.transactions)))
   }
 }

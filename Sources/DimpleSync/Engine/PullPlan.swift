@@ -6,6 +6,8 @@ struct PullPlan {
     /// The object's key.
     var key: String
     var name: PackName
+    /// Sealed, in bytes, as listed.
+    var size: Int64 = 0
   }
 
   /// Oldest first, per replica.
@@ -41,4 +43,7 @@ extension PullPlan.Candidate {
   fileprivate var length: UInt64 {
     UInt64(bitPattern: name.range.upperBound) - UInt64(bitPattern: name.range.lowerBound)
   }
+
+  /// How many transactions it claims to hold.
+  var transactions: Int64 { saturatingSum([Int64(clamping: length), 1]) }
 }

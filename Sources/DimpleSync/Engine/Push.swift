@@ -9,12 +9,16 @@ struct Push {
   private var vault: any Vault { session.vault }
 
   func run(_ report: inout SyncReport) async throws {
+    session.progress.plan(.pushing, transactions: try await session.unsent())
     while let next = try await nextPack() {
-      _ = try await PackPut(session: session).put(next.pack, signingKey: next.signingKey)
+      session.progress.advance(.pushing)
+      let stored = try await PackPut(session: session).put(next.pack, signingKey: next.signingKey)
       // Only now: a put that failed, or whose answer was lost, is done again, under the same name or one that overlaps.
       try await record(next.pack)
       report.pushedPacks += 1
       report.pushedTransactions += next.pack.transactions.count
+      session.progress.advance(
+        .pushing, transactions: Int64(next.pack.transactions.count), bytes: Int64(stored.size))
     }
   }
 

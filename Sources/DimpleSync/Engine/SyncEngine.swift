@@ -10,8 +10,9 @@ public import DimpleStore
 /// ```
 ///
 /// Any number of devices may sync with a vault at any time, without locks: each writes only objects of its own.
-/// docs/SYNC_ENGINE.md explains how they end up the same. Safe to use from any task; syncs of one engine run one after
-/// the other.
+/// docs/SYNC_ENGINE.md explains how they end up the same. Safe to use from any task; syncs of one
+/// database run one after the other, also those of other engines and other processes: an empty file beside the database,
+/// named like it with `-sync` at the end, is locked meanwhile.
 public actor SyncEngine {
   /// How an engine behaves.
   public struct Options: Sendable {
@@ -28,6 +29,8 @@ public actor SyncEngine {
     public var largestJoinedPack = 8 << 20
     /// Transactions are merged in groups of about this many changes, never half of one.
     public var mergeBatchSize = 50_000
+    /// Waits by it; tests give one they move themselves.
+    public var clock: any Clock<Duration> = ContinuousClock()
 
     /// The defaults.
     public init() {}
@@ -36,11 +39,10 @@ public actor SyncEngine {
   /// The local side.
   public nonisolated let database: Database
   nonisolated let options: Options
+  nonisolated let meter = ProgressMeter()
   private let openStorage: @Sendable () throws -> any ObjectStorage
   private let provider: any VaultProvider
   private var session: SyncSession?
-  private var isRunning = false
-  private var waiters: [CheckedContinuation<Void, Never>] = []
 
   /// Prepares to sync `database`; nothing is read, written or checked before the first ``sync()``.
   ///
@@ -61,29 +63,45 @@ public actor SyncEngine {
   ///
   /// Idempotent, and safe to cancel or to crash at any point: what was merged is merged, what was sent is sent, the next
   /// call does the rest. Costs one listing, a get per new pack of others and a put for the own changes;
-  /// now and then, some more to join own packs.
+  /// now and then, some more to join own packs. Waits while the same database is synced elsewhere.
   ///
   /// - Returns: What was done, and what could not be used.
   /// - Throws: `RemoteError` when the far side fails, `StoreError` when the database does, ``SyncError``,
   ///   `CancellationError`. Nothing is lost in any case.
   public func sync() async throws -> SyncReport {
-    await acquire()
-    defer { release() }
+    let turn = try await SyncTurn.begin(database, clock: options.clock)
+    defer {
+      meter.end()
+      turn.end()
+    }
     try Task.checkCancellation()
+    let earlier = session?.storage.traffic ?? SyncTraffic()
     let session = try await openSession()
     var report = SyncReport()
     let own = try await Pull(session: session).run(&report)
     try await Push(session: session).run(&report)
     try await Compaction(session: session).run(own, &report)
     report.heldRows = try await database.read { try HeldRow.count($0) }
+    report.traffic = session.storage.traffic.since(earlier)
     return report
   }
+
+  /// How far the syncs of this engine are, one after the other: a new sequence for each listener, which ends with the engine.
+  ///
+  /// A listener first hears how far the running sync is, if one runs; a slow one misses steps, never the latest.
+  public nonisolated var progress: AsyncStream<SyncProgress> { meter.stream(buffered: 1) }
 
   /// The rows that are alive in the merged state but cannot stand in their table, and why.
   ///
   /// - Throws: `StoreError`, ``SyncError/Code/damagedState``.
   public nonisolated func held() async throws -> [HeldRow] {
     try await database.read { try HeldRow.all($0) }
+  }
+
+  /// Whether there are own transactions that the vault does not have; true as long as the vault was never opened.
+  func hasUnsent() async throws -> Bool {
+    guard let session else { return true }
+    return try await session.unsent() > 0
   }
 
   /// What all syncs of this engine share; the passphrase is derived and the vault opened once.
@@ -94,33 +112,15 @@ public actor SyncEngine {
         .notTracked, operation: "sync", message: "The database was opened without change tracking.",
         hint: "Open it with Database.open(…), or add a Changelog to its configuration.")
     }
-    let storage = try openStorage()
+    let storage = MeteredStorage(try openStorage())
     let vault = try await provider.openVault(on: storage)
     try await database.write { connection in
       try connection.withInternalAccess { try SyncTables.create(connection) }
     }
     let opened = SyncSession(
-      database: database, changelog: changelog, storage: storage, vault: vault, options: options)
+      database: database, changelog: changelog, storage: storage, vault: vault, options: options, progress: meter)
     session = opened
     return opened
-  }
-
-  // MARK: - One at a time
-
-  private func acquire() async {
-    if isRunning {
-      await withCheckedContinuation { waiters.append($0) }
-    } else {
-      isRunning = true
-    }
-  }
-
-  private func release() {
-    if waiters.isEmpty {
-      isRunning = false
-    } else {
-      waiters.removeFirst().resume()
-    }
   }
 }
 
@@ -128,8 +128,18 @@ public actor SyncEngine {
 struct SyncSession: Sendable {
   let database: Database
   let changelog: Changelog
-  let storage: any ObjectStorage
+  let storage: MeteredStorage
   let vault: any Vault
   let options: SyncEngine.Options
+  let progress: ProgressMeter
   let schemas = MergeSchemaCache()
+
+  /// How many own transactions the vault does not have.
+  func unsent() async throws -> Int64 {
+    let (id, changelog) = (vault.id, changelog)
+    return try await database.read { connection in
+      let pushed = try SeenTable(vault: id, connection: connection).pushed().last
+      return max(0, try changelog.lastTransaction(connection) - pushed)
+    }
+  }
 }

@@ -10,21 +10,90 @@ public struct SyncReport: Sendable {
   public var joinedPacks = 0
   /// Others' transactions taken in.
   public var pulledTransactions = 0
+  /// Row changes in those.
+  public var pulledChanges = 0
   /// Objects read.
   public var pulledPacks = 0
   /// Rows whose tables show something else than before the sync.
   public var changedRows = 0
   /// Rows that are alive but cannot stand in their table, after this sync; ``SyncEngine/held()`` lists them.
   public var heldRows = 0
+  /// Of those, the ones that this sync began to hold.
+  public var newlyHeldRows = 0
   /// Transactions left alone for now because their time lies too far ahead of this device's clock.
   public var postponedTransactions = 0
   /// Objects that could not be used. They hold up nobody else's changes and are tried again at the next sync.
   public var skipped: [SkippedObject] = []
+  /// Another copy of this database writes to the vault under the same name, so this one took a new name: the file was copied
+  /// to a second device, or restored from a backup.
+  public var tookNewName = false
+  /// What was asked of the storage; opening the vault counts with an engine's first sync.
+  public var traffic = SyncTraffic()
 
   /// Nothing was sent, taken in, or found wrong.
   public var isEmpty: Bool {
     pushedTransactions == 0 && pulledTransactions == 0 && postponedTransactions == 0 && skipped.isEmpty
   }
+}
+
+extension SyncReport {
+  /// What somebody should know though nothing failed, one sentence each; no secrets, no row's values.
+  public var warnings: [SyncWarning] {
+    var warnings: [SyncWarning] = []
+    if tookNewName {
+      warnings.append(
+        SyncWarning(
+          .copyFound,
+          "Another copy of this database syncs with the same vault; this one goes on under a new name. Nothing is lost."
+        ))
+    }
+    if postponedTransactions > 0 {
+      warnings.append(
+        SyncWarning(
+          .postponed,
+          "\(postponedTransactions) transactions lie too far ahead of this device's clock; they wait until it gets there. "
+            + "Check the clocks of this device and of the one that wrote them."))
+    }
+    if newlyHeldRows > 0 {
+      warnings.append(
+        SyncWarning(.held, "\(newlyHeldRows) rows cannot stand in their tables; SyncEngine.held() lists them and why."))
+    }
+    return warnings + skipped.map { SyncWarning(.skipped, "The object \($0.key) could not be used: \($0.error)") }
+  }
+}
+
+/// Something about a sync that did not stop it.
+public struct SyncWarning: Sendable, Hashable, CustomStringConvertible {
+  /// The kind of warning; compare with the static members.
+  public struct Code: Sendable, Hashable, CustomStringConvertible {
+    private enum Kind: String { case skipped, postponed, held, copyFound }
+    private let kind: Kind
+
+    /// An object of the vault could not be used.
+    public static let skipped = Code(kind: .skipped)
+    /// Transactions come from the future.
+    public static let postponed = Code(kind: .postponed)
+    /// Rows were newly held back.
+    public static let held = Code(kind: .held)
+    /// Another copy of the database was found.
+    public static let copyFound = Code(kind: .copyFound)
+
+    /// The code's name.
+    public var description: String { kind.rawValue }
+  }
+
+  /// The kind of warning.
+  public var code: Code
+  /// For people, with what to do.
+  public var message: String
+
+  init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  /// One line: code, message.
+  public var description: String { "\(code): \(message)" }
 }
 
 /// An object of the vault that could not be used.
