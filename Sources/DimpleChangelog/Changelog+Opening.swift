@@ -25,6 +25,7 @@ extension Changelog {
       try LogTables.checkFormat(connection)
       guard try MetaValue.schemaVersion.get(connection) == connection.schemaVersion(),
         try MetaTable(connection: connection)["untracked"] == untrackedText,
+        try MetaTable(connection: connection)["untrackedColumns"] == untrackedColumnsValue,
         try !CatalogTables(connection: connection).load().tables.values.contains(where: { $0.state == .adopting }),
         let replica = try MetaValue.replica.get(connection)
       else { return nil }
@@ -41,12 +42,15 @@ extension Changelog {
   /// `dimple_meta` keeps which tables were untracked when the triggers were last in step.
   private var untrackedText: SQLValue { .text(options.untracked.sorted().joined(separator: "\n")) }
 
+  /// The columns likewise; missing for none.
+  private var untrackedColumnsValue: SQLValue { localNames.isEmpty ? .null : .blob(localNames.bytes) }
+
   /// Makes catalogue and triggers what the schema demands.
   ///
   /// - Parameter takesNewTables: Whether tables that have no ids yet are tracked from now on: not before the migrations are
   ///   through, which may mend what cannot be tracked, nor in the middle of other work.
   func bringInStep(_ connection: Connection, takesNewTables: Bool) throws {
-    let reader = SchemaReader(connection: connection)
+    let reader = SchemaReader(connection: connection, local: localNames)
     let snapshot = try reader.snapshot(reusing: SchemaSnapshot())
     let old = try CatalogTables(connection: connection).load()
     var catalog = old
@@ -64,15 +68,21 @@ extension Changelog {
       }
     }
     try CatalogTables(connection: connection).save(catalog, over: old)
-    _ = try install(catalog, snapshot, connection)
-    if takesNewTables { try MetaTable(connection: connection).set("untracked", untrackedText) }
+    let schema = try install(catalog, snapshot, connection)
+    if takesNewTables {
+      let meta = MetaTable(connection: connection)
+      let before = try LocalColumns.before(connection)
+      try LocalColumns(changelog: self, connection: connection).adopt(schema, over: old) { before.contains($1, of: $0) }
+      try meta.set("untracked", untrackedText)
+      try meta.set("untrackedColumns", untrackedColumnsValue)
+    }
     state.withLock { $0.changes.hasChanged = true }
   }
 
   /// Refuses a commit after a change of the schema that could not be followed, unless it was undone since.
   func checkFollowed(_ connection: Connection) throws {
     guard let failure = state.withLock({ $0.changes.failure }) else { return }
-    let schema = try TrackedSchema.load(connection, reusing: nil)
+    let schema = try TrackedSchema.load(connection, local: localNames, reusing: nil)
     let plan = try TriggerPlan(
       wanted: schema.tables.map { ($0.name, TriggerSQL($0)) },
       present: SchemaReader(connection: connection).triggers())

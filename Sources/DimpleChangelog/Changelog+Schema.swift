@@ -41,10 +41,13 @@ extension Changelog {
   }
 
   private func follow(from before: TrackedSchema, _ connection: Connection) throws {
-    let snapshot = try SchemaReader(connection: connection).snapshot(reusing: before.snapshot)
+    let snapshot = try SchemaReader(connection: connection, local: localNames).snapshot(reusing: before.snapshot)
     let edits = SchemaEdit.edits(from: before.snapshot, to: snapshot)
     var catalog = before.catalog
     var replacements: [Replacement] = []
+    for table in snapshot.sorted where catalog[table.name]?.state.isTracked == true || !table.localColumns.isEmpty {
+      try table.checkLocalColumns()
+    }
     for edit in edits {
       if let replacement = replacement(edit, catalog) {
         catalog.apply(edit)
@@ -61,6 +64,24 @@ extension Changelog {
     let schema = try install(catalog, snapshot, connection)
     for replacement in replacements { try log(replacement, schema, connection) }
     try adoptAtOnce(catalog, over: before.catalog, schema, connection)
+    try adoptUncovered(edits, before, schema, connection)
+  }
+
+  /// A column that stayed on this device has, by a new name of it or of its table, become one that does not.
+  private func adoptUncovered(
+    _ edits: [SchemaEdit], _ before: TrackedSchema, _ schema: TrackedSchema, _ connection: Connection
+  ) throws {
+    var uncovered: Set<SchemaColumnName> = []
+    for case .columnAdded(let table, let column) in edits {
+      guard let id = schema.catalog[table]?.id, let old = before.tables.first(where: { $0.id == id }),
+        old.localColumns.count > (schema.snapshot[table]?.localColumns.count ?? 0)
+      else { continue }
+      uncovered.insert(SchemaColumnName(table: SQLName(table), column: SQLName(column)))
+    }
+    if uncovered.isEmpty { return }
+    try LocalColumns(changelog: self, connection: connection).adopt(schema, over: before.catalog) {
+      uncovered.contains(SchemaColumnName(table: SQLName($0), column: SQLName($1)))
+    }
   }
 
   private func follow(_ edit: SchemaEdit, _ catalog: inout Catalog, _ snapshot: SchemaSnapshot) throws {
@@ -122,7 +143,7 @@ extension Changelog {
     if connection.role == .writer { return try writerSchema(connection).tables }
     let version = try connection.schemaVersion()
     if let known = state.withLock({ $0.readerTables }), known.version == version { return known.tables }
-    let tables = try TrackedSchema.load(connection, reusing: nil).tables
+    let tables = try TrackedSchema.load(connection, local: localNames, reusing: nil).tables
     state.withLock { $0.readerTables = (version, tables) }
     return tables
   }
@@ -131,7 +152,7 @@ extension Changelog {
   func writerSchema(_ connection: Connection) throws -> TrackedSchema {
     let known = state.withLock { $0.schema }
     if let known, try connection.schemaVersion() == known.version { return known }
-    let schema = try TrackedSchema.load(connection, reusing: known)
+    let schema = try TrackedSchema.load(connection, local: localNames, reusing: known)
     state.withLock { $0.schema = schema }
     return schema
   }

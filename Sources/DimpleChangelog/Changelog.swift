@@ -36,6 +36,17 @@ public final class Changelog: DatabaseExtension {
   public struct Options: Sendable {
     /// Tables that stay on this device, in any case.
     public var untracked: Set<String> = []
+    /// Columns that stay on this device, by their table, both in any case: `["Photo": ["localPath"]]`.
+    ///
+    /// Changing only such a column logs nothing, and what comes from other replicas leaves its value alone; a row that is
+    /// new from elsewhere has the column's default. So the column must be one that may be left out of an insert, and not of
+    /// the primary key: opening throws ``ChangelogError`` `.untrackableColumn` otherwise. Names follow the schema of the
+    /// moment: a column or table renamed to another name is treated by that name.
+    ///
+    /// A change of this option is followed when the database is next opened. A column that is tracked from then on, or
+    /// again, has its values logged as updates in one transaction: all of them if it was tracked before, and otherwise
+    /// those that differ from the column's default.
+    public var untrackedColumns: [String: Set<String>] = [:]
     /// Whether history keeps the values that come from other replicas, and not only who changed which row and column when:
     /// for ``DimpleStore/Database/asOf(_:tables:)`` and undo over what others wrote. Costs about as much room as the log has
     /// for one's own changes. Counts from when it is set.
@@ -87,6 +98,9 @@ public final class Changelog: DatabaseExtension {
     let name = SQLName(table)
     return options.untracked.contains { SQLName($0) == name }
   }
+
+  /// What the options keep out of a table's changes.
+  var localNames: LocalNames { LocalNames(options.untrackedColumns) }
 
   func database(for operation: String) throws -> Database {
     guard let database = state.withLock({ $0.database }) else {

@@ -11,7 +11,7 @@ public struct ChangelogError: Error, Sendable, CustomStringConvertible {
       case missingPrimaryKey, unsupportedTable, nullKey, damagedLog, newerFormat, clockExhausted, notInTransaction
       case notAttached, alreadyAttached, internalMismatch
       case unknownTable, noSuchMoment, historyRemoved, foreignHistoryUnknown, undoConflict, nothingToUndo
-      case invalidIdentifier
+      case invalidIdentifier, untrackableColumn
     }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
@@ -20,6 +20,9 @@ public struct ChangelogError: Error, Sendable, CustomStringConvertible {
     public static let missingPrimaryKey = Code(.missingPrimaryKey)
     /// A tracked table is beyond what the log can describe, such as a key of more than 31 columns.
     public static let unsupportedTable = Code(.unsupportedTable)
+    /// A column of ``Changelog/Options/untrackedColumns`` cannot be left out: it is of the primary key, or it is `NOT NULL`
+    /// without a default.
+    public static let untrackableColumn = Code(.untrackableColumn)
     /// A row has `NULL` in its primary key, which SQLite allows in most tables and tracking cannot.
     public static let nullKey = Code(.nullKey)
     /// A row of the log, or of its catalogue, does not decode.

@@ -10,13 +10,15 @@ struct TrackedDatabase {
 
   /// In memory unless a path is given.
   init(
-    _ schema: String = "", path: String? = nil, untracked: Set<String> = [], clock: ManualClock = ManualClock(),
+    _ schema: String = "", path: String? = nil, untracked: Set<String> = [],
+    untrackedColumns: [String: Set<String>] = [:], clock: ManualClock = ManualClock(),
     foreignKeys: Bool = true, keepsMergedValues: Bool = false
   ) throws {
     self.clock = clock
     var options = Changelog.Options()
     options.clock = clock.wallClock
     options.untracked = untracked
+    options.untrackedColumns = untrackedColumns
     options.keepsMergedValues = keepsMergedValues
     var configuration = Configuration().tracking(options)
     configuration.foreignKeys = foreignKeys

@@ -35,11 +35,13 @@ extension Changelog {
     let transaction = state.withLock { $0.recorder.currentTransaction }
     try moveLog(of: replacement.copy.table, to: table, after: rebuild.time, connection)
     for difference in differences {
+      let cells = difference.columns.compactMap { column in
+        ids[SQLName(column.name)].map { LogRecord.Cell(column: $0, value: column.value) }
+      }
+      // Only columns that stay on this device are different.
+      if difference.operation == .update, cells.isEmpty { continue }
       let record = LogRecord(
-        operation: difference.operation, transaction: transaction, table: table.id, key: difference.key,
-        cells: difference.columns.compactMap { column in
-          ids[SQLName(column.name)].map { LogRecord.Cell(column: $0, value: column.value) }
-        })
+        operation: difference.operation, transaction: transaction, table: table.id, key: difference.key, cells: cells)
       let time = try state.withLock { try $0.recorder.tick(milliseconds: options.clock.milliseconds()) }
       try LogTables.append(record, at: time, connection)
     }

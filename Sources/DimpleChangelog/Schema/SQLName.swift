@@ -7,6 +7,9 @@ struct SQLName: Sendable, Hashable, Comparable {
 
   init(_ name: String) { folded = name.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 } }
 
+  /// The name, its ASCII letters small.
+  var text: String { String(decoding: folded, as: UTF8.self) }
+
   func hasPrefix(_ prefix: StaticString) -> Bool { folded.starts(with: "\(prefix)".utf8) }
 
   static func < (left: SQLName, right: SQLName) -> Bool { left.folded.lexicographicallyPrecedes(right.folded) }

@@ -3,6 +3,8 @@ internal import DimpleStore
 /// Reads the schema of the main database through SQLite's own description of it: https://sqlite.org/pragma.html#pragfunc.
 struct SchemaReader {
   let connection: Connection
+  /// What stays on this device.
+  var local = LocalNames()
 
   /// All ordinary tables but SQLite's and the library's own; virtual tables, their shadow tables and views are none.
   ///
@@ -16,9 +18,12 @@ struct SchemaReader {
         let name = SQLName(entry.name)
         guard !name.hasPrefix("sqlite_"), !name.hasPrefix("dimple_"), let sql = texts[name] else { return nil }
         if let known = old.tables[name], known.sql == sql, known.name == entry.name { return known }
+        let all = try columns(of: entry.name)
         return SchemaTable(
           name: entry.name, sql: sql, isWithoutRowID: entry.isWithoutRowID, isStrict: entry.isStrict,
-          columns: try columns(of: entry.name), foreignKeys: try foreignKeys(of: entry.name))
+          columns: all.filter { $0.keyPosition > 0 || !local.contains($0.name, of: entry.name) },
+          localColumns: all.filter { local.contains($0.name, of: entry.name) },
+          foreignKeys: try foreignKeys(of: entry.name))
       })
   }
 

@@ -20,8 +20,10 @@ struct SchemaTable: Sendable, Equatable {
   var sql: String
   var isWithoutRowID = false
   var isStrict = false
-  /// Without generated columns.
+  /// Without generated columns and those that stay on this device.
   var columns: [SchemaColumn]
+  /// Those that stay on this device.
+  var localColumns: [SchemaColumn] = []
   var foreignKeys: [TableForeignKey] = []
 
   /// The columns of the primary key, in its order.

@@ -23,12 +23,13 @@ extension TrackedTable {
     self.init(
       id: entry.id, name: table.name, keyColumns: table.keyColumns.compactMap(tracked),
       columns: table.columns.filter { $0.keyPosition == 0 }.compactMap(tracked), isWithoutRowID: table.isWithoutRowID,
-      isStrict: table.isStrict, foreignKeys: table.foreignKeys, isParent: isParent)
+      isStrict: table.isStrict, foreignKeys: table.foreignKeys, isParent: isParent,
+      localColumns: table.localColumns.map(\.name))
   }
 }
 
 extension SchemaTable {
-  /// - Throws: ``ChangelogError`` `.missingPrimaryKey`, `.unsupportedTable`.
+  /// - Throws: ``ChangelogError`` `.missingPrimaryKey`, `.unsupportedTable`, `.untrackableColumn`.
   func checkTrackable() throws {
     if keyColumns.isEmpty {
       throw ChangelogError(
@@ -42,6 +43,23 @@ extension SchemaTable {
         message:
           "Its primary key has \(keyColumns.count) columns; at most \(LogRecord.maximumKeyColumns) can be tracked.",
         hint: "Declare a shorter PRIMARY KEY, or name the table in `untracked` to keep it on this device.")
+    }
+    try checkLocalColumns()
+  }
+
+  /// - Throws: ``ChangelogError`` `.untrackableColumn`.
+  func checkLocalColumns() throws {
+    for column in localColumns {
+      let isKey = column.keyPosition > 0
+      guard isKey || (column.isNotNull && column.defaultSQL == nil) else { continue }
+      throw ChangelogError(
+        .untrackableColumn, operation: "leave out the column “\(column.name)” of “\(name)”",
+        message: isKey
+          ? "It is of the primary key, by which devices know the rows."
+          : "It is NOT NULL without a default, so that rows of other devices could not be written.",
+        hint: isKey
+          ? "Remove it from `untrackedColumns`, or keep the whole table on this device: `untracked`."
+          : "Give it a DEFAULT, allow NULL, or remove it from `untrackedColumns`.")
     }
   }
 }

@@ -17,11 +17,14 @@ package struct TrackedTable: Sendable, Hashable {
   /// Another tracked table refers to this one by `NO ACTION` or `RESTRICT`: a delete logs the old values too, so that a
   /// replica that may not let the row go yet can show it.
   package var isParent: Bool
+  /// The stored columns that stay on this device, by name.
+  package var localColumns: [String]
 
   /// A table from its parts.
   package init(
     id: Int64, name: String, keyColumns: [TrackedColumn], columns: [TrackedColumn], isWithoutRowID: Bool = false,
-    isStrict: Bool = false, foreignKeys: [TableForeignKey] = [], isParent: Bool = false
+    isStrict: Bool = false, foreignKeys: [TableForeignKey] = [], isParent: Bool = false,
+    localColumns: [String] = []
   ) {
     self.id = id
     self.name = name
@@ -31,6 +34,7 @@ package struct TrackedTable: Sendable, Hashable {
     self.isStrict = isStrict
     self.foreignKeys = foreignKeys
     self.isParent = isParent
+    self.localColumns = localColumns
   }
 }
 

@@ -41,6 +41,7 @@ enum SchemaReader {
     var table = MergeTable(
       id: id, name: tracked.name, keyColumns: try tracked.keyColumns.map { try column($0, names: &names) },
       columns: try tracked.columns.map { try column($0, names: &names) })
+    table.localColumns = tracked.localColumns
     table.uniques = try uniques(of: table, connection)
     table.needsProbe = try tracked.isStrict || hasCheck(tracked.name, connection)
     return table

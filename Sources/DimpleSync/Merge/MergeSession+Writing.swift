@@ -6,7 +6,9 @@ extension MergeSession {
     let ordered = rows.values.sorted { $0.key < $1.key }
     // Rows that give up a unique value go first, so that those that take it over find it free.
     let leaving = Set(ordered.filter(givesUpUniqueValue).map(\.key))
+    var localValues: [RowKey: [SQLValue]] = [:]
     for row in ordered where row.before != nil && (row.shown == nil || leaving.contains(row.key)) {
+      if row.shown != nil { localValues[row.key] = try access[row.table].localValues(row.keyValues) }
       try access[row.table].delete(row.keyValues)
     }
     for row in ordered {
@@ -16,6 +18,7 @@ extension MergeSession {
           try access[row.table].update(from: before, to: shown)
         } else {
           try access[row.table].insert(shown)
+          try access[row.table].setLocalValues(localValues[row.key] ?? [], row.keyValues)
         }
       } catch let error as StoreError where error.code.isConstraint {
         // A constraint that the passes do not know, such as a UNIQUE index over expressions: the row is held, the sync

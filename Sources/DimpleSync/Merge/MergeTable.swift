@@ -33,6 +33,8 @@ struct MergeTable {
   var uniques: [Unique] = []
   /// The references that rows of this table make.
   var foreignKeys: [ForeignKey] = []
+  /// The stored columns that are not synced, by name: a row written anew keeps their values.
+  var localColumns: [String] = []
   /// CHECK or STRICT: only SQLite itself can say whether a row may stand.
   var needsProbe = false
 

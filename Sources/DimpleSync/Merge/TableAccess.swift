@@ -65,6 +65,23 @@ struct TableAccess {
       changed.map { new[$0] } + new.prefix(table.keyColumns.count))
   }
 
+  /// The values of the columns that are not synced; empty where there are none, or no such row.
+  func localValues(_ key: [SQLValue]) throws -> [SQLValue] {
+    if table.localColumns.isEmpty { return [] }
+    let columns = table.localColumns.map { SQL.quoted(identifier: $0) }.joined(separator: ", ")
+    let statement = try connection.prepare("SELECT \(columns) FROM \(quotedName) WHERE \(keyCondition)")
+    defer { statement.reset() }
+    try statement.bindAll(key)
+    return try statement.step() ? statement.row(count: table.localColumns.count) : []
+  }
+
+  /// Gives a row that was written anew its ``localValues(_:)`` back.
+  func setLocalValues(_ values: [SQLValue], _ key: [SQLValue]) throws {
+    if values.isEmpty { return }
+    let assignments = table.localColumns.map { "\(SQL.quoted(identifier: $0)) = ?" }.joined(separator: ", ")
+    try run("UPDATE \(quotedName) SET \(assignments) WHERE \(keyCondition)", values + key)
+  }
+
   func delete(_ key: [SQLValue]) throws {
     try run(deleteSQL, key)
   }

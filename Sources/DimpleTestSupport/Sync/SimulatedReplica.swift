@@ -42,12 +42,14 @@ public struct SimulatedReplica: Sendable {
   public init(
     storage: any ObjectStorage, vault: any VaultProvider = TransparentVault(), clock: ManualClock = ManualClock(),
     path: String? = nil, configuration: Configuration = Configuration(), untracked: Set<String> = [],
+    untrackedColumns: [String: Set<String>] = [:],
     seed: UInt64? = nil, options: SyncEngine.Options = .init(), migrations: [Migration]
   ) throws {
     var configuration = configuration
     var tracking = Changelog.Options()
     tracking.clock = clock.wallClock
     tracking.untracked = untracked
+    tracking.untrackedColumns = untrackedColumns
     if let seed {
       let random = Mutex(SeededRandom(seed: seed))
       tracking.random = { random.withLock { $0.next() } }
