@@ -71,6 +71,13 @@ public final class SteppedClock: Clock {
     }
   }
 
+  /// Suspends for good: only cancelling the task ends it. For tests of what is cancelled.
+  ///
+  /// - Throws: `CancellationError`.
+  public static func suspendUntilCancelled() async throws {
+    try await SteppedClock().sleep(until: Instant(offset: .seconds(1)), tolerance: nil)
+  }
+
   /// Suspends until somebody sleeps until exactly `deadline`, as time since the clock was made.
   public func waitForSleeper(until deadline: Duration) async {
     await withCheckedContinuation { continuation in

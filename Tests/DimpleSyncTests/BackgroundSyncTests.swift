@@ -107,8 +107,7 @@ struct BackgroundSyncTests {
     var setting = try Setting { request in
       guard request.number == 1 else { return }
       arrival.yield()
-      // A clock that nobody moves: only cancelling ends this.
-      try await SteppedClock().sleep(for: .seconds(1))
+      try await SteppedClock.suspendUntilCancelled()
     }
     for await _ in arrived { break }
     try await setting.insert("x")

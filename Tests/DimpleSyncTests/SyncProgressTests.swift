@@ -96,10 +96,9 @@ struct SyncProgressTests {
 
   @Test func everyListenerHearsTheLatest() async throws {
     let (arrived, arrival) = AsyncStream.makeStream(of: Void.self)
-    let clock = SteppedClock()
     let storage = FaultyStorage(MemoryStorage(), schedule: .none) { _ in
       arrival.yield()
-      try await clock.sleep(for: .seconds(1))
+      try await SteppedClock.suspendUntilCancelled()
     }
     let engine = try SimulatedReplica(storage: storage, migrations: migrations).engine
     let streams = [engine.progress, engine.progress]
