@@ -37,11 +37,13 @@ struct OwnPacks {
     return try await session.database.read { try SeenTable(vault: id, connection: $0).pushed().last }
   }
 
-  /// Whether the own log has the very same transactions.
+  /// Whether the own log has the very same transactions; those that were removed from it count as the same, since all of them
+  /// had been sent.
   private func isOwn(_ decoded: DecodedPack) async throws -> Bool {
     let changelog = session.changelog
-    let theirs = decoded.pack.transactions
     return try await session.database.read { connection in
+      let first = try changelog.firstKeptTransaction(connection)
+      let theirs = Array(decoded.pack.transactions.drop { $0.number < first })
       var matching = 0
       try changelog.transactions(connection, after: decoded.pack.header.range.lowerBound - 1) { local in
         guard matching < theirs.count,
@@ -56,24 +58,27 @@ struct OwnPacks {
 
   /// Counts it as sent, if it goes on where the last one ended.
   private func remember(_ decoded: DecodedPack) async throws {
-    let id = session.vault.id
+    let (id, changelog) = (session.vault.id, session.changelog)
     try await session.database.write { connection in
       try connection.withInternalAccess {
         let table = SeenTable(vault: id, connection: connection)
         let pushed = try table.pushed()
         guard decoded.chain(before: pushed.last + 1) == pushed.chain else { return }
         try table.setPushed(decoded.pack.header.range.upperBound, chain: decoded.pack.header.chain.after)
+        try SyncTables.noteNeeded(changelog, connection)
       }
     }
   }
 
   private func takeNewName() async throws {
-    let changelog = session.changelog
+    let (id, changelog) = (session.vault.id, session.changelog)
     try await session.database.write { connection in
       try connection.withInternalAccess {
         _ = try changelog.replaceReplicaID(connection)
         try SyncSetting.signingKey.remove(connection)
         try SeenTable.forgetPushed(connection)
+        try SeenTable(vault: id, connection: connection).register()
+        try SyncTables.noteNeeded(changelog, connection)
       }
     }
   }

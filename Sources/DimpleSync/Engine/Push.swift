@@ -55,11 +55,12 @@ struct Push {
   }
 
   private func record(_ pack: Pack) async throws {
-    let vaultID = vault.id
+    let (vaultID, changelog) = (vault.id, session.changelog)
     try await session.database.write { connection in
       try connection.withInternalAccess {
         try SeenTable(vault: vaultID, connection: connection)
           .setPushed(pack.header.range.upperBound, chain: pack.header.chain.after)
+        try SyncTables.noteNeeded(changelog, connection)
       }
     }
   }

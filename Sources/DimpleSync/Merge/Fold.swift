@@ -33,6 +33,7 @@ struct Fold {
     try fold(batch)
     touched.formUnion(batch.keys)
     try SyncSetting.folded.set(.integer(position), connection)
+    try SyncTables.noteNeeded(changelog, connection)
     return touched
   }
 
