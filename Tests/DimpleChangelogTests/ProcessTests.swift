@@ -32,7 +32,8 @@ private struct ChangelogClient {
     }
     process.waitUntilExit()
     let lines = String(decoding: heard, as: UTF8.self).split(separator: "\n").map(String.init)
-    return (process.terminationStatus, process.terminationReason == .uncaughtSignal, lines)
+    let isKilled = process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGKILL
+    return (process.terminationStatus, isKilled, lines)
   }
 }
 
