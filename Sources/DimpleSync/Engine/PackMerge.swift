@@ -40,7 +40,9 @@ struct PackMerge {
     outcome.changes = accepted.reduce(0) { $0 + $1.transaction.changes.count }
     let newest = accepted.flatMap(\.transaction.changes).map(\.time).max()
     if let newest { try changelog.receive(newest, connection) }
-    outcome.count = try Merge(connection: connection, changelog: changelog, schema: schema).run(accepted)
+    let merge = try Merge(connection, changelog, schema)
+    try merge.add(accepted)
+    outcome.count = try merge.finish()
     return outcome
   }
 

@@ -41,7 +41,7 @@ public actor SyncEngine {
   /// The local side.
   public nonisolated let database: Database
   nonisolated let options: Options
-  nonisolated let meter = ProgressMeter()
+  nonisolated let meter: ProgressMeter
   private let openStorage: @Sendable () throws -> any ObjectStorage
   private let provider: any VaultProvider
   private var session: SyncSession?
@@ -57,6 +57,7 @@ public actor SyncEngine {
   ) {
     self.database = database
     self.options = options
+    meter = ProgressMeter(options.clock)
     openStorage = storage
     provider = vault
   }
@@ -85,6 +86,7 @@ public actor SyncEngine {
     try await Compaction(session: session).run(own, &report)
     report.heldRows = try await database.read { try HeldRow.count($0) }
     report.traffic = session.storage.traffic.since(earlier)
+    report.durations = meter.durations
     return report
   }
 
