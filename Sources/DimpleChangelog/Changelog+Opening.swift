@@ -25,7 +25,7 @@ extension Changelog {
   private func isInStep(_ database: Database) throws -> Bool {
     let found = try database.read { connection -> ReplicaID? in
       guard try LogTables.exist(connection) else { return nil }
-      try LogTables.checkFormat(connection)
+      guard try LogTables.isCurrent(connection) else { return nil }
       if try !database.configuration.isReadOnly && hasMoved(connection) { return nil }
       guard try MetaValue.schemaVersion.get(connection) == connection.schemaVersion(),
         try MetaTable(connection: connection)["untracked"] == untrackedText,

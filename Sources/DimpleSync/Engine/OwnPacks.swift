@@ -37,22 +37,21 @@ struct OwnPacks {
     return try await session.database.read { try SeenTable(vault: id, connection: $0).pushed().last }
   }
 
-  /// Whether the own log has the very same transactions; those that were removed from it count as the same, since all of them
-  /// had been sent.
+  /// Whether the own log has the very same transactions: whatever the pack leaves out, they have the same chain. Those that were
+  /// removed from the log had all been sent.
   private func isOwn(_ decoded: DecodedPack) async throws -> Bool {
-    let changelog = session.changelog
+    let (changelog, header) = (session.changelog, decoded.pack.header)
     return try await session.database.read { connection in
-      let first = try changelog.firstKeptTransaction(connection)
-      let theirs = Array(decoded.pack.transactions.drop { $0.number < first })
-      var matching = 0
-      try changelog.transactions(connection, after: decoded.pack.header.range.lowerBound - 1) { local in
-        guard matching < theirs.count,
-          PackTransaction(number: local.number, changes: local.changes) == theirs[matching]
-        else { return false }
-        matching += 1
-        return matching < theirs.count
+      guard case .blob(let signingKey) = try SyncSetting.signingKey.get(connection) else { return false }
+      let first = max(header.range.lowerBound, try changelog.firstKeptTransaction(connection))
+      guard first <= header.range.upperBound, let before = decoded.chain(before: first) else { return false }
+      var builder = PackBuilder(before: before, signingKey: signingKey)
+      try changelog.transactions(connection, after: first - 1) { local in
+        guard local.number <= header.range.upperBound else { return false }
+        builder.append(PackTransaction(number: local.number, changes: local.changes))
+        return local.number < header.range.upperBound
       }
-      return matching == theirs.count
+      return builder.body?.range == first...header.range.upperBound && builder.chain.after == header.chain.after
     }
   }
 

@@ -29,6 +29,8 @@ public actor SyncEngine {
     public var largestJoinedPack = 8 << 20
     /// Transactions are merged in groups of about this many changes, never half of one.
     public var mergeBatchSize = 50_000
+    /// The app and its version, in its own words, for the header of what it writes: `Todo 2.1 (macOS)`. Members read it.
+    public var appVersion: String?
     /// Waits by it; tests give one they move themselves.
     public var clock: any Clock<Duration> = ContinuousClock()
 
@@ -39,7 +41,7 @@ public actor SyncEngine {
   /// The local side.
   public nonisolated let database: Database
   nonisolated let options: Options
-  nonisolated let meter = ProgressMeter()
+  nonisolated let meter: ProgressMeter
   private let openStorage: @Sendable () throws -> any ObjectStorage
   private let provider: any VaultProvider
   private var session: SyncSession?
@@ -55,6 +57,7 @@ public actor SyncEngine {
   ) {
     self.database = database
     self.options = options
+    meter = ProgressMeter(options.clock)
     openStorage = storage
     provider = vault
   }
@@ -83,6 +86,7 @@ public actor SyncEngine {
     try await Compaction(session: session).run(own, &report)
     report.heldRows = try await database.read { try HeldRow.count($0) }
     report.traffic = session.storage.traffic.since(earlier)
+    report.durations = meter.durations
     return report
   }
 
