@@ -103,7 +103,9 @@ let package = Package(
     tests("DimpleS3Tests", ["DimpleS3", "DimpleRemote", "DimpleMutex", "DimpleTestSupport"]),
     tests("DimplePrimitivesTests", ["DimplePrimitives"]),
     tests("DimpleCryptoTests", ["DimpleCrypto", "DimplePrimitives", "DimpleRemote", "DimpleMutex", "CZlib"]),
-    tests("DimpleSyncTests", ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleTestSupport"]),
+    tests(
+      "DimpleSyncTests",
+      ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimplePrimitives", "DimpleTestSupport"]),
     tests(
       "SimulationTests",
       ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleTestSupport"]),

@@ -29,6 +29,8 @@ public actor SyncEngine {
     public var largestJoinedPack = 8 << 20
     /// Transactions are merged in groups of about this many changes, never half of one.
     public var mergeBatchSize = 50_000
+    /// The app and its version, in its own words, for the header of what it writes: `Todo 2.1 (macOS)`. Members read it.
+    public var appVersion: String?
     /// Waits by it; tests give one they move themselves.
     public var clock: any Clock<Duration> = ContinuousClock()
 
