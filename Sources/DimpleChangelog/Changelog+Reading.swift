@@ -39,6 +39,7 @@ extension Changelog {
     _ connection: Connection, after: Int64, _ body: (LocalTransaction) throws -> Bool
   ) throws {
     guard try LogTables.exist(connection) else { return }
+    try completeLog(connection)
     try transactions(
       connection, after: after, names: CatalogTables(connection: connection).load(), body)
   }
@@ -53,15 +54,14 @@ extension Changelog {
     defer { statement.reset() }
     try statement.bind(.integer(LogSearch(connection: connection).firstTime(ofTransactionsAfter: after)), at: 1)
     while try statement.step() {
-      let time = HybridTime(rawValue: statement.int64(0))
-      let record: LogRecord
-      do { record = try LogRecord(payload: statement.bytes(1)) } catch { throw LogTables.damaged(at: time, error) }
-      let changes = try reader.changes(record, at: time)
-      if record.transaction == current?.number {
-        current?.changes += changes
-      } else {
-        if let complete = current, try !body(complete) { return }
-        current = LocalTransaction(number: record.transaction, changes: changes)
+      for entry in try LogTables.entries(statement) {
+        let changes = try reader.changes(entry.record, at: entry.time)
+        if entry.record.transaction == current?.number {
+          current?.changes += changes
+        } else {
+          if let complete = current, try !body(complete) { return }
+          current = LocalTransaction(number: entry.record.transaction, changes: changes)
+        }
       }
     }
     if let complete = current { _ = try body(complete) }
@@ -91,7 +91,8 @@ extension Changelog {
 
   /// The number of the first transaction that the log still has; one more than the last where it has none.
   func firstTransaction(_ connection: Connection) throws -> Int64 {
-    try LogSearch(connection: connection).firstRow(from: 0)?.transaction ?? lastTransaction(connection) + 1
+    try completeLog(connection)
+    return try LogSearch(connection: connection).firstRow(from: 0)?.transaction ?? lastTransaction(connection) + 1
   }
 
   /// The id that belongs to the connection's snapshot.
@@ -148,7 +149,7 @@ private struct LogSearch {
     try statement.bind(.integer(time), at: 1)
     guard try statement.step() else { return nil }
     let hlc = statement.int64(0)
-    do { return (hlc, try LogRecord.transaction(ofPayload: statement.bytes(1))) } catch {
+    do { return (hlc, try LogRun.summary(of: statement.bytes(1), at: hlc).transaction) } catch {
       throw LogTables.damaged(at: HybridTime(rawValue: hlc), error)
     }
   }
