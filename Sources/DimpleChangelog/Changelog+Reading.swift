@@ -82,6 +82,12 @@ extension Changelog {
     }
   }
 
+  /// The time from which on all changes in the log belong to transactions with a higher number than `transaction`.
+  package func time(ofTransactionsAfter transaction: Int64, _ connection: Connection) throws -> HybridTime {
+    guard try LogTables.exist(connection) else { return .maximum }
+    return HybridTime(rawValue: try LogSearch(connection: connection).firstTime(ofTransactionsAfter: transaction))
+  }
+
   /// What the tables and columns in the log's payloads are called.
   package func logNames(_ connection: Connection) throws -> LogNames {
     let exists = try LogTables.exist(connection)
