@@ -73,6 +73,7 @@ extension Changelog {
     _ connection: Connection, after: Int64, _ body: (HybridTime, UnsafeRawBufferPointer) throws -> Bool
   ) throws {
     guard try LogTables.exist(connection) else { return }
+    try completeLog(connection)
     let statement = try connection.prepare("SELECT hlc, payload FROM dimple_log WHERE hlc >= ? ORDER BY hlc")
     defer { statement.reset() }
     try statement.bind(.integer(LogSearch(connection: connection).firstTime(ofTransactionsAfter: after)), at: 1)
