@@ -8,8 +8,8 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
   /// The kind of failure; compare with the static members.
   public struct Code: Sendable, Hashable, CustomStringConvertible {
     private enum Kind: String {
-      case damagedObject, unsupportedFormat, forgedAuthor, brokenChain, notTracked, newerDatabase, damagedState,
-        unknownValues
+      case damagedObject, unsupportedFormat, forgedAuthor, brokenChain, notTracked, newerDatabase, damagedState
+      case historyRemoved, unknownValues
     }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
@@ -30,6 +30,8 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
     public static let unknownValues = Code(.unknownValues)
     /// A row of the sync tables cannot be read.
     public static let damagedState = Code(.damagedState)
+    /// The log was trimmed, and the vault lacks what is gone.
+    public static let historyRemoved = Code(.historyRemoved)
 
     /// The code's name.
     public var description: String { kind.rawValue }
