@@ -57,7 +57,8 @@ extension Statement {
     try check(sqlite3_bind_zeroblob64(handle, index, UInt64(max(0, byteCount))))
   }
 
-  private func bind(textBytes bytes: UnsafeRawBufferPointer, at index: Int32) throws {
+  /// Binds text by its UTF-8, or what stands for it; SQLite copies the bytes.
+  package func bind(textBytes bytes: UnsafeRawBufferPointer, at index: Int32) throws {
     // sqlite3_bind_text takes a null pointer for NULL; this may be the empty text.
     let result =
       if let base = bytes.baseAddress, !bytes.isEmpty {

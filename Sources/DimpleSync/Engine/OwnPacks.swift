@@ -67,7 +67,8 @@ struct OwnPacks {
     }
   }
 
-  private func takeNewName() async throws {
+  /// Another copy goes on under the old one.
+  func takeNewName() async throws {
     let changelog = session.changelog
     try await session.database.write { connection in
       try connection.withInternalAccess {

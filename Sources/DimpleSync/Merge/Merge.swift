@@ -16,7 +16,8 @@ struct Merge {
   let changelog: Changelog
   let schema: MergeSchema
 
-  func run(_ transactions: [ForeignTransaction]) throws -> MergeCount {
+  /// - Parameter states: What a snapshot knows of rows; joined with what is known here.
+  func run(_ transactions: [ForeignTransaction], joining states: [RowKey: RowState] = [:]) throws -> MergeCount {
     let isFirst = try SyncSetting.folded.get(connection) == nil
     let session = try MergeSession(schema, connection)
     let schemaChanged = try rememberSchema()
@@ -26,8 +27,8 @@ struct Merge {
     let folded = try Fold(session: session, changelog: changelog).run()
     let incoming = try group(transactions, session)
     // With nothing held back, what the app wrote is what the state says, and needs no second look.
-    let keys = Set(waiting).union(waiting.isEmpty ? [] : folded).union(incoming.keys)
-    for key in keys.sorted() { try take(incoming[key] ?? [], into: key, session) }
+    let keys = Set(waiting).union(waiting.isEmpty ? [] : folded).union(incoming.keys).union(states.keys)
+    for key in keys.sorted() { try take(incoming[key] ?? [], states[key], into: key, session) }
     try session.markWanted()
     try session.decideUniqueness()
     try session.decideReferences()
@@ -62,8 +63,11 @@ struct Merge {
     return incoming
   }
 
-  private func take(_ changes: [Incoming], into key: RowKey, _ session: MergeSession) throws {
+  private func take(
+    _ changes: [Incoming], _ known: RowState?, into key: RowKey, _ session: MergeSession
+  ) throws {
     func merge(_ state: inout RowState) {
+      if let known { state.join(known) }
       for change in changes { state.apply(change.operation, change.columns, at: change.stamp) }
     }
     if try session.load(key, merge) != nil { return }
