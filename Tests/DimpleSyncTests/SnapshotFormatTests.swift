@@ -35,13 +35,14 @@ struct SnapshotFormatTests {
               chain: PackChain(before: [UInt8](repeating: 4, count: 32), after: [UInt8](repeating: 5, count: 32))),
           ]),
       ],
+      schema: 3, app: "Todo 2", digest: StateDigest(low: 0xFF, high: 2),
       publicKey: try vault.publicKey(of: signingKey))
   }
 
   private func name(_ lines: [UInt8], _ kind: SnapshotName.Kind, covered: Int64 = 14, index: UInt32 = 1) -> SnapshotName
   {
     SnapshotName(
-      kind: kind, id: SnapshotID(covered: covered, writer: writer), index: index, contentHash: vault.hash(lines))
+      kind: kind, id: SnapshotID(covered: covered, writer: writer), index: index, contentHash: vault.hash(vault.hash(lines)))
   }
 
   private var rows: [SnapshotRow] {
@@ -102,7 +103,7 @@ struct SnapshotFormatTests {
       #"{"format":1,"vault":"transparent","kind":"snapshot","writer":"123456789abcdef0","latest":7372800000000009,"#
       + #""parts":[{"hash":"abababababababababababababababab","size":1234,"rows":56}],"replicas":{"#
       + #""0000000000000005":{"key":"\#(String(repeating: "02", count: 32))","runs":[[1,3,"\#(zeros)","\#(threes)"],[7,8,"\#(fours)","\#(fives)"]]},"#
-      + #""123456789abcdef0":{"key":"\#(key)","runs":[[1,9,"\#(zeros)","\#(ones)"]]}},"key":"\#(key)""#
+      + #""123456789abcdef0":{"key":"\#(key)","runs":[[1,9,"\#(zeros)","\#(ones)"]]}},"schema":3,"app":"Todo 2","digest":"000000000000000200000000000000ff","key":"\#(key)""#
     let signature = try vault.sign(Array((signed + "}").utf8), with: signingKey)
     #expect(text == signed + #","signature":"\#(hex(signature))"}"# + "\n")
   }

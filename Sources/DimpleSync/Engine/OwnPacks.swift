@@ -37,20 +37,18 @@ struct OwnPacks {
     return try await session.database.read { try SeenTable(vault: id, connection: $0).pushed().last }
   }
 
-  /// Whether the own log has the very same transactions.
+  /// Whether the own log has the very same transactions: whatever the pack leaves out, they have the same chain.
   private func isOwn(_ decoded: DecodedPack) async throws -> Bool {
-    let changelog = session.changelog
-    let theirs = decoded.pack.transactions
+    let (changelog, header) = (session.changelog, decoded.pack.header)
     return try await session.database.read { connection in
-      var matching = 0
-      try changelog.transactions(connection, after: decoded.pack.header.range.lowerBound - 1) { local in
-        guard matching < theirs.count,
-          PackTransaction(number: local.number, changes: local.changes) == theirs[matching]
-        else { return false }
-        matching += 1
-        return matching < theirs.count
+      guard case .blob(let signingKey) = try SyncSetting.signingKey.get(connection) else { return false }
+      var builder = PackBuilder(before: header.chain.before, signingKey: signingKey)
+      try changelog.transactions(connection, after: header.range.lowerBound - 1) { local in
+        guard local.number <= header.range.upperBound else { return false }
+        builder.append(PackTransaction(number: local.number, changes: local.changes))
+        return local.number < header.range.upperBound
       }
-      return matching == theirs.count
+      return builder.body?.range == header.range && builder.chain.after == header.chain.after
     }
   }
 

@@ -1,17 +1,44 @@
+internal import DimpleChangelog
+internal import DimplePrimitives
 internal import DimpleRemote
+internal import DimpleStore
 
 /// Signs, folds, seals and puts one pack.
 struct PackPut {
   let session: SyncSession
 
   /// - Returns: The object, as a listing will name it.
-  func put(_ pack: Pack, signingKey: [UInt8]) async throws -> CompactionPlan.StoredPack {
-    let vault = session.vault
-    let lines = try PackEncoder.encode(pack, vault: vault, signingKey: signingKey)
-    let name = PackName(replica: pack.header.replica, range: pack.header.range, contentHash: vault.hash(lines))
+  func put(_ body: PackBody, signingKey: [UInt8]) async throws -> CompactionPlan.StoredPack {
+    let header = try await header(of: body, signingKey)
+    let lines =
+      try PackHeaderCodec.write(header, vault: vault, signingKey: signingKey) + [UInt8(ascii: "\n")] + body.lines
+    let name = PackName(replica: header.replica, range: header.range, contentHash: vault.hash(SHA256.hash(lines)))
     let key = PackName.prefix + (try vault.sealName(name.record)) + vault.objectExtension
     let sealed = try vault.seal(Gzip.compress(lines))
     try await session.storage.put(key, sealed)
     return CompactionPlan.StoredPack(key: key, name: name, size: sealed.count)
+  }
+
+  private var vault: any Vault { session.vault }
+
+  private func header(of body: PackBody, _ signingKey: [UInt8]) async throws -> PackHeader {
+    let publicKey = try vault.publicKey(of: signingKey)
+    let (vaultID, replica, app) = (vault.id, session.changelog.replicaID, session.options.appVersion)
+    return try await session.database.read { connection in
+      PackHeader(
+        vault: vaultID, replica: replica, range: body.range, chain: body.chain,
+        vector: try SeenTable.vectorOverAllVaults(connection), schema: try migrationCount(connection), app: app,
+        salts: body.salts, publicKey: publicKey)
+    }
+  }
+
+  /// How many migrations the database has applied; 0 if it knows none.
+  @Sendable func migrationCount(_ connection: Connection) throws -> Int64 {
+    let exists = try connection.prepare("SELECT 1 FROM main.sqlite_schema WHERE name = 'dimple_migration'")
+    defer { exists.reset() }
+    guard try exists.step() else { return 0 }
+    let count = try connection.prepare("SELECT count(*) FROM dimple_migration")
+    defer { count.reset() }
+    return try count.step() ? count.int64(0) : 0
   }
 }

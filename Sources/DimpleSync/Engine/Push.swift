@@ -12,54 +12,41 @@ struct Push {
     session.progress.plan(.pushing, transactions: try await session.unsent())
     while let next = try await nextPack() {
       session.progress.advance(.pushing)
-      let stored = try await PackPut(session: session).put(next.pack, signingKey: next.signingKey)
+      let stored = try await PackPut(session: session).put(next.body, signingKey: next.signingKey)
       // Only now: a put that failed, or whose answer was lost, is done again, under the same name or one that overlaps.
-      try await record(next.pack)
+      try await record(next.body)
       report.pushedPacks += 1
-      report.pushedTransactions += next.pack.transactions.count
-      session.progress.advance(
-        .pushing, transactions: Int64(next.pack.transactions.count), bytes: Int64(stored.size))
+      report.pushedTransactions += next.body.range.count
+      session.progress.advance(.pushing, transactions: Int64(next.body.range.count), bytes: Int64(stored.size))
     }
   }
 
   private struct Next: Sendable {
-    var pack: Pack
+    var body: PackBody
     var signingKey: [UInt8]
   }
 
   /// The own transactions after the last one sent, up to a pack's size; `nil` when all are sent.
   private func nextPack() async throws -> Next? {
     let signingKey = try await signingKey()
-    let publicKey = try vault.publicKey(of: signingKey)
     let (vaultID, changelog, packSize) = (vault.id, session.changelog, session.options.packSize)
     return try await session.database.read { connection -> Next? in
-      let table = SeenTable(vault: vaultID, connection: connection)
-      let pushed = try table.pushed()
-      var chain = pushed.chain
-      var size = 0
-      var transactions: [PackTransaction] = []
+      let pushed = try SeenTable(vault: vaultID, connection: connection).pushed()
+      var builder = PackBuilder(before: pushed.chain, signingKey: signingKey)
       try changelog.transactions(connection, after: pushed.last) { local in
-        let transaction = PackTransaction(number: local.number, changes: local.changes)
-        let line = PackEncoder.line(transaction)
-        chain = LogChain.next(chain, line: line)
-        transactions.append(transaction)
-        size += line.count
-        return size < packSize
+        builder.append(PackTransaction(number: local.number, changes: local.changes))
+        return builder.size < packSize
       }
-      guard let first = transactions.first?.number, let last = transactions.last?.number else { return nil }
-      let header = PackHeader(
-        vault: vaultID, replica: changelog.replicaID, range: first...last,
-        chain: PackChain(before: pushed.chain, after: chain), vector: try table.load().vector, publicKey: publicKey)
-      return Next(pack: Pack(header: header, transactions: transactions), signingKey: signingKey)
+      return builder.body.map { Next(body: $0, signingKey: signingKey) }
     }
   }
 
-  private func record(_ pack: Pack) async throws {
+  private func record(_ body: PackBody) async throws {
     let vaultID = vault.id
     try await session.database.write { connection in
       try connection.withInternalAccess {
         try SeenTable(vault: vaultID, connection: connection)
-          .setPushed(pack.header.range.upperBound, chain: pack.header.chain.after)
+          .setPushed(body.range.upperBound, chain: body.chain.after)
       }
     }
   }

@@ -36,6 +36,8 @@ public actor SyncEngine {
     public var history = History.all
     /// Transactions are merged in groups of about this many changes, never half of one.
     public var mergeBatchSize = 50_000
+    /// The app and its version, in its own words, for the header of what it writes: `Todo 2.1 (macOS)`. Members read it.
+    public var appVersion: String?
     /// Waits by it; tests give one they move themselves.
     public var clock: any Clock<Duration> = ContinuousClock()
 
@@ -55,7 +57,7 @@ public actor SyncEngine {
   /// The local side.
   public nonisolated let database: Database
   nonisolated let options: Options
-  nonisolated let meter = ProgressMeter()
+  nonisolated let meter: ProgressMeter
   private let openStorage: @Sendable () throws -> any ObjectStorage
   private let provider: any VaultProvider
   private var session: SyncSession?
@@ -71,6 +73,7 @@ public actor SyncEngine {
   ) {
     self.database = database
     self.options = options
+    meter = ProgressMeter(options.clock)
     openStorage = storage
     provider = vault
   }
@@ -101,6 +104,7 @@ public actor SyncEngine {
     try await Retention(session: session).run(listing.own, &report)
     report.heldRows = try await database.read { try HeldRow.count($0) }
     report.traffic = session.storage.traffic.since(earlier)
+    report.durations = meter.durations
     return report
   }
 

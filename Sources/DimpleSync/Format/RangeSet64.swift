@@ -41,5 +41,6 @@ struct RangeSet64: Equatable, Sendable {
 }
 
 extension Int64 {
-  fileprivate var saturatingSuccessor: Int64 { self == .max ? .max : self + 1 }
+  /// The next number; the greatest has none but itself.
+  var saturatingSuccessor: Int64 { self == .max ? .max : self + 1 }
 }

@@ -11,6 +11,8 @@ struct BulkLoader {
   private let connection: Connection
   private var replicas: ReplicaTable
   private let saveState: Statement
+  private let digest = DigestKeeper()
+  private var names: NameTable
   private var target: Target?
   private(set) var rows = 0
   /// How many rows tables show more than before.
@@ -35,17 +37,22 @@ struct BulkLoader {
     var defaults: [(index: Int32, value: SQLValue)]
     /// What the state has after the insert's stamp: the same for each row.
     var cells: [UInt8]
+    /// Of the registers, for the digest.
+    var table: RegisterHash
+    var registers: [RegisterHash]
   }
 
   init(_ schema: MergeSchema, _ connection: Connection) throws {
     self.schema = schema
     self.connection = connection
     replicas = try ReplicaTable(connection)
+    names = try NameTable(connection)
     saveState = try connection.prepare("INSERT INTO dimple_row(tbl, key, state, status) VALUES (?, ?, ?, ?)")
   }
 
   /// The rows that follow are of this table, with these columns.
-  mutating func begin(_ id: Int64, _ columns: [Int64]) throws {
+  mutating func begin(_ id: Int64, _ columns: [Int64], _ names: NameTable) throws {
+    self.names = names
     guard let position = schema.position(of: id) else {
       target = Target(id: id, columns: columns)
       return
@@ -58,7 +65,9 @@ struct BulkLoader {
 
   private func plain(_ table: MergeTable, _ columns: [Int64]) throws -> Plain? {
     let first = table.keyColumns.count
-    var plain = Plain(parameters: [], defaults: [], cells: [])
+    var plain = Plain(
+      parameters: [], defaults: [], cells: [], table: digest.hash(table.id, names),
+      registers: [.inserted] + columns.map { digest.hash($0, names) })
     for column in columns {
       guard let index = table.columns.firstIndex(where: { $0.id == column }) else { return nil }
       plain.parameters.append((Int32(first + index + 1), table.columns[index].isNotNull))
@@ -107,6 +116,9 @@ struct BulkLoader {
     state.varint(UInt64(time))
     state.varint(UInt64(bitPattern: replicas[Int(number)]))
     try save(key.bytes, state.bytes + plain.cells, .settled, target.id)
+    let row = key.bytes.withUnsafeBytes { plain.table.hashing($0) }
+    let stamp = RegisterHash.stamp(time: time, replica: try self.replicas.replica(replicas[Int(number)]).rawValue)
+    for register in plain.registers { digest.add(row.digest(of: register, stamp: stamp)) }
     shownRows += 1
     return true
   }
@@ -128,8 +140,13 @@ struct BulkLoader {
     var state = row.state(target.columns)
     let status = try show(row, &state, target)
     let encoded = try RowStateCodec.encode(state) { try replicas.number(of: $0, connection) }
-    try save(KeyCodec.encode(row.key), encoded, status, target.id)
+    let key = RowKey(table: target.id, key: KeyCodec.encode(row.key))
+    try save(key.key, encoded, status, target.id)
+    digest.add(digest.digest(key, state, names))
   }
+
+  /// After the last row.
+  func finish() throws { try digest.save(connection) }
 
   private mutating func show(_ row: SnapshotRow, _ state: inout RowState, _ target: Target) throws -> RowStatus {
     guard let table = target.table, let insert = target.insert, table.keyColumns.count == row.key.count else {

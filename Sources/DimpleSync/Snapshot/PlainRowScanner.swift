@@ -50,7 +50,7 @@ struct PlainRowScanner {
     case UInt8(ascii: "\""):
       guard let text = text() else { return false }
       if key != nil { key?.value(.text(String(decoding: text, as: UTF8.self))) }
-      try statement.bind(textBytes: text, at: parameter)
+      try statement.bind(borrowedText: text, at: parameter)
     case UInt8(ascii: "n"):
       guard skip("null") else { return false }
       key?.value(.null)

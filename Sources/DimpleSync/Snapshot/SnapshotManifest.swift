@@ -27,6 +27,12 @@ struct SnapshotManifest: Equatable, Sendable {
   var latest: HybridTime
   var parts: [Part]
   var replicas: [ReplicaID: Coverage]
+  /// How many migrations the writer's database had applied, or 0.
+  var schema: Int64 = 0
+  /// The writer's app and its version, in the app's own words.
+  var app: String?
+  /// Of the state that it is of.
+  var digest: StateDigest?
   /// The writer's public key.
   var publicKey: [UInt8]
   var signature: [UInt8] = []
@@ -68,8 +74,11 @@ extension SnapshotManifest {
         value: .object(
           replicas.sorted { $0.key < $1.key }
             .map { JSON.Member(name: $0.key.description, value: Self.json($0.value)) })),
-      .init(name: "key", value: .string(Hex.encode(publicKey))),
+      .init(name: "schema", value: .integer(schema)),
     ]
+    if let app { members.append(.init(name: "app", value: .string(app))) }
+    if let digest { members.append(.init(name: "digest", value: .string(digest.hexadecimal))) }
+    members.append(.init(name: "key", value: .string(Hex.encode(publicKey))))
     if !signature.isEmpty { members.append(.init(name: "signature", value: .string(Hex.encode(signature)))) }
     var writer = JSONWriter()
     writer.value(.object(members))

@@ -7,7 +7,7 @@ enum SnapshotManifestDecoder {
   /// - Throws: ``SyncError`` with ``SyncError/Code/damagedObject``, ``SyncError/Code/unsupportedFormat`` or
   ///   ``SyncError/Code/forgedAuthor``.
   static func decode(_ bytes: [UInt8], name: SnapshotName, vault: any Vault) throws -> SnapshotManifest {
-    guard vault.isHash(name.hash, of: bytes) else {
+    guard vault.isHash(name.hash, of: SHA256.hash(bytes)) else {
       throw damaged("The contents do not have the hash that the name says.")
     }
     guard bytes.last == UInt8(ascii: "\n") else { throw damaged("The line does not end.") }
@@ -23,12 +23,13 @@ enum SnapshotManifestDecoder {
       let writer = json["writer"]?.stringValue.flatMap(ReplicaID.init(hexadecimal:)),
       let latest = json["latest"]?.integerValue, latest >= 0, latest <= HybridTime.maximum.rawValue,
       let parts = json["parts"]?.arrayValue, let replicas = json["replicas"]?.members,
-      let publicKey = bytes32(json["key"]), let signature = json["signature"]?.stringValue.flatMap(Hex.decode)
+      let schema = json["schema"]?.integerValue, schema >= 0, let publicKey = bytes32(json["key"]), let signature = json["signature"]?.stringValue.flatMap(Hex.decode)
     else { throw damaged("It is not complete.") }
     try verify(signature, of: json, by: publicKey, vault: vault)
     let manifest = SnapshotManifest(
       format: format, vault: id, writer: writer, latest: HybridTime(rawValue: latest), parts: try parts.map(part),
-      replicas: try coverage(replicas), publicKey: publicKey, signature: signature)
+      replicas: try coverage(replicas), schema: schema, app: json["app"]?.stringValue,
+      digest: try json["digest"].map(digest), publicKey: publicKey, signature: signature)
     guard manifest.id == name.id, manifest.parts.count == name.index else {
       throw damaged("It describes another snapshot than its name.")
     }
@@ -56,6 +57,13 @@ enum SnapshotManifestDecoder {
   private static func bytes32(_ json: JSON?) -> [UInt8]? {
     guard let bytes = json?.stringValue.flatMap(Hex.decode), bytes.count == 32 else { return nil }
     return bytes
+  }
+
+  private static func digest(_ json: JSON) throws -> StateDigest {
+    guard let digest = json.stringValue.flatMap(StateDigest.init(hexadecimal:)) else {
+      throw damaged("Its digest cannot be read.")
+    }
+    return digest
   }
 
   private static func part(_ json: JSON) throws -> SnapshotManifest.Part {

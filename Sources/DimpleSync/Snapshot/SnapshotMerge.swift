@@ -24,8 +24,6 @@ struct SnapshotMerge {
     var occupied = Occupied()
   }
 
-  private static let batchSize = 20_000
-
   let connection: Connection
   let changelog: Changelog
   let vault: String
@@ -64,7 +62,7 @@ struct SnapshotMerge {
   /// Before the first part: the own log is folded, and it is seen what is here.
   func begin(record: [UInt8], isResumed: Bool) throws -> Outcome {
     var outcome = Outcome()
-    outcome.count = try Merge(connection: connection, changelog: changelog, schema: schema).run([])
+    outcome.count = try Merge(connection, changelog, schema).finish()
     outcome.occupied.isAll = isResumed
     outcome.occupied.transaction = try changelog.lastTransaction(connection)
     if isResumed { return outcome }
@@ -110,13 +108,9 @@ struct SnapshotMerge {
     var part = part
     var count = MergeCount()
     var shape: (table: Int64, columns: [Int64], isNew: Bool)?
-    var batch: [RowKey: RowState] = [:]
+    var joiner: SnapshotJoiner?
     var names = try NameTable(connection)
     var loader = try BulkLoader(schema, connection)
-    func merge() throws {
-      count += try Merge(connection: connection, changelog: changelog, schema: schema).run([], joining: batch)
-      batch = [:]
-    }
     var replicas = try ReplicaTable(connection)
     let authors = try part.authors.map { try replicas.number(of: $0, connection) }
     let latest = part.latest
@@ -128,19 +122,20 @@ struct SnapshotMerge {
         let table = try names.table(named.table, connection)
         let columns = try named.columns.map { try names.column($0, of: table, connection) }
         shape = (table, columns, !occupied.contains(table))
-        try loader.begin(table, columns)
+        try loader.begin(table, columns, names)
+        if joiner == nil, occupied.contains(table) { joiner = SnapshotJoiner(try Merge(connection, changelog, schema)) }
+        joiner?.begin(named, table, columns)
       case .row(let row):
         guard let shape else { continue }
         if shape.isNew {
           try loader.load(row)
         } else {
-          let key = RowKey(table: shape.table, key: KeyCodec.encode(row.key))
-          batch[key] = row.state(shape.columns).joined(with: batch[key] ?? RowState())
-          if batch.count >= Self.batchSize { try merge() }
+          try joiner?.join(row)
         }
       }
     }
-    if !batch.isEmpty { try merge() }
+    try loader.finish()
+    if let joiner { count += try joiner.finish() }
     // History does not know these one by one.
     if loader.rows > 0 { try changelog.recordUnknownMerge(connection) }
     count.changedRows += loader.shownRows
@@ -151,12 +146,20 @@ struct SnapshotMerge {
   /// counts as seen.
   func finish(_ manifest: SnapshotManifest?) throws -> MergeCount {
     try BulkLoader(schema, connection).markOrphans()
-    let count = try Merge(connection: connection, changelog: changelog, schema: schema).run([])
+    let count = try Merge(connection, changelog, schema).finish()
     try table.setLoading(nil)
     guard let manifest else { return count }
     try check(manifest)
     let seenTable = SeenTable(vault: vault, connection: connection)
     var seen = try seenTable.load()
+    // Whoever had nothing has what the writer had.
+    if let digest = manifest.digest, try SeenTable.vectorOverAllVaults(connection).isEmpty,
+      try changelog.lastTransaction(connection) == 0, try DigestKeeper.stored(connection) != digest
+    {
+      throw SyncError(
+        .damagedObject, operation: "merge a snapshot", message: "Its rows are not the state that it says it is.",
+        hint: "Packs are read instead; the next snapshot replaces it.")
+    }
     var replicas = try ReplicaTable(connection)
     if manifest.writer != changelog.replicaID { try replicas.pin(manifest.publicKey, of: manifest.writer, connection) }
     for (replica, coverage) in manifest.replicas where replica != changelog.replicaID {
@@ -201,13 +204,6 @@ extension SnapshotRow {
 }
 
 extension RowState {
-  /// The join: what either knows, the later of both.
-  func joined(with other: RowState) -> RowState {
-    var joined = self
-    joined.join(other)
-    return joined
-  }
-
   /// Takes in all that another state of the row knows.
   mutating func join(_ other: RowState) {
     if let theirs = other.inserted { inserted = max(inserted ?? theirs, theirs) }

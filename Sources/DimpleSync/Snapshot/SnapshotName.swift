@@ -4,7 +4,7 @@ internal import DimpleChangelog
 /// much that covers, and a hash of the contents.
 ///
 /// The record is 37 bytes: kind (1 byte), writer, covered (8 bytes each, big-endian), index (4 bytes), and the first 16
-/// bytes of the vault's keyed hash of the JSON lines. The vault seals it into the name.
+/// bytes of the vault's keyed hash of the JSON lines' SHA-256. The vault seals it into the name.
 struct SnapshotName: Hashable {
   enum Kind: UInt8 { case part = 1, manifest = 2 }
 

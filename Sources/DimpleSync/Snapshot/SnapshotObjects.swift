@@ -1,3 +1,4 @@
+internal import DimplePrimitives
 internal import DimpleRemote
 
 /// Lists and gets what lies under `snap/`.
@@ -55,7 +56,7 @@ struct SnapshotObjects {
   func put(
     _ lines: [UInt8], _ kind: SnapshotName.Kind, of id: SnapshotID, index: Int
   ) async throws -> SnapshotCatalog.StoredObject {
-    let name = SnapshotName(kind: kind, id: id, index: UInt32(index), contentHash: vault.hash(lines))
+    let name = SnapshotName(kind: kind, id: id, index: UInt32(index), contentHash: vault.hash(SHA256.hash(lines)))
     let key = try key(of: name)
     let sealed = try vault.seal(Gzip.compress(lines))
     try await session.storage.put(key, sealed)

@@ -1,4 +1,5 @@
 internal import DimpleChangelog
+internal import DimplePrimitives
 internal import DimpleRemote
 internal import DimpleStore
 
@@ -26,7 +27,7 @@ struct SnapshotPartReader {
   init(_ bytes: [UInt8], name: SnapshotName, latest: HybridTime, vault: any Vault) throws {
     self.bytes = bytes
     self.latest = latest
-    guard vault.isHash(name.hash, of: bytes) else {
+    guard vault.isHash(name.hash, of: SHA256.hash(bytes)) else {
       throw Self.damaged("The contents do not have the hash that the name says.")
     }
     guard bytes.last == UInt8(ascii: "\n"), let line = nextLine() else {

@@ -24,6 +24,7 @@ struct SnapshotPull {
       return false
     }
     let catalog = try await objects.list()
+    var isBegun = loading != nil
     for candidate in ordered(catalog.candidates, resuming: loading) {
       do {
         let manifest = try await objects.manifest(candidate.manifest)
@@ -36,6 +37,7 @@ struct SnapshotPull {
           report.tookNewName = true
           return true
         }
+        isBegun = true
         try await merge(manifest, candidate.manifest, catalog, loading, &report)
         return false
       } catch let error as SyncError where error.code != .damagedState {
@@ -44,7 +46,7 @@ struct SnapshotPull {
         if !skipped.isGone { report.skipped.append(skipped) }
       }
     }
-    if loading != nil { try await finish(nil, &report) }
+    if isBegun { try await finish(nil, &report) }
     return false
   }
 

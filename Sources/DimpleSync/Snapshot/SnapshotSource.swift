@@ -24,6 +24,7 @@ struct SnapshotSource {
     var replicas: [ReplicaID: SnapshotManifest.Coverage]
     var publicKey: [UInt8]
     var signingKey: [UInt8]
+    var digest: StateDigest?
   }
 
   let connection: Connection
@@ -51,7 +52,8 @@ struct SnapshotSource {
       replicas[changelog.replicaID] = SnapshotManifest.Coverage(
         publicKey: publicKey, runs: [Seen.Run(range: 1...last, chain: chain)])
     }
-    return Coverage(replicas: replicas, publicKey: publicKey, signingKey: signingKey)
+    return Coverage(
+      replicas: replicas, publicKey: publicKey, signingKey: signingKey, digest: try DigestKeeper.stored(connection))
   }
 
   /// The rows from `position` on, up to about `size` bytes; the last part has no ``EncodedPart/next``.
@@ -67,7 +69,8 @@ struct SnapshotSource {
     while position.table < tables.count {
       let reader = SnapshotRowReader(tables[position.table], schema, names, connection)
       let isWhole = try store.forEach(in: tables[position.table], after: position.key) { key, entry in
-        try encoder.append(reader.row(key, entry), of: reader.shape)
+        let (row, shape) = try reader.row(key, entry)
+        try encoder.append(row, of: shape)
         position.key = key.key
         return encoder.size < size
       }
@@ -83,15 +86,7 @@ struct SnapshotSource {
 
   /// Parents before children, then what is not part of the schema.
   private func tables(_ names: NameTable) -> [Int64] {
-    var ordered: [Int64] = []
-    var visited: Set<Int> = []
-    func visit(_ index: Int) {
-      guard visited.insert(index).inserted else { return }
-      for key in schema.tables[index].foreignKeys { visit(key.parent) }
-      ordered.append(schema.tables[index].id)
-    }
-    for index in schema.tables.indices.sorted(by: { schema.tables[$0].id < schema.tables[$1].id }) { visit(index) }
-    return ordered + names.tables.filter { schema.position(of: $0) == nil }
+    names.tables.sorted { (schema.rank(of: $0), $0) < (schema.rank(of: $1), $1) }
   }
 }
 
@@ -100,8 +95,21 @@ struct MissingValue: Error {}
 
 /// Makes rows of one table's states.
 private struct SnapshotRowReader {
-  let shape: SnapshotShape
-  private let columns: [Int64]
+  private struct Columns {
+    var ids: [Int64]
+    var shape: SnapshotShape
+
+    init(_ columns: [(id: Int64, name: String)], of table: String) {
+      ids = columns.map(\.id)
+      shape = SnapshotShape(table: table, columns: columns.map(\.name))
+    }
+  }
+
+  /// Without those that are the key here.
+  private let columns: Columns
+  /// For rows of an app to which the key is another.
+  private let allColumns: Columns
+  private let keyColumns: Set<Int64>
   private let table: MergeTable?
   private let access: TableAccess?
 
@@ -109,12 +117,13 @@ private struct SnapshotRowReader {
     table = schema.position(of: id).map { schema.tables[$0] }
     access = table.map { TableAccess($0, connection) }
     let keys = Set(table?.keyColumns.map(\.id) ?? [])
-    let columns = names.columns(of: id).filter { !keys.contains($0.id) }
-    shape = SnapshotShape(table: names.name(id) ?? "", columns: columns.map(\.name))
-    self.columns = columns.map(\.id)
+    keyColumns = keys
+    let name = names.name(id) ?? ""
+    allColumns = Columns(names.columns(of: id), of: name)
+    columns = Columns(names.columns(of: id).filter { !keys.contains($0.id) }, of: name)
   }
 
-  func row(_ key: RowKey, _ entry: RowStore.Entry) throws -> SnapshotRow {
+  func row(_ key: RowKey, _ entry: RowStore.Entry) throws -> (SnapshotRow, SnapshotShape) {
     var state = entry.state
     let keyValues = try KeyCodec.decode(key.key)
     if let table, let access, state.cells.items.contains(where: { $0.cell.value == nil }),
@@ -129,8 +138,10 @@ private struct SnapshotRowReader {
     {
       throw MissingValue()
     }
-    return SnapshotRow(
-      key: keyValues, inserted: state.inserted, deleted: state.deleted, cells: columns.map { state.cells[$0] },
+    let columns = state.cells.items.contains { keyColumns.contains($0.column) } ? allColumns : columns
+    let row = SnapshotRow(
+      key: keyValues, inserted: state.inserted, deleted: state.deleted, cells: columns.ids.map { state.cells[$0] },
       isHeld: entry.status != .settled && entry.status != .unknownColumns)
+    return (row, columns.shape)
   }
 }
