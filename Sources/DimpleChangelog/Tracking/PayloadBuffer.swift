@@ -35,7 +35,8 @@ struct PayloadBuffer {
 
   /// Calls `body` with the bytes, the first `replaced` of them replaced by a head of at most ``headroom`` bytes more; then
   /// all is as it was.
-  func withHead<T>(_ head: [UInt8], replacing replaced: Int, _ body: (UnsafeRawBufferPointer) throws -> T) rethrows -> T {
+  func withHead<T>(_ head: [UInt8], replacing replaced: Int, _ body: (UnsafeRawBufferPointer) throws -> T) rethrows -> T
+  {
     let old = (0..<replaced).map { memory.start[$0] }
     let start = memory.start + replaced - head.count
     for (place, byte) in head.enumerated() { start[place] = byte }
