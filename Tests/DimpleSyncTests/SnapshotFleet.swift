@@ -33,7 +33,7 @@ struct SnapshotFleet {
       migrations: [Migration("schema", "\(raw: schema ?? self.schema)")])
   }
 
-  /// Lists and items, and then a sync that finds them in the vault and writes a snapshot of them.
+  /// Lists and items, and a snapshot of them, at the latest when a sync finds them in the vault.
   func write(_ replica: SimulatedReplica, items: Range<Int> = 0..<40) async throws {
     for index in items {
       try await replica.database.write { connection in
@@ -42,8 +42,8 @@ struct SnapshotFleet {
           "INSERT INTO Item VALUES (\("item \(index)"), \("list \(index % 3)"), \("text \(index)"), \(index))")
       }
     }
-    _ = try await replica.engine.sync()
-    #expect(try await replica.engine.sync().wroteSnapshot)
+    let reports = [try await replica.engine.sync(), try await replica.engine.sync()]
+    #expect(reports.contains { $0.wroteSnapshot })
   }
 
   func snapshots() async throws -> SnapshotCatalog {

@@ -42,7 +42,8 @@ struct SnapshotFormatTests {
   private func name(_ lines: [UInt8], _ kind: SnapshotName.Kind, covered: Int64 = 14, index: UInt32 = 1) -> SnapshotName
   {
     SnapshotName(
-      kind: kind, id: SnapshotID(covered: covered, writer: writer), index: index, contentHash: vault.hash(vault.hash(lines)))
+      kind: kind, id: SnapshotID(covered: covered, writer: writer), index: index,
+      contentHash: vault.hash(vault.hash(lines)))
   }
 
   private var rows: [SnapshotRow] {
@@ -143,7 +144,7 @@ struct SnapshotFormatTests {
   @Test func membersThatAreNotKnownAreSignedAndPassedOver() throws {
     let lines = try manifest().encoded(vault: vault, signingKey: signingKey)
     let signature = try #require(String(decoding: lines, as: UTF8.self).firstRange(of: #","signature""#))
-    let unsigned = String(decoding: lines, as: UTF8.self)[..<signature.lowerBound] + #","digest":{"x":[1]}"#
+    let unsigned = String(decoding: lines, as: UTF8.self)[..<signature.lowerBound] + #","other":{"x":[1]}"#
     let signed = try vault.sign(Array((unsigned + "}").utf8), with: signingKey)
     let extended = Array((unsigned + #","signature":"\#(hex(signed))"}"# + "\n").utf8)
     _ = try SnapshotManifestDecoder.decode(extended, name: name(extended, .manifest), vault: vault)

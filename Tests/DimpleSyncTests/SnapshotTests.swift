@@ -99,7 +99,7 @@ struct SnapshotTests {
     for replica in [one, two, one, two] { _ = try await replica.engine.sync() }
     try fleet.expectEqual(one, two)
     #expect(try one.database.heldRows().count == 1)
-    try await fleet.write(one)
+    try await fleet.write(one, items: 100..<150)
     try await fleet.removePacks()
     try await fleet.storage.put("log/none", [])
     let newcomer = try fleet.replica()

@@ -70,8 +70,10 @@ struct SnapshotVaultTests {
     let writer = try fleet.replica()
     var written = 0
     for round in 0..<6 {
-      for index in 0..<(20 << round) {
-        try await writer.database.execute("INSERT INTO List VALUES (\("\(round) \(index)"), 'x')")
+      try await writer.database.write { connection in
+        for index in 0..<(20 << round) {
+          try connection.execute("INSERT INTO List VALUES (\("\(round) \(index)"), 'x')")
+        }
       }
       _ = try await writer.engine.sync()
       if try await writer.engine.sync().wroteSnapshot { written += 1 }

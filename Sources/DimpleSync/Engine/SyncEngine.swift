@@ -24,9 +24,9 @@ public actor SyncEngine {
     public var packSize = 8 << 20
     /// The longest pack accepted, in bytes, sealed and unfolded: 256 MiB by default.
     public var maximumObjectSize = 256 << 20
-    /// Own packs are joined into larger ones up to this size, in bytes, sealed: 8 MiB by default. Joining holds one in
-    /// memory, unfolded.
-    public var largestJoinedPack = 8 << 20
+    /// Own packs are joined into larger ones up to this size, in bytes, sealed: 16 MiB by default. Joining takes a few times
+    /// that in memory, and so does reading one.
+    public var largestJoinedPack = 16 << 20
     /// As long as all packs that no snapshot covers are smaller together than this, in bytes, no snapshot is written, and
     /// nobody looks for one: 1 MiB by default. `Int.max` never writes one.
     public var smallestSnapshot = 1 << 20

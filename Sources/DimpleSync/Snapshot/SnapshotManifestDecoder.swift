@@ -18,12 +18,15 @@ enum SnapshotManifestDecoder {
         .unsupportedFormat, operation: "read a snapshot", message: "The snapshot has format \(format).",
         hint: "It was written by a newer version of the app: update this one.")
     }
-    guard let id = json["vault"]?.stringValue, vault.hasID(id) else { throw damaged("It belongs to another vault.") }
+    guard let id = json["vault"]?.stringValue, vault.hasID(id) else {
+      throw damaged("It belongs to another vault.")
+    }
     guard json["kind"]?.stringValue == "snapshot",
       let writer = json["writer"]?.stringValue.flatMap(ReplicaID.init(hexadecimal:)),
       let latest = json["latest"]?.integerValue, latest >= 0, latest <= HybridTime.maximum.rawValue,
       let parts = json["parts"]?.arrayValue, let replicas = json["replicas"]?.members,
-      let schema = json["schema"]?.integerValue, schema >= 0, let publicKey = bytes32(json["key"]), let signature = json["signature"]?.stringValue.flatMap(Hex.decode)
+      let schema = json["schema"]?.integerValue, schema >= 0, let publicKey = bytes32(json["key"]),
+      let signature = json["signature"]?.stringValue.flatMap(Hex.decode)
     else { throw damaged("It is not complete.") }
     try verify(signature, of: json, by: publicKey, vault: vault)
     let manifest = SnapshotManifest(

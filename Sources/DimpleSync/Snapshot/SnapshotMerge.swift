@@ -110,9 +110,9 @@ struct SnapshotMerge {
     var shape: (table: Int64, columns: [Int64], isNew: Bool)?
     var joiner: SnapshotJoiner?
     var names = try NameTable(connection)
-    var loader = try BulkLoader(schema, connection)
     var replicas = try ReplicaTable(connection)
     let authors = try part.authors.map { try replicas.number(of: $0, connection) }
+    var loader = try BulkLoader(schema, connection)
     let latest = part.latest
     while let line = try part.next({ scanner in
       try shape?.isNew == true && loader.loadPlain(&scanner, authors, latest: latest)
