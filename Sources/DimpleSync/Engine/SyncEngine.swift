@@ -147,9 +147,16 @@ public actor SyncEngine {
     }
     let storage = MeteredStorage(try openStorage())
     let vault = try await provider.openVault(on: storage)
-    try await database.write { connection in
-      try connection.withInternalAccess { try SyncTables.create(connection) }
+    let hasRowsToAdopt = try await database.write { connection in
+      try connection.withInternalAccess {
+        try SyncTables.create(connection)
+        try SyncTables.followCopy(changelog, connection)
+        let hasRowsToAdopt = try changelog.beginSync(connection)
+        try SyncTables.register(vault: vault.id, changelog, connection)
+        return hasRowsToAdopt
+      }
     }
+    if hasRowsToAdopt { try changelog.adopt() }
     let opened = SyncSession(
       database: database, changelog: changelog, storage: storage, vault: vault, options: options, progress: meter)
     session = opened

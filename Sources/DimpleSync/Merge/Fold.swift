@@ -30,7 +30,10 @@ struct Fold {
       return true
     }
     if !batch.isEmpty { try fold() }
-    if position != folded { try SyncSetting.folded.set(.integer(position), connection) }
+    if position != folded {
+      try SyncSetting.folded.set(.integer(position), connection)
+      try SyncTables.noteNeeded(changelog, connection)
+    }
     return touched
   }
 }
