@@ -155,21 +155,40 @@ struct Pull {
     let changelog = session.changelog
     let limit = session.latestTime
     let schemas = session.schemas
-    let (outcome, schema) = try await session.database.withMergeTransaction { connection in
-      let schema = try schemas.load(connection, changelog)
-      let merge = PackMerge(
-        connection: connection, changelog: changelog, vault: vaultID, schema: schema.schema, latest: limit)
-      return (try merge.run(fetched.map { (key: $0.candidate.key, result: $0.result) }), schema)
-    }
-    schemas.remember(schema)
+    let database = session.database
+    var next = 0
+    repeat {
+      let start = next
+      let (outcome, schema) = try await database.withMergeTransaction { connection in
+        let schema = try schemas.load(connection, changelog)
+        let merge = PackMerge(
+          connection: connection, changelog: changelog, vault: vaultID, schema: schema.schema, latest: limit)
+        let packs = fetched.map { (key: $0.candidate.key, result: $0.result) }
+        return (try merge.run(packs, from: start) { false }, schema)
+      }
+      schemas.remember(schema)
+      next = outcome.next
+      report.add(outcome, packs: next - start)
+      for conflict in outcome.conflicts { session.conflicts.send(conflict) }
+      // Who listens from now on is told of what comes from now on.
+      session.conflicts.forget()
+    } while next < fetched.count
     unusable.formUnion(fetched.map(\.candidate.key))
-    report.skipped += outcome.skipped
-    report.pulledPacks += fetched.count - outcome.skipped.count
-    report.pulledTransactions += outcome.transactions
-    report.pulledChanges += outcome.changes
-    report.newlyHeldRows += outcome.count.newlyHeld
-    report.postponedTransactions += outcome.postponed
-    report.changedRows += outcome.count.changedRows
     session.progress.advance(.merging, transactions: saturatingSum(fetched.map(\.candidate.transactions)))
+  }
+}
+
+extension SyncReport {
+  fileprivate mutating func add(_ outcome: PackMerge.Outcome, packs: Int) {
+    skipped += outcome.skipped
+    pulledPacks += packs - outcome.skipped.count
+    pulledTransactions += outcome.transactions
+    pulledChanges += outcome.changes
+    newlyHeldRows += outcome.count.newlyHeld
+    postponedTransactions += outcome.postponed
+    changedRows += outcome.count.changedRows
+    conflictCount += outcome.conflictCount
+    conflicts += outcome.conflicts.prefix(max(0, ConflictLog.limit - conflicts.count))
+    headers += outcome.headers
   }
 }

@@ -58,6 +58,7 @@ public actor SyncEngine {
   public nonisolated let database: Database
   nonisolated let options: Options
   nonisolated let meter: ProgressMeter
+  private nonisolated let conflictBroadcast = Broadcast<SyncConflict>()
   private let openStorage: @Sendable () throws -> any ObjectStorage
   private let provider: any VaultProvider
   private var session: SyncSession?
@@ -98,6 +99,7 @@ public actor SyncEngine {
     let session = try await openSession()
     var report = SyncReport()
     let listing = try await Pull(session: session).run(&report)
+    report.diverged = try await diverged(report.headers, session)
     try await Push(session: session).run(&report)
     try await Compaction(session: session).run(listing.own, &report)
     try await writeSnapshot(session, listing, &report)
@@ -124,11 +126,26 @@ public actor SyncEngine {
   /// A listener first hears how far the running sync is, if one runs; a slow one misses steps, never the latest.
   public nonisolated var progress: AsyncStream<SyncProgress> { meter.stream(buffered: 1) }
 
+  /// The conflicts that the syncs of this engine meet, as they are merged: a new sequence for each listener, which ends with the
+  /// engine. A slow listener misses the oldest of more than 1,000; ``SyncReport/conflicts`` has those of one sync.
+  public nonisolated var conflicts: AsyncStream<SyncConflict> {
+    conflictBroadcast.stream(buffered: ConflictLog.limit)
+  }
+
   /// The rows that are alive in the merged state but cannot stand in their table, and why.
   ///
   /// - Throws: `StoreError`, ``SyncError/Code/damagedState``.
   public nonisolated func held() async throws -> [HeldRow] {
     try await database.read { try HeldRow.all($0) }
+  }
+
+  /// Who has merged the same changes and has another state.
+  private func diverged(_ headers: [PackHeader], _ session: SyncSession) async throws -> [ReplicaID] {
+    if headers.isEmpty { return [] }
+    let own = session.changelog.replicaID
+    return try await database.read { connection in
+      try StateCheck.diverged(headers, own: own, schema: PackPut.migrationCount(connection), connection)
+    }
   }
 
   /// Whether there are own transactions that the vault does not have; true as long as the vault was never opened.
@@ -158,7 +175,8 @@ public actor SyncEngine {
     }
     if hasRowsToAdopt { try changelog.adopt() }
     let opened = SyncSession(
-      database: database, changelog: changelog, storage: storage, vault: vault, options: options, progress: meter)
+      database: database, changelog: changelog, storage: storage, vault: vault, options: options, progress: meter,
+      conflicts: conflictBroadcast)
     session = opened
     return opened
   }
@@ -172,6 +190,7 @@ struct SyncSession: Sendable {
   let vault: any Vault
   let options: SyncEngine.Options
   let progress: ProgressMeter
+  let conflicts: Broadcast<SyncConflict>
   let schemas = MergeSchemaCache()
 
   /// What is stamped later than this must wait.

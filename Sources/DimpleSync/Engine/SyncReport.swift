@@ -1,3 +1,4 @@
+public import DimpleChangelog
 internal import DimpleRemote
 
 /// What one sync did.
@@ -33,10 +34,18 @@ public struct SyncReport: Sendable {
   /// Another copy of this database writes to the vault under the same name, so this one took a new name: the file was copied
   /// to a second device, or restored from a backup.
   public var tookNewName = false
+  /// Replicas that say they have merged the same changes as this database, and have another state.
+  public var diverged: [ReplicaID] = []
+  /// Concurrent writes to what was written here, the first 1,000 of them; ``SyncEngine/conflicts`` tells them as they come.
+  public var conflicts: [SyncConflict] = []
+  /// How many there were.
+  public var conflictCount = 0
   /// What was asked of the storage; opening the vault counts with an engine's first sync.
   public var traffic = SyncTraffic()
   /// How long the sync was in each phase that it went through, by ``SyncEngine/Options/clock``.
   public var durations: [SyncProgress.Phase: Duration] = [:]
+  /// Of the packs taken in.
+  var headers: [PackHeader] = []
 
   /// Nothing was sent, taken in, or found wrong.
   public var isEmpty: Bool {
@@ -67,6 +76,12 @@ extension SyncReport {
       warnings.append(
         SyncWarning(.held, "\(newlyHeldRows) rows cannot stand in their tables; SyncEngine.held() lists them and why."))
     }
+    warnings += diverged.map { replica in
+      SyncWarning(
+        .diverged,
+        "This database and replica \(replica) have merged the same changes and differ. Compare their stateFingerprint(), "
+          + "and run an integrity check on both.")
+    }
     return warnings + skipped.map { SyncWarning(.skipped, "The object \($0.key) could not be used: \($0.error)") }
   }
 }
@@ -75,7 +90,7 @@ extension SyncReport {
 public struct SyncWarning: Sendable, Hashable, CustomStringConvertible {
   /// The kind of warning; compare with the static members.
   public struct Code: Sendable, Hashable, CustomStringConvertible {
-    private enum Kind: String { case skipped, postponed, held, copyFound }
+    private enum Kind: String { case skipped, postponed, held, copyFound, diverged }
     private let kind: Kind
 
     /// An object of the vault could not be used.
@@ -84,6 +99,8 @@ public struct SyncWarning: Sendable, Hashable, CustomStringConvertible {
     public static let postponed = Code(kind: .postponed)
     /// Rows were newly held back.
     public static let held = Code(kind: .held)
+    /// Another replica has another state after the same changes.
+    public static let diverged = Code(kind: .diverged)
     /// Another copy of the database was found.
     public static let copyFound = Code(kind: .copyFound)
 

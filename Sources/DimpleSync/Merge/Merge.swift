@@ -17,6 +17,7 @@ final class Merge {
   private let session: MergeSession
   private let recorder: MergeRecorder
   private let merger: RowMerger
+  let conflicts: ConflictLog
   /// Rows that are held back, or shown otherwise than they are; with any, also those that the app wrote to.
   private let waiting: Set<RowKey>
   private var left: [RowKey: [(batch: ChangeBatch, entries: ArraySlice<ChangeBatch.Entry>)]] = [:]
@@ -37,11 +38,12 @@ final class Merge {
     let folded = try Fold(session: session, changelog: changelog).run(reportsRows: !waiting.isEmpty)
     self.waiting = folded.union(waiting)
     recorder = try changelog.mergeRecorder(connection, isFirst: isFirst)
-    merger = try RowMerger(session, schemaChanged: schemaChanged, recorder)
+    conflicts = ConflictLog(own: try session.store.replicas.number(of: changelog.replicaID, connection))
+    merger = try RowMerger(session, schemaChanged: schemaChanged, recorder, conflicts)
   }
 
   /// Takes changes in, as far as no row needs another.
-  func add(_ transactions: [ForeignTransaction]) throws {
+  func add(_ transactions: ArraySlice<ForeignTransaction>) throws {
     let batch = try batch(transactions)
     for row in try merger.merge(batch) { left[row.key, default: []].append((batch, row.entries)) }
   }
@@ -64,7 +66,7 @@ final class Merge {
 
   // MARK: - Foreign changes
 
-  private func batch(_ transactions: [ForeignTransaction]) throws -> ChangeBatch {
+  private func batch(_ transactions: ArraySlice<ForeignTransaction>) throws -> ChangeBatch {
     let batch = ChangeBatch()
     for foreign in transactions {
       let author = try session.store.replicas.number(of: foreign.replica, connection)

@@ -76,7 +76,7 @@ struct SnapshotWriter {
     session.progress.plan(.snapshotting)
     var manifest = SnapshotManifest(
       vault: session.vault.id, writer: session.changelog.replicaID, latest: HybridTime(rawValue: 0), parts: [],
-      replicas: coverage.replicas, schema: try await session.database.read(PackPut(session: session).migrationCount),
+      replicas: coverage.replicas, schema: try await session.database.read(PackPut.migrationCount),
       app: session.options.appVersion, digest: coverage.digest, publicKey: coverage.publicKey)
     var position: SnapshotSource.Position? = .init()
     while let start = position {

@@ -44,6 +44,9 @@ struct NameTable {
     try id(Key(parent: table, name: Name(text: name)), connection)
   }
 
+  /// The number of a table, if it has one.
+  func number(ofTable name: String) -> Int64? { ids[Key(parent: 0, name: Name(text: name))] }
+
   /// The numbers of all tables, ascending.
   var tables: [Int64] { names.filter { $0.value.parent == 0 }.map(\.key).sorted() }
 

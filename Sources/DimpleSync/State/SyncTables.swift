@@ -110,6 +110,8 @@ enum SyncSetting: String {
   case schema
   /// ``StateDigest`` of `dimple_row`.
   case digest
+  /// Set once a pack was merged that leaves changes out: the state lacks what others have.
+  case hasGaps
 
   func get(_ connection: Connection) throws -> SQLValue? {
     guard try Self.tableExists(connection) else { return nil }
