@@ -190,4 +190,17 @@ struct ConstraintCasesTests {
     for device in 0..<2 { #expect(try fleet[device].heldRows().isEmpty) }
     try fleet.expectAgreement()
   }
+
+  @Test func aKeyThatIsNoRowIDIsHeldAndBlocksNothing() async throws {
+    let storage = MemoryStorage()
+    let texts = try SimulatedReplica(
+      storage: storage, migrations: [Migration("1", "CREATE TABLE T (id TEXT PRIMARY KEY, n INTEGER)")])
+    let numbers = try SimulatedReplica(
+      storage: storage, migrations: [Migration("1", "CREATE TABLE T (id INTEGER PRIMARY KEY, n INTEGER)")])
+    try await texts.database.execute("INSERT INTO T VALUES ('abc', 1), ('7', 2)")
+    try await numbers.database.execute("INSERT INTO T VALUES (7, 3)")
+    for replica in [texts, numbers, texts, numbers] { #expect(try await replica.engine.sync().skipped.isEmpty) }
+    #expect(try await numbers.database.rows("SELECT n FROM T").map { $0[0] } == [.integer(3)])
+    #expect(try numbers.database.heldRows().map(\.reason) == [.wrongType, .wrongType])
+  }
 }

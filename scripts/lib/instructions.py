@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 OURS = "DimpleDb"
-SIDES = [OURS, "SQLite", "GRDB", "untracked", "two tables"]
+SIDES = [OURS, "SQLite", "GRDB", "untracked", "two tables", "per change"]
 TOP = 25
 
 

@@ -31,6 +31,7 @@ final class PackedTable {
   /// Of the columns outside the key; apart from ``table``, which costs much to copy.
   private let isNotNull: [Bool]
   private let keyCount: Int
+  private let hasRowIDKey: Bool
   private let fallbacks: [ColumnDefault]
   /// What a column holds that nobody wrote, packed, where that is a constant.
   private let defaults: [PackedConstant]
@@ -66,6 +67,7 @@ final class PackedTable {
     catalogIDs = (table?.columns ?? []).map { history?.columns[$0.name] ?? 0 }
     isKnown = table != nil
     keyCount = table?.keyColumns.count ?? 0
+    hasRowIDKey = table?.hasRowIDKey ?? false
     isNotNull = (table?.columns ?? []).map(\.isNotNull)
     fallbacks = (table?.columns ?? []).map(\.fallback)
     defaults = (table?.columns ?? []).map { PackedConstant($0.fallback) }
@@ -107,7 +109,7 @@ final class PackedTable {
       try reader.skipValue()
       keyValues.append(PackedValue(start: start, count: reader.position - start))
     }
-    return keyValues.count == keyCount
+    return keyValues.count == keyCount && (!hasRowIDKey || keyValues.allSatisfy(\.isInteger))
   }
 
   /// Some row may refer to another of the table.
