@@ -9,7 +9,7 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
   public struct Code: Sendable, Hashable, CustomStringConvertible {
     private enum Kind: String {
       case damagedObject, unsupportedFormat, forgedAuthor, brokenChain, notTracked, newerDatabase, damagedState
-      case historyRemoved, unknownValues
+      case historyRemoved, fromTheFuture, unknownValues
     }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
@@ -32,6 +32,9 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
     public static let damagedState = Code(.damagedState)
     /// The log was trimmed, and the vault lacks what is gone.
     public static let historyRemoved = Code(.historyRemoved)
+
+    /// A snapshot has writes that lie too far ahead of this device's clock.
+    public static let fromTheFuture = Code(.fromTheFuture)
 
     /// The code's name.
     public var description: String { kind.rawValue }

@@ -8,9 +8,19 @@ struct Pull {
 
   private var vault: any Vault { session.vault }
 
-  /// - Returns: The own packs that the vault lists.
-  func run(_ report: inout SyncReport) async throws -> [CompactionPlan.StoredPack] {
+  /// The packs that the vault lists.
+  struct Listing {
+    var own: [CompactionPlan.StoredPack]
+    var others: [PullPlan.Candidate]
+
+    var all: [PullPlan.Candidate] {
+      others + own.map { PullPlan.Candidate(key: $0.key, name: $0.name, size: Int64($0.size)) }
+    }
+  }
+
+  func run(_ report: inout SyncReport) async throws -> Listing {
     var (listed, own) = try await listOthers(&report)
+    if try await SnapshotPull(session: session).run(listed, &report) { (listed, own) = try await listOthers(&report) }
     var unusable: Set<String> = []
     var listedAgain = false
     // An object that cannot be used may hide another that holds the same transactions: plan again without it.
@@ -30,9 +40,14 @@ struct Pull {
       }
       try await fetchAndMerge(fetch, &unusable, &report)
     }
-    // The own log is folded, and what waits for a schema change looked at, even where nothing came in.
+    try await fold(&report)
+    return Listing(own: own, others: listed)
+  }
+
+  /// The own log is folded, and what waits for a schema change looked at, even where nothing came in.
+  func fold(_ report: inout SyncReport) async throws {
+    var unusable: Set<String> = []
     try await merge([], &unusable, &report)
-    return own
   }
 
   // MARK: - Listing
@@ -138,8 +153,7 @@ struct Pull {
     session.progress.advance(.merging)
     let vaultID = vault.id
     let changelog = session.changelog
-    let limit = HybridTime(
-      milliseconds: changelog.now().milliseconds + session.options.maximumDrift.components.seconds * 1000)
+    let limit = session.latestTime
     let schemas = session.schemas
     let database = session.database
     var next = 0

@@ -9,6 +9,12 @@ public struct SyncReport: Sendable {
   public var pushedPacks = 0
   /// Own packs that were joined into larger ones.
   public var joinedPacks = 0
+  /// Own packs that were removed, as the history to keep is limited.
+  public var removedPacks = 0
+  /// A snapshot was written, for devices that come later.
+  public var wroteSnapshot = false
+  /// A snapshot was taken in. What came by it is not counted as transactions, changes and packs.
+  public var mergedSnapshot = false
   /// Others' transactions taken in.
   public var pulledTransactions = 0
   /// Row changes in those.
@@ -44,6 +50,7 @@ public struct SyncReport: Sendable {
   /// Nothing was sent, taken in, or found wrong.
   public var isEmpty: Bool {
     pushedTransactions == 0 && pulledTransactions == 0 && postponedTransactions == 0 && skipped.isEmpty
+      && !mergedSnapshot
   }
 }
 

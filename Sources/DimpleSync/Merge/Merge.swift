@@ -21,6 +21,7 @@ final class Merge {
   /// Rows that are held back, or shown otherwise than they are; with any, also those that the app wrote to.
   private let waiting: Set<RowKey>
   private var left: [RowKey: [(batch: ChangeBatch, entries: ArraySlice<ChangeBatch.Entry>)]] = [:]
+  private var joining: [RowKey: RowState] = [:]
 
   /// Folds what the app wrote.
   init(_ connection: Connection, _ changelog: Changelog, _ schema: MergeSchema) throws {
@@ -47,9 +48,12 @@ final class Merge {
     for row in try merger.merge(batch) { left[row.key, default: []].append((batch, row.entries)) }
   }
 
+  /// Takes in what another state of a row knows: for states that no changes stand for, as they lack values.
+  func join(_ state: RowState, into key: RowKey) { joining[key, default: RowState()].join(state) }
+
   /// Decides the rows that need others, and makes the tables show them.
   func finish() throws -> MergeCount {
-    for key in waiting.union(left.keys).sorted() { try take(left[key] ?? [], into: key) }
+    for key in waiting.union(left.keys).union(joining.keys).sorted() { try take(left[key] ?? [], into: key) }
     try session.markWanted()
     try session.decideUniqueness()
     try session.decideReferences()
@@ -79,6 +83,7 @@ final class Merge {
   ) throws {
     let changes = try changes.flatMap { batch, entries in try entries.map { try change($0, of: batch) } }
     func merge(_ state: inout RowState) {
+      if let known = joining[key] { state.join(known) }
       for change in changes { state.apply(change.operation, change.columns, at: change.stamp) }
     }
     if try session.load(key, merge) != nil { return }

@@ -18,6 +18,9 @@ struct ReplicaTable {
     replicas[number] = replica
   }
 
+  /// By number.
+  var all: [ReplicaID] { replicas.sorted { $0.key < $1.key }.map(\.value) }
+
   /// The replica's number, given out now if it is new.
   mutating func number(of replica: ReplicaID, _ connection: Connection) throws -> Int64 {
     if let number = numbers[replica] { return number }
