@@ -96,7 +96,7 @@ extension Changelog {
     let hasLogged = state.withLock { state in
       let hasLogged = state.changes.hasLogged
       state.recorder.commit(hasLogged: hasLogged)
-      state.observed?.passOwnCommit(transaction: state.recorder.lastTransaction, state.changes)
+      state.observed?.passOwnCommit(transaction: state.recorder.currentTransaction - 1, state.changes)
       state.committedReplica = state.replica
       state.changes = SchemaChanges()
       return hasLogged

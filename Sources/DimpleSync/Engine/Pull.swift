@@ -164,7 +164,7 @@ struct Pull {
         let merge = PackMerge(
           connection: connection, changelog: changelog, vault: vaultID, schema: schema.schema, latest: limit)
         let packs = fetched.map { (key: $0.candidate.key, result: $0.result) }
-        return (try merge.run(packs, from: start) { false }, schema)
+        return (try merge.run(packs, from: start) { database.isWriterAwaited }, schema)
       }
       schemas.remember(schema)
       next = outcome.next
