@@ -20,7 +20,7 @@ struct Fold {
     let numbers = LogNumbers(session, names)
     var batch = ChangeBatch()
     func fold() throws {
-      _ = try RowMerger(session, schemaChanged: false, nil).merge(batch)
+      _ = try RowMerger(session, schemaChanged: false, nil, nil).merge(batch)
       if reportsRows { touched.formUnion(batch.rowKeys) }
       batch = ChangeBatch()
     }
@@ -30,7 +30,10 @@ struct Fold {
       return true
     }
     if !batch.isEmpty { try fold() }
-    if position != folded { try SyncSetting.folded.set(.integer(position), connection) }
+    if position != folded {
+      try SyncSetting.folded.set(.integer(position), connection)
+      try SyncTables.noteNeeded(changelog, connection)
+    }
     return touched
   }
 }

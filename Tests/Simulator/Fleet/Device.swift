@@ -135,6 +135,8 @@ private struct Opening {
   func open(copied: String?) throws -> Database {
     var tracking = Changelog.Options()
     tracking.clock = clock.wallClock
+    // A device that starts again has its database copied, too; copies of devices are for the bucket to show.
+    tracking.detectsCopies = false
     let random = Mutex(SeededRandom(seed: script.seed &+ UInt64(index) << 32 &+ UInt64(generation)))
     tracking.random = { random.withLock { $0.next() } }
     var configuration = Configuration()
@@ -158,6 +160,9 @@ private struct Opening {
     options.packSize = script.settings.packSize
     options.mergeBatchSize = script.settings.mergeBatchSize
     options.parallelGets = script.settings.parallelGets
+    options.smallestSnapshot = script.settings.smallestSnapshot ?? .max
+    options.snapshotPartSize = script.settings.snapshotPartSize
+    if let seconds = script.settings.historySeconds { options.history = .limited(.seconds(seconds)) }
     return SyncEngine(database, storage: storage, vault: TransparentVault(seed: vaultSeed), options: options)
   }
 }

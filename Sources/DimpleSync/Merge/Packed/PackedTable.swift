@@ -111,6 +111,17 @@ final class PackedTable {
     return try statement.step()
   }
 
+  /// What the table shows in a column of the row with the key at hand.
+  func shownValue(_ column: Int64) throws -> SQLValue? {
+    let position = self.column(column).position
+    guard let table, position >= 0 else { return nil }
+    let name = SQL.quoted(identifier: table.allColumns[position].name)
+    let statement = try connection.prepare("SELECT \(name) FROM \(quotedName) WHERE \(keyCondition)")
+    defer { statement.reset() }
+    for (index, value) in keyValues.enumerated() { try statement.bind(borrowed: value, at: Int32(index + 1)) }
+    return try statement.step() ? statement.value(0) : nil
+  }
+
   /// Whether every NOT NULL column would have a value. Comes before ``insert(_:insertedAt:)``.
   func canInsert(_ row: borrowing PackedRow) -> Bool {
     guard let table else { return false }
