@@ -76,6 +76,7 @@ extension Changelog {
     _ connection: Connection, after: Int64, _ body: (HybridTime, UnsafeRawBufferPointer) throws -> Bool
   ) throws {
     guard try LogTables.exist(connection) else { return }
+    try completeLog(connection)
     let statement = try connection.prepare("SELECT hlc, payload FROM dimple_log WHERE hlc >= ? ORDER BY hlc")
     defer { statement.reset() }
     let start = max(after, try keptTransaction(connection) - 1)
@@ -84,6 +85,12 @@ extension Changelog {
       let time = HybridTime(rawValue: statement.int64(0))
       guard try statement.withBytes(1, { try body(time, $0) }) else { return }
     }
+  }
+
+  /// The time from which on all changes in the log belong to transactions with a higher number than `transaction`.
+  package func time(ofTransactionsAfter transaction: Int64, _ connection: Connection) throws -> HybridTime {
+    guard try LogTables.exist(connection) else { return .maximum }
+    return HybridTime(rawValue: try LogSearch(connection: connection).firstTime(ofTransactionsAfter: transaction))
   }
 
   /// What the tables and columns in the log's payloads are called.

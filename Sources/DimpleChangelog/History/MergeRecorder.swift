@@ -121,3 +121,16 @@ extension Changelog {
     try MergeRecorder(self, connection, isFirst: isFirst)
   }
 }
+
+extension Changelog {
+  /// Rows were taken over that history does not know one by one, in the running merge transaction: what the tables showed
+  /// before then is not known.
+  package func recordUnknownMerge(_ connection: Connection) throws {
+    if try !MergeLog.exists(connection) {
+      try MergeLog.create(connection)
+      state.withLock { $0.changes.hasChanged = true }
+    }
+    try MergeLog.append(
+      position: lastTransaction(connection), time: max(now(), MergeLog.lastTime(connection)), payload: [], connection)
+  }
+}

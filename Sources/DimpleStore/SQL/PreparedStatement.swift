@@ -29,7 +29,8 @@ public struct PreparedStatement {
   @inlinable
   @discardableResult
   public func execute<each Value: SQLConvertible>(_ values: repeat each Value) throws -> Int {
-    try bind(repeat each values)
+    var parameters = try begin(repeat (each Value).self)
+    _ = (repeat try (each values).bind(to: parameters.next()))
     return try statement.run()
   }
 
@@ -38,9 +39,10 @@ public struct PreparedStatement {
   public func query<T: Decodable, each Value: SQLConvertible>(
     _ type: T.Type, _ values: repeat each Value
   ) throws -> [T] {
-    try bind(repeat each values)
+    var parameters = try begin(repeat (each Value).self)
+    _ = (repeat try (each values).bind(to: parameters.next()))
     var result: [T] = []
-    try statement.forEach(type) { value in
+    try statement.handOver(type) { value in
       result.append(value)
       return true
     }
@@ -52,9 +54,10 @@ public struct PreparedStatement {
   public func queryOne<T: Decodable, each Value: SQLConvertible>(
     _ type: T.Type, _ values: repeat each Value
   ) throws -> T? {
-    try bind(repeat each values)
+    var parameters = try begin(repeat (each Value).self)
+    _ = (repeat try (each values).bind(to: parameters.next()))
     var result: T?
-    try statement.forEach(type) { value in
+    try statement.handOver(type) { value in
       result = value
       return false
     }
@@ -66,7 +69,8 @@ public struct PreparedStatement {
   public func query<T: RowDecodable, each Value: SQLConvertible>(
     _ type: T.Type, _ values: repeat each Value
   ) throws -> [T] {
-    try bind(repeat each values)
+    var parameters = try begin(repeat (each Value).self)
+    _ = (repeat try (each values).bind(to: parameters.next()))
     return try statement.rows(type)
   }
 
@@ -75,7 +79,8 @@ public struct PreparedStatement {
   public func queryOne<T: RowDecodable, each Value: SQLConvertible>(
     _ type: T.Type, _ values: repeat each Value
   ) throws -> T? {
-    try bind(repeat each values)
+    var parameters = try begin(repeat (each Value).self)
+    _ = (repeat try (each values).bind(to: parameters.next()))
     return try statement.firstRow(type)
   }
 
@@ -84,7 +89,8 @@ public struct PreparedStatement {
   public func query<T: RowDecodable & Decodable, each Value: SQLConvertible>(
     _ type: T.Type, _ values: repeat each Value
   ) throws -> [T] {
-    try bind(repeat each values)
+    var parameters = try begin(repeat (each Value).self)
+    _ = (repeat try (each values).bind(to: parameters.next()))
     return try statement.rows(type)
   }
 
@@ -93,7 +99,8 @@ public struct PreparedStatement {
   public func queryOne<T: RowDecodable & Decodable, each Value: SQLConvertible>(
     _ type: T.Type, _ values: repeat each Value
   ) throws -> T? {
-    try bind(repeat each values)
+    var parameters = try begin(repeat (each Value).self)
+    _ = (repeat try (each values).bind(to: parameters.next()))
     return try statement.firstRow(type)
   }
 
@@ -110,23 +117,35 @@ public struct PreparedStatement {
   public func query<T: Decodable>(_ type: T.Type, named values: [String: any SQLConvertible]) throws -> [T] {
     try statement.bind(named: values)
     var result: [T] = []
-    try statement.forEach(type) { value in
+    try statement.handOver(type) { value in
       result.append(value)
       return true
     }
     return result
   }
 
+  /// Ready for values of these types, which each caller binds by itself: handed on, each would be copied.
   @inlinable
-  func bind<each Value: SQLConvertible>(_ values: repeat each Value) throws {
+  func begin<each Value: SQLConvertible>(_ types: repeat (each Value).Type) throws -> StatementParameters {
     var count: Int32 = 0
-    for _ in repeat (each Value).self { count += 1 }
+    for _ in repeat each types { count += 1 }
     try statement.begin(count: count)
-    var index: Int32 = 0
-    for value in repeat each values {
-      index += 1
-      try value.bind(to: StatementParameter(statement: statement, index: index))
-    }
+    return StatementParameters(statement)
+  }
+}
+
+/// The places of a statement's values, first to last.
+@usableFromInline struct StatementParameters {
+  @usableFromInline let statement: StatementBox
+  @usableFromInline var index: Int32 = 0
+
+  @inlinable
+  init(_ statement: StatementBox) { self.statement = statement }
+
+  @inlinable
+  mutating func next() -> StatementParameter {
+    index += 1
+    return StatementParameter(statement: statement, index: index)
   }
 }
 
@@ -214,13 +233,9 @@ public struct StatementParameter {
     try base.forEachRow(body)
   }
 
-  @usableFromInline func forEach<T: Decodable>(_ type: T.Type, _ body: (T) throws -> Bool) throws {
+  @usableFromInline func handOver<T: Decodable>(_ type: T.Type, _ body: (consuming T) throws -> Bool) throws {
     defer { base.reset() }
-    try RowDecoder.decoding(base) { decoder in
-      while try base.step() {
-        guard try body(decoder.decodeRow(type)) else { return }
-      }
-    }
+    try base.handOver(type, body)
   }
 }
 

@@ -69,7 +69,8 @@ struct OwnPacks {
     }
   }
 
-  private func takeNewName() async throws {
+  /// Another copy goes on under the old one.
+  func takeNewName() async throws {
     let (id, changelog) = (session.vault.id, session.changelog)
     try await session.database.write { connection in
       try connection.withInternalAccess {

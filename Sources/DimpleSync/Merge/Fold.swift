@@ -20,7 +20,7 @@ struct Fold {
     let numbers = LogNumbers(session, names)
     var batch = ChangeBatch()
     func fold() throws {
-      _ = try RowMerger(session, schemaChanged: false, nil).merge(batch)
+      _ = try RowMerger(session, schemaChanged: false, nil, nil).merge(batch)
       if reportsRows { touched.formUnion(batch.rowKeys) }
       batch = ChangeBatch()
     }

@@ -10,6 +10,7 @@ internal import DimpleStore
 /// dimple_row(tbl, key, state, status)          the merged state, one row per row ever seen
 /// dimple_seen(vault, replica, first, last, before, after)   which transactions of whom are merged, with the chain around
 /// dimple_pushed(vault, last, chain)            how far the own log is in each vault
+/// dimple_snapshot(vault, name, value)          what is known of a vault's snapshots
 /// ```
 enum SyncTables {
   private static let format: Int64 = 1
@@ -35,6 +36,10 @@ enum SyncTables {
     """
     CREATE TABLE IF NOT EXISTS dimple_pushed(
       vault TEXT PRIMARY KEY NOT NULL, last INTEGER NOT NULL, chain BLOB NOT NULL) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS dimple_snapshot(
+      vault TEXT NOT NULL, name TEXT NOT NULL, value NOT NULL, PRIMARY KEY(vault, name)) WITHOUT ROWID
     """,
   ]
 
@@ -88,7 +93,6 @@ enum SyncTables {
           .newerDatabase, operation: "open the sync tables", message: "They have format \(format).",
           hint: "The database was opened by a newer version of the app: update this one.")
       }
-      return
     }
     for statement in statements { try connection.prepare(statement).run() }
     try SyncSetting.format.set(.integer(format), connection)
@@ -106,6 +110,8 @@ enum SyncSetting: String {
   case schema
   /// ``StateDigest`` of `dimple_row`.
   case digest
+  /// Set once a pack was merged that leaves changes out: the state lacks what others have.
+  case hasGaps
 
   func get(_ connection: Connection) throws -> SQLValue? {
     guard try Self.tableExists(connection) else { return nil }
