@@ -4,7 +4,7 @@ import DimpleTestSupport
 import Testing
 
 /// What others commit to the same file, as observers of commits get it.
-@Suite("Commits of others are told by table, column and row", .timeLimit(.minutes(2)))
+@Suite("Commits of others are told by table, column and row", .timeLimit(.minutes(10)))
 struct ExternalCommitTests {
   private static let schema = """
     CREATE TABLE A(id INTEGER PRIMARY KEY, x, y, g AS (x || '!'), here);

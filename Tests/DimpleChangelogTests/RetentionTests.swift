@@ -110,7 +110,7 @@ struct RetentionTests {
       #expect(try rows - storedRows(t) <= 256)
       #expect(try t.changes() == [] && t.lastTransaction == 3)
     }
-    #expect(report.removedRows == before && report.steps > 2)
+    #expect(report.removedRows == before && report.steps > 1)
     #expect(try storedRows(t) == 0)
     #expect(try t.logged("DELETE FROM T WHERE id = 1") == ["delete T[1]"])
     #expect(try t.changes().last?.transaction == 4)

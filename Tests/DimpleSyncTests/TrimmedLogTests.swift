@@ -99,9 +99,10 @@ struct TrimmedLogTests {
     _ = try? await other.sync()
     failing.schedule = .none
     _ = try await other.sync()
-    let newcomer = try Database.inMemory(configuration: Configuration().tracking(), migrations: Self.migrations)
-    _ = try await SyncEngine(newcomer, storage: otherStorage, vault: TransparentVault(id: "other")).sync()
-    #expect(try newcomer.fingerprint() == first.database.fingerprint())
+    let newcomer = try SimulatedReplica(
+      storage: otherStorage, vault: TransparentVault(id: "other"), migrations: Self.migrations)
+    _ = try await newcomer.engine.sync()
+    #expect(try newcomer.database.fingerprint() == first.database.fingerprint())
   }
 
   /// Replicas that trim at random, sync at random, and write at random end up the same.
