@@ -43,7 +43,7 @@ final class Merge {
   }
 
   /// Takes changes in, as far as no row needs another.
-  func add(_ transactions: ArraySlice<ForeignTransaction>) throws {
+  func add(_ transactions: some Collection<ForeignTransaction>) throws {
     let batch = try batch(transactions)
     for row in try merger.merge(batch) { left[row.key, default: []].append((batch, row.entries)) }
   }
@@ -66,7 +66,7 @@ final class Merge {
 
   // MARK: - Foreign changes
 
-  private func batch(_ transactions: ArraySlice<ForeignTransaction>) throws -> ChangeBatch {
+  private func batch(_ transactions: some Collection<ForeignTransaction>) throws -> ChangeBatch {
     let batch = ChangeBatch()
     for foreign in transactions {
       let author = try session.store.replicas.number(of: foreign.replica, connection)

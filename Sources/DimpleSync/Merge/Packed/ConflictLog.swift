@@ -10,8 +10,8 @@ final class ConflictLog {
   let own: Int64
   private(set) var conflicts: Set<SyncConflict> = []
   private(set) var count = 0
-  /// Own writes from this time on are not known to the author of the batch at hand.
-  var unseenFrom: Int64 = 0
+  /// Own writes from this time on are not known to the author of the batch at hand; none until somebody says so.
+  var unseenFrom = Int64.max
 
   init(own: Int64) { self.own = own }
 
