@@ -47,7 +47,7 @@ extension Changelog {
   func transactions(
     _ connection: Connection, after: Int64, names catalog: Catalog, _ body: (LocalTransaction) throws -> Bool
   ) throws {
-    let reader = LogReader(catalog: catalog, replica: try storedReplica(connection))
+    let reader = LogReader(catalog: catalog, identities: try storedIdentities(connection))
     var current: LocalTransaction?
     let statement = try connection.prepare("SELECT hlc, payload FROM dimple_log WHERE hlc >= ? ORDER BY hlc")
     defer { statement.reset() }
@@ -68,13 +68,13 @@ extension Changelog {
   }
 
   /// The number of the first transaction that the log still has; one more than the last where it has none.
-  func firstTransaction(_ connection: Connection) throws -> Int64 {
+  package func firstTransaction(_ connection: Connection) throws -> Int64 {
     try LogSearch(connection: connection).firstRow(from: 0)?.transaction ?? lastTransaction(connection) + 1
   }
 
-  /// The id that belongs to the connection's snapshot.
-  private func storedReplica(_ connection: Connection) throws -> ReplicaID {
-    try MetaValue.replica.get(connection).map { ReplicaID(rawValue: UInt64(bitPattern: $0)) } ?? replicaID
+  /// The time from which on all rows belong to transactions with a number higher than `number`.
+  func firstTime(ofTransactionsAfter number: Int64, _ connection: Connection) throws -> Int64 {
+    try LogSearch(connection: connection).firstTime(ofTransactionsAfter: number)
   }
 }
 

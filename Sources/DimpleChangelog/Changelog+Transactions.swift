@@ -97,23 +97,10 @@ extension Changelog {
   /// - Throws: ``ChangelogError`` `.clockExhausted`, `.notInTransaction`.
   package func receive(_ time: HybridTime, _ connection: Connection) throws {
     try requireWriting(connection, "receive a stamp")
-    guard state.withLock({ $0.recorder.clock.last < time }) else { return }
+    // Kept also where the own clock is past it: what is restamped stays after all that was received.
+    guard try time.rawValue > MetaValue.clock.get(connection) ?? 0 else { return }
     try state.withLock { try $0.recorder.clock.receive(time) }
     try connection.withInternalAccess { try MetaValue.clock.set(time.rawValue, connection) }
-  }
-
-  /// Gives the database a new identity, in the running write transaction: what is written from now on is another replica's.
-  ///
-  /// For a copied database file. Changes already in the log are read under the new id too.
-  ///
-  /// - Throws: ``ChangelogError`` `.notInTransaction`.
-  @discardableResult
-  package func replaceReplicaID(_ connection: Connection) throws -> ReplicaID {
-    try requireWriting(connection, "replace the replica id")
-    let replica = ReplicaID(rawValue: options.random())
-    try connection.withInternalAccess { try MetaValue.replica.set(Int64(replica.rawValue), connection) }
-    state.withLock { $0.replica = replica }
-    return replica
   }
 
   /// The number of the last transaction, the running one's included once it has logged a change; 0 before the first.
@@ -122,7 +109,7 @@ extension Changelog {
     return try LogTables.newest(connection)?.transaction ?? MetaValue.transaction.get(connection) ?? 0
   }
 
-  private func requireWriting(_ connection: Connection, _ operation: String) throws {
+  func requireWriting(_ connection: Connection, _ operation: String) throws {
     guard connection.role == .writer, connection.isInTransaction else {
       throw ChangelogError(
         .notInTransaction, operation: operation, message: "It is part of a write transaction.",

@@ -97,6 +97,9 @@ extension LogRecord {
     _ = try reader.byte()
     return try reader.identifier()
   }
+
+  /// Whether a payload, or its first byte, is of a ``Operation/rekey``.
+  static func isRekey(payload: [UInt8]) -> Bool { payload.first.map { $0 & 7 } == Operation.rekey.rawValue }
 }
 
 extension ByteWriter {

@@ -51,6 +51,9 @@ struct ChangeRecorder {
     begin()
   }
 
+  /// The log's times were moved; taken back with the transaction.
+  mutating func setBack(to time: HybridTime) { clock = HybridClock(last: time) }
+
   mutating func tick(milliseconds: Int64) throws -> HybridTime {
     hasTicked = true
     return try clock.tick(milliseconds: milliseconds)

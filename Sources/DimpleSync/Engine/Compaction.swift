@@ -13,7 +13,7 @@ struct Compaction {
 
   private var vault: any Vault { session.vault }
 
-  /// - Parameter listed: The own packs that the vault listed.
+  /// - Parameter listed: The packs under the present name that the vault listed and that are known to be own ones.
   func run(_ listed: [StoredPack], _ report: inout SyncReport) async throws {
     var packs = listed
     while true {
@@ -42,6 +42,10 @@ struct Compaction {
   private func delete(_ unneeded: [StoredPack], from packs: inout [StoredPack]) async throws {
     for pack in unneeded {
       try await session.storage.delete(pack.key)
+      let vaultID = vault.id
+      try await session.database.write { connection in
+        try connection.withInternalAccess { try OwnPackTable(vault: vaultID, connection: connection).remove(pack.key) }
+      }
       packs.removeAll { $0 == pack }
     }
   }

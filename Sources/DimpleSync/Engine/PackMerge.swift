@@ -7,7 +7,6 @@ struct PackMerge {
     var count = MergeCount()
     var transactions = 0
     var changes = 0
-    var postponed = 0
     var skipped: [SkippedObject] = []
   }
 
@@ -29,8 +28,10 @@ struct PackMerge {
         let decoded = try result.get()
         try authenticate(decoded, &replicas)
         try seen.check(decoded)
-        accepted += accept(decoded, &seen, &outcome)
+        let taken = try accept(decoded, &seen)
         try table.save(seen, of: decoded.pack.header.replica, &replicas)
+        try HeardTable(vault: vault, connection: connection).note(decoded.pack.header, taken)
+        accepted += taken
       } catch let error as SyncError where error.code != .damagedState {
         outcome.skipped.append(SkippedObject(key: key, error: error))
       }
@@ -56,20 +57,22 @@ struct PackMerge {
   }
 
   /// The pack's transactions that are new and not from the future.
-  private func accept(
-    _ decoded: DecodedPack, _ seen: inout Seen, _ outcome: inout Outcome
-  ) -> [ForeignTransaction] {
-    let replica = decoded.pack.header.replica
-    let known = seen.numbers(of: replica)
+  private func accept(_ decoded: DecodedPack, _ seen: inout Seen) throws -> [ForeignTransaction] {
+    let header = decoded.pack.header
+    let table = PostponedTable(vault: vault, connection: connection)
+    let (known, trusted) = (seen.numbers(of: header.replica), try table.trusted(of: header.replica))
     var accepted: [ForeignTransaction] = []
+    var postponed: [PostponedTable.Run] = []
     for transaction in decoded.pack.transactions where !known.contains(transaction.number) {
-      guard transaction.changes.allSatisfy({ $0.time <= latest }) else {
-        outcome.postponed += 1
+      let time = transaction.changes.map(\.time).max() ?? latest
+      guard time <= latest || (time <= PostponedTable.latestTrusted && trusted.contains(transaction.number)) else {
+        PostponedTable.append(transaction.number, of: header.replica, at: time, to: &postponed)
         continue
       }
       seen.insert(transaction.number...transaction.number, of: decoded)
-      accepted.append(ForeignTransaction(replica: replica, transaction: transaction))
+      accepted.append(ForeignTransaction(replica: header.replica, transaction: transaction))
     }
+    try table.replace(header.range, of: header.replica, by: postponed)
     return accepted
   }
 }

@@ -8,22 +8,31 @@ struct Pull {
 
   private var vault: any Vault { session.vault }
 
-  /// - Returns: The own packs that the vault lists.
-  func run(_ report: inout SyncReport) async throws -> [CompactionPlan.StoredPack] {
-    var (listed, own) = try await listOthers(&report)
+  struct Outcome {
+    /// The packs that the vault lists under the present name and that are known to be own ones.
+    var ownPacks: [CompactionPlan.StoredPack] = []
+    /// All packs that the vault lists.
+    var listed: [PullPlan.Candidate] = []
+    /// The storage's clock, where it tells.
+    var serverTime: ServerTime?
+  }
+
+  func run(_ report: inout SyncReport) async throws -> Outcome {
+    var outcome = Outcome()
+    var listed = try await listOthers(&outcome, &report)
     var unusable: Set<String> = []
     var listedAgain = false
     // An object that cannot be used may hide another that holds the same transactions: plan again without it.
     while true {
       let seen = try await loadSeen()
-      let plan = PullPlan(listed: listed.filter { !unusable.contains($0.key) }, seen: seen.vector)
+      let plan = PullPlan(listed: listed.filter { !unusable.contains($0.key) }, seen: seen)
       let fetch = plan.fetch
       if fetch.isEmpty {
         let gone = Set(report.skipped.filter(\.isGone).map(\.key))
         if gone.isEmpty || listedAgain { break }
         // Their owner joined them into larger ones since the listing.
         listedAgain = true
-        (listed, own) = try await listOthers(&report)
+        listed = try await listOthers(&outcome, &report)
         report.skipped.removeAll { gone.contains($0.key) }
         unusable.subtract(gone)
         continue
@@ -32,32 +41,46 @@ struct Pull {
     }
     // The own log is folded, and what waits for a schema change looked at, even where nothing came in.
     try await merge([], &unusable, &report)
-    return own
+    report.postponedTransactions = try await waiting()
+    report.missing = try await MissingPacks(session: session).check(outcome.listed)
+    return outcome
   }
 
   // MARK: - Listing
 
   /// The packs of others; after a copy of this database was found, those under the name it had count.
   private func listOthers(
-    _ report: inout SyncReport
-  ) async throws -> (others: [PullPlan.Candidate], own: [CompactionPlan.StoredPack]) {
+    _ outcome: inout Outcome, _ report: inout SyncReport
+  ) async throws -> [PullPlan.Candidate] {
     session.progress.advance(.listing)
-    let listed = try await list()
+    let listed = try await list(&outcome)
+    let all = listed.map { PullPlan.Candidate(key: $0.key, name: $0.name, size: Int64($0.size)) }
+    if try await OwnPacks(session: session).check(all) { report.tookNewName = true }
     let id = session.changelog.replicaID
-    let own = listed.filter { $0.name.replica == id }
-    let others = listed.map { PullPlan.Candidate(key: $0.key, name: $0.name, size: Int64($0.size)) }
-    if try await OwnPacks(session: session).check(others.filter { $0.name.replica == id }) {
-      report.tookNewName = true
-      return (others, [])
-    }
-    return (others.filter { $0.name.replica != id }, own)
+    outcome.ownPacks = try await known(listed.filter { $0.name.replica == id })
+    outcome.listed = all
+    return all.filter { $0.name.replica != id }
   }
 
-  private func list() async throws -> [CompactionPlan.StoredPack] {
+  /// Those that this database put itself, or has compared with its log.
+  private func known(_ packs: [CompactionPlan.StoredPack]) async throws -> [CompactionPlan.StoredPack] {
+    let id = vault.id
+    let known = try await session.database.read { try OwnPackTable(vault: id, connection: $0).load() }
+    return packs.filter { known[$0.key] != nil }
+  }
+
+  /// All packs that the vault lists.
+  func listing() async throws -> [PullPlan.Candidate] {
+    var outcome = Outcome()
+    return try await list(&outcome).map { PullPlan.Candidate(key: $0.key, name: $0.name, size: Int64($0.size)) }
+  }
+
+  private func list(_ outcome: inout Outcome) async throws -> [CompactionPlan.StoredPack] {
     var candidates: [CompactionPlan.StoredPack] = []
     var cursor: ListCursor?
     repeat {
       let page = try await session.storage.list(prefix: PackName.prefix, after: cursor)
+      if let time = ServerTime(page, session) { outcome.serverTime = time }
       candidates += page.objects.compactMap(storedPack)
       cursor = page.next
     } while cursor != nil
@@ -74,9 +97,31 @@ struct Pull {
     }
   }
 
-  private func loadSeen() async throws -> Seen {
-    let id = vault.id
-    return try await session.database.read { try SeenTable(vault: id, connection: $0).load() }
+  /// What need not be fetched: it is merged, or its time has not come.
+  private func loadSeen() async throws -> [ReplicaID: RangeSet64] {
+    let (id, limit) = (vault.id, latest)
+    return try await session.database.read { connection in
+      var vector = try SeenTable(vault: id, connection: connection).load().vector
+      for run in try PostponedTable(vault: id, connection: connection).waiting(until: limit) {
+        vector[run.replica, default: RangeSet64()].insert(run.range)
+      }
+      return vector
+    }
+  }
+
+  private func waiting() async throws -> Int {
+    let (id, limit) = (vault.id, latest)
+    return try await session.database.read { connection in
+      Int(
+        clamping: saturatingSum(
+          try PostponedTable(vault: id, connection: connection).waiting(until: limit).map { Int64($0.range.count) }))
+    }
+  }
+
+  /// What is stamped later is postponed.
+  private var latest: HybridTime {
+    HybridTime(
+      milliseconds: session.changelog.now().milliseconds + session.options.maximumDrift.components.seconds * 1000)
   }
 
   // MARK: - Fetching
@@ -138,8 +183,7 @@ struct Pull {
     session.progress.advance(.merging)
     let vaultID = vault.id
     let changelog = session.changelog
-    let limit = HybridTime(
-      milliseconds: changelog.now().milliseconds + session.options.maximumDrift.components.seconds * 1000)
+    let limit = latest
     let schemas = session.schemas
     let (outcome, schema) = try await session.database.withMergeTransaction { connection in
       let schema = try schemas.load(connection, changelog)
@@ -154,7 +198,6 @@ struct Pull {
     report.pulledTransactions += outcome.transactions
     report.pulledChanges += outcome.changes
     report.newlyHeldRows += outcome.count.newlyHeld
-    report.postponedTransactions += outcome.postponed
     report.changedRows += outcome.count.changedRows
     session.progress.advance(.merging, transactions: saturatingSum(fetched.map(\.candidate.transactions)))
   }

@@ -10,68 +10,111 @@ struct Push {
 
   func run(_ report: inout SyncReport) async throws {
     session.progress.plan(.pushing, transactions: try await session.unsent())
-    while let next = try await nextPack() {
-      session.progress.advance(.pushing)
-      let stored = try await PackPut(session: session).put(next.pack, signingKey: next.signingKey)
-      // Only now: a put that failed, or whose answer was lost, is done again, under the same name or one that overlaps.
-      try await record(next.pack)
-      report.pushedPacks += 1
-      report.pushedTransactions += next.pack.transactions.count
-      session.progress.advance(
-        .pushing, transactions: Int64(next.pack.transactions.count), bytes: Int64(stored.size))
+    let changelog = session.changelog
+    for identity in try await session.database.read({ try changelog.identities($0) }) {
+      while let next = try await nextPack(of: identity) {
+        session.progress.advance(.pushing)
+        let last = next.pack.header.range.upperBound
+        let stored = try await PackPut(session: session)
+          .put(next.pack, signingKey: next.signingKey, attempt: identity.offset + last)
+        // Only now: a put that failed, or whose answer was lost, is done again, under the same name or one that overlaps.
+        try await record(next.pack, isFormer: identity.last != nil)
+        report.pushedPacks += 1
+        report.pushedTransactions += next.pack.transactions.count
+        session.progress.advance(
+          .pushing, transactions: Int64(next.pack.transactions.count), bytes: Int64(stored.size))
+      }
     }
   }
 
-  private struct Next: Sendable {
+  struct Next: Sendable {
     var pack: Pack
     var signingKey: [UInt8]
   }
 
-  /// The own transactions after the last one sent, up to a pack's size; `nil` when all are sent.
-  private func nextPack() async throws -> Next? {
-    let signingKey = try await signingKey()
+  /// The transactions under one of the own names after the last one sent, up to a pack's size; `nil` when all are sent.
+  private func nextPack(of identity: Identity) async throws -> Next? {
+    let (vaultID, changelog) = (vault.id, session.changelog)
+    let (pushed, last) = try await session.database.read { connection in
+      let isPresent = identity.last == nil
+      let pushed =
+        try isPresent
+        ? SeenTable(vault: vaultID, connection: connection).pushed()
+        : FormerTable(connection: connection).pushed(of: identity.replica, to: vaultID)
+      return (pushed, try OwnLog(identity: identity, connection: connection, changelog: changelog).bounds().last)
+    }
+    guard pushed.last < last else { return nil }
+    return try await pack(of: identity, pushed.last + 1...last, after: pushed)
+  }
+
+  /// The first of some transactions under one of the own names, up to a pack's size.
+  ///
+  /// - Parameter known: A transaction before them, and the chain after it.
+  /// - Returns: `nil` where the log no longer has them, or the name never signed anything.
+  func pack(
+    of identity: Identity, _ range: ClosedRange<Int64>, after known: (last: Int64, chain: [UInt8]) = (0, LogChain.start)
+  ) async throws -> Next? {
+    guard let signingKey = try await signingKey(of: identity) else { return nil }
     let publicKey = try vault.publicKey(of: signingKey)
     let (vaultID, changelog, packSize) = (vault.id, session.changelog, session.options.packSize)
     return try await session.database.read { connection -> Next? in
-      let table = SeenTable(vault: vaultID, connection: connection)
-      let pushed = try table.pushed()
-      var chain = pushed.chain
-      var size = 0
+      let log = OwnLog(identity: identity, connection: connection, changelog: changelog)
+      guard let before = try log.chain(after: range.lowerBound - 1, from: known) else { return nil }
+      var (chain, size) = (before, 0)
       var transactions: [PackTransaction] = []
-      try changelog.transactions(connection, after: pushed.last) { local in
-        let transaction = PackTransaction(number: local.number, changes: local.changes)
+      try log.transactions(after: range.lowerBound - 1) { transaction in
         let line = PackEncoder.line(transaction)
         chain = LogChain.next(chain, line: line)
         transactions.append(transaction)
         size += line.count
-        return size < packSize
+        return size < packSize && transaction.number < range.upperBound
       }
-      guard let first = transactions.first?.number, let last = transactions.last?.number else { return nil }
+      // Of a former name, the log may no longer have what a vault lacks.
+      guard let first = transactions.first?.number, let last = transactions.last?.number, first == range.lowerBound
+      else {
+        return nil
+      }
+      let vector = try SeenTable(vault: vaultID, connection: connection).load().vector
       let header = PackHeader(
-        vault: vaultID, replica: changelog.replicaID, range: first...last,
-        chain: PackChain(before: pushed.chain, after: chain), vector: try table.load().vector, publicKey: publicKey)
+        vault: vaultID, replica: identity.replica, range: first...last,
+        chain: PackChain(before: before, after: chain), vector: vector, publicKey: publicKey)
       return Next(pack: Pack(header: header, transactions: transactions), signingKey: signingKey)
     }
   }
 
-  private func record(_ pack: Pack) async throws {
+  private func record(_ pack: Pack, isFormer: Bool) async throws {
     let vaultID = vault.id
+    let header = pack.header
     try await session.database.write { connection in
       try connection.withInternalAccess {
-        try SeenTable(vault: vaultID, connection: connection)
-          .setPushed(pack.header.range.upperBound, chain: pack.header.chain.after)
+        let table = SeenTable(vault: vaultID, connection: connection)
+        guard isFormer else { return try table.setPushed(header.range.upperBound, chain: header.chain.after) }
+        try FormerTable(connection: connection)
+          .setPushed(header.range.upperBound, chain: header.chain.after, of: header.replica, to: vaultID)
+        try table.insert(Seen.Run(range: header.range, chain: header.chain), of: header.replica)
       }
     }
+  }
+
+  /// The private key of one of the own names; `nil` for a former one that never signed anything.
+  private func signingKey(of identity: Identity) async throws -> [UInt8]? {
+    if identity.last == nil { return try await signingKey() }
+    return try await session.database.read { try FormerTable(connection: $0).signingKey(of: identity.replica) }
   }
 
   /// This replica's private key, made at its first push.
   private func signingKey() async throws -> [UInt8] {
     if case .blob(let key) = try await session.database.read({ try SyncSetting.signingKey.get($0) }) { return key }
     let fresh = try vault.makeSigningKey()
+    let (publicKey, replica) = (try vault.publicKey(of: fresh), session.changelog.replicaID)
     return try await session.database.write { connection in
       // Another process may have been faster.
       if case .blob(let key) = try SyncSetting.signingKey.get(connection) { return key }
-      try connection.withInternalAccess { try SyncSetting.signingKey.set(.blob(fresh), connection) }
+      try connection.withInternalAccess {
+        try SyncSetting.signingKey.set(.blob(fresh), connection)
+        var replicas = try ReplicaTable(connection)
+        try replicas.pin(publicKey, of: replica, connection)
+      }
       return fresh
     }
   }

@@ -18,8 +18,12 @@ public actor SyncEngine {
   public struct Options: Sendable {
     /// Packs fetched at a time.
     public var parallelGets = 4
-    /// A transaction stamped further ahead of this device's clock than this is postponed: a day by default.
+    /// A transaction stamped further ahead of this device's clock than this is postponed: a day by default. See
+    /// ``SyncEngine/postponed()``.
     public var maximumDrift: Duration = .seconds(86_400)
+    /// How far this device's clock may be from the storage's before that is reported, and own changes that nobody has seen
+    /// are given earlier times: a minute by default.
+    public var clockTolerance: Duration = .seconds(60)
     /// The JSON lines of one pack, in bytes, beyond which the next pack begins: 8 MiB by default.
     public var packSize = 8 << 20
     /// The longest pack accepted, in bytes, sealed and unfolded: 256 MiB by default.
@@ -78,9 +82,10 @@ public actor SyncEngine {
     let earlier = session?.storage.traffic ?? SyncTraffic()
     let session = try await openSession()
     var report = SyncReport()
-    let own = try await Pull(session: session).run(&report)
+    let pulled = try await Pull(session: session).run(&report)
+    try await ClockGuard(session: session).run(pulled.serverTime, &report)
     try await Push(session: session).run(&report)
-    try await Compaction(session: session).run(own, &report)
+    try await Compaction(session: session).run(pulled.ownPacks, &report)
     report.heldRows = try await database.read { try HeldRow.count($0) }
     report.traffic = session.storage.traffic.since(earlier)
     return report
@@ -105,7 +110,7 @@ public actor SyncEngine {
   }
 
   /// What all syncs of this engine share; the passphrase is derived and the vault opened once.
-  private func openSession() async throws -> SyncSession {
+  func openSession() async throws -> SyncSession {
     if let session { return session }
     guard let changelog = database.extension(Changelog.self) else {
       throw SyncError(
@@ -138,8 +143,22 @@ struct SyncSession: Sendable {
   func unsent() async throws -> Int64 {
     let (id, changelog) = (vault.id, changelog)
     return try await database.read { connection in
-      let pushed = try SeenTable(vault: id, connection: connection).pushed().last
-      return max(0, try changelog.lastTransaction(connection) - pushed)
+      let former = FormerTable(connection: connection)
+      return try changelog.identities(connection).reduce(0) { sum, identity in
+        guard let end = identity.last else {
+          let pushed = try SeenTable(vault: id, connection: connection).pushed().last
+          return sum + max(0, try changelog.lastTransaction(connection) - identity.offset - pushed)
+        }
+        guard try former.signingKey(of: identity.replica) != nil else { return sum }
+        return sum + max(0, end - identity.offset - (try former.pushed(of: identity.replica, to: id).last))
+      }
     }
+  }
+
+  /// Remembers, in the running write transaction, that a put may show others the log up to a local transaction: whatever
+  /// becomes of it, these changes keep their stamps.
+  func noteAttempt(upTo transaction: Int64, _ connection: Connection) throws {
+    guard try transaction > SyncSetting.attempted.integer(connection) ?? 0 else { return }
+    try SyncSetting.attempted.set(.integer(transaction), connection)
   }
 }

@@ -13,6 +13,8 @@ public struct SyncProgress: Sendable, Hashable {
     case pushing
     /// Joining own packs, where there are many.
     case compacting
+    /// Reading all of it again: ``SyncEngine/verify()`` and ``SyncEngine/repair()``, not a sync.
+    case verifying
 
     /// Whether a sync comes to `one` first.
     public static func < (one: Phase, other: Phase) -> Bool { one.rawValue < other.rawValue }

@@ -20,13 +20,22 @@ public struct SyncReport: Sendable {
   public var heldRows = 0
   /// Of those, the ones that this sync began to hold.
   public var newlyHeldRows = 0
-  /// Transactions left alone for now because their time lies too far ahead of this device's clock.
+  /// Transactions left alone for now because their time lies too far ahead of this device's clock; ``SyncEngine/postponed()``
+  /// lists them.
   public var postponedTransactions = 0
   /// Objects that could not be used. They hold up nobody else's changes and are tried again at the next sync.
   public var skipped: [SkippedObject] = []
   /// Another copy of this database writes to the vault under the same name, so this one took a new name: the file was copied
   /// to a second device, or restored from a backup.
   public var tookNewName = false
+  /// Own transactions that were given earlier times, since this device's clock was ahead when they were made, and nobody has
+  /// seen them yet.
+  public var restampedTransactions = 0
+  /// How far this device's clock is ahead of the storage's, negative where it is behind; `nil` where they agree, to
+  /// ``SyncEngine/Options/clockTolerance``, or the storage does not tell.
+  public var clockDifference: Duration?
+  /// What should be in the vault and was missing from at least two listings in a row.
+  public var missing: [MissingTransactions] = []
   /// What was asked of the storage; opening the vault counts with an engine's first sync.
   public var traffic = SyncTraffic()
 
@@ -47,6 +56,8 @@ extension SyncReport {
           "Another copy of this database syncs with the same vault; this one goes on under a new name. Nothing is lost."
         ))
     }
+    warnings += clockWarnings
+    warnings += missing.map { SyncWarning($0.isOwn ? .missingPacks : .rolledBack, $0.description) }
     if postponedTransactions > 0 {
       warnings.append(
         SyncWarning(
@@ -60,13 +71,36 @@ extension SyncReport {
     }
     return warnings + skipped.map { SyncWarning(.skipped, "The object \($0.key) could not be used: \($0.error)") }
   }
+
+  private var clockWarnings: [SyncWarning] {
+    var warnings: [SyncWarning] = []
+    if let clockDifference {
+      let isAhead = clockDifference > .zero
+      let distance = isAhead ? clockDifference : .zero - clockDifference
+      warnings.append(
+        SyncWarning(
+          isAhead ? .clockAhead : .clockBehind,
+          "This device's clock is \(distance.components.seconds) seconds \(isAhead ? "ahead of" : "behind") the storage's."
+            + " Set it right."))
+    }
+    if restampedTransactions > 0 {
+      warnings.append(
+        SyncWarning(
+          .restamped,
+          "\(restampedTransactions) transactions were made while this device's clock was ahead; they got earlier times, in"
+            + " their order. Nobody had seen them."))
+    }
+    return warnings
+  }
 }
 
 /// Something about a sync that did not stop it.
 public struct SyncWarning: Sendable, Hashable, CustomStringConvertible {
   /// The kind of warning; compare with the static members.
   public struct Code: Sendable, Hashable, CustomStringConvertible {
-    private enum Kind: String { case skipped, postponed, held, copyFound }
+    private enum Kind: String {
+      case skipped, postponed, held, copyFound, clockAhead, clockBehind, restamped, missingPacks, rolledBack
+    }
     private let kind: Kind
 
     /// An object of the vault could not be used.
@@ -77,6 +111,16 @@ public struct SyncWarning: Sendable, Hashable, CustomStringConvertible {
     public static let held = Code(kind: .held)
     /// Another copy of the database was found.
     public static let copyFound = Code(kind: .copyFound)
+    /// This device's clock is ahead of the storage's.
+    public static let clockAhead = Code(kind: .clockAhead)
+    /// This device's clock is behind the storage's.
+    public static let clockBehind = Code(kind: .clockBehind)
+    /// Own changes got earlier times.
+    public static let restamped = Code(kind: .restamped)
+    /// Own changes that were sent are no longer in the vault; ``SyncEngine/repair()`` sends them again.
+    public static let missingPacks = Code(kind: .missingPacks)
+    /// The vault shows less of another replica than this one, or a third, has seen there.
+    public static let rolledBack = Code(kind: .rolledBack)
 
     /// The code's name.
     public var description: String { kind.rawValue }

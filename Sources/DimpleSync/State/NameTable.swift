@@ -44,6 +44,9 @@ struct NameTable {
     try id(Key(parent: table, name: Name(text: name)), connection)
   }
 
+  /// The number of a table, if it has one.
+  func existingTable(_ name: String) -> Int64? { ids[Key(parent: 0, name: Name(text: name))] }
+
   /// The name that has a number.
   func name(_ id: Int64) -> String? { names[id]?.name.text }
 

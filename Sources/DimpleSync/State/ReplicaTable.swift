@@ -28,6 +28,9 @@ struct ReplicaTable {
     return number
   }
 
+  /// Every replica that has a number.
+  var all: [ReplicaID] { Array(numbers.keys) }
+
   /// The replica that has a number.
   func replica(_ number: Int64) throws -> ReplicaID {
     guard let replica = replicas[number] else {
@@ -44,6 +47,11 @@ struct ReplicaTable {
     defer { statement.reset() }
     try statement.bind(.integer(Int64(replica.rawValue)), at: 1)
     return try statement.step() ? statement.bytes(0) : nil
+  }
+
+  /// Forgets the key of a replica.
+  static func unpin(_ replica: ReplicaID, _ connection: Connection) throws {
+    try connection.prepare("UPDATE dimple_replica SET key = NULL WHERE id = ?").run(.integer(Int64(replica.rawValue)))
   }
 
   /// Remembers the key of a replica seen for the first time.

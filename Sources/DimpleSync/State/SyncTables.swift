@@ -49,7 +49,7 @@ enum SyncTables {
       }
       return
     }
-    for statement in statements { try connection.prepare(statement).run() }
+    for statement in statements + IdentityTables.statements { try connection.prepare(statement).run() }
     try SyncSetting.format.set(.integer(format), connection)
   }
 }
@@ -63,6 +63,8 @@ enum SyncSetting: String {
   case folded
   /// The tables and columns that the last merge knew.
   case schema
+  /// The number of the last local transaction that was part of a put, to whichever vault and whatever became of it.
+  case attempted
 
   func get(_ connection: Connection) throws -> SQLValue? {
     guard try Self.tableExists(connection) else { return nil }

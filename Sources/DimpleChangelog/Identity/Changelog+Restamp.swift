@@ -1,0 +1,87 @@
+internal import DimpleMutex
+package import DimpleStore
+
+/// Changes made while the device's clock was ahead get earlier times, before anybody has seen them.
+extension Changelog {
+  /// Which times the log's changes would get; nothing is changed yet.
+  ///
+  /// Moved are those that lie after `latest`, after everything that was ever received, and after `transaction`. Their order
+  /// among themselves and towards all others stays, so that the merged state decides as before.
+  ///
+  /// - Parameters:
+  ///   - transaction: The last one that others may have seen.
+  ///   - target: What the last of them becomes, if there is room.
+  package func restamping(
+    after transaction: Int64, latest: HybridTime, to target: HybridTime, _ connection: Connection
+  ) throws -> TimeMap {
+    var map = TimeMap()
+    guard let newest = try LogTables.newest(connection), newest.time > latest, newest.transaction > transaction else {
+      return map
+    }
+    let floor = max(try MetaValue.clock.get(connection) ?? 0, latest.rawValue)
+    let start = max(try firstTime(ofTransactionsAfter: transaction, connection), floor + 1)
+    let shift = newest.time.rawValue - target.rawValue
+    var last = max(try MetaValue.clock.get(connection) ?? 0, try lastTime(before: start, connection))
+    try forEachRow(from: start, connection) { old, isRekey in
+      let needed: Int64 = isRekey ? 2 : 1
+      // Its delete lies at or before the floor.
+      if map.isEmpty, old - needed < floor { return last = old }
+      let new = max(last + needed, old - shift)
+      map.append(from: old - needed + 1, old, to: new)
+      last = new
+    }
+    return map
+  }
+
+  /// Moves the log's times, in the running write transaction, and sets the clock back.
+  ///
+  /// - Throws: ``ChangelogError`` `.notInTransaction`.
+  package func restamp(_ map: TimeMap, after transaction: Int64, _ connection: Connection) throws {
+    try requireWriting(connection, "restamp changes")
+    try connection.withInternalAccess {
+      let (ownTime, identities) = (OwnTime(connection: connection), try storedIdentities(connection))
+      try MergeLog.mapStamps(connection, after: transaction) { stamp in
+        let moved = map(stamp.time)
+        guard moved != stamp.time, let number = try ownTime.transaction(at: stamp.time),
+          identities.replica(of: number) == stamp.replica
+        else { return stamp }
+        return Stamp(time: moved, replica: stamp.replica)
+      }
+      let update = try connection.prepare("UPDATE dimple_log SET hlc = ? WHERE hlc = ?")
+      try forEachRow(from: firstTime(ofTransactionsAfter: transaction, connection), connection) { old, _ in
+        let new = map(HybridTime(rawValue: old))
+        if new.rawValue != old { try update.run(.integer(new.rawValue), .integer(old)) }
+      }
+    }
+    let floor = try MetaValue.clock.get(connection) ?? 0
+    let last = max(try LogTables.newest(connection)?.time.rawValue ?? 0, floor)
+    state.withLock { $0.recorder.setBack(to: HybridTime(rawValue: last)) }
+  }
+
+  /// Rows move to earlier times, so each page begins after the last one read, as it was.
+  private func forEachRow(
+    from start: Int64, _ connection: Connection, _ body: (_ time: Int64, _ isRekey: Bool) throws -> Void
+  ) throws {
+    var position = start
+    while true {
+      var page: [(time: Int64, isRekey: Bool)] = []
+      let statement = try connection.prepare(
+        "SELECT hlc, substr(payload, 1, 1) FROM dimple_log WHERE hlc >= ? ORDER BY hlc LIMIT 1000")
+      try statement.bind(.integer(position), at: 1)
+      while try statement.step() {
+        page.append((statement.int64(0), LogRecord.isRekey(payload: statement.bytes(1))))
+      }
+      statement.reset()
+      guard let last = page.last else { return }
+      for row in page { try body(row.time, row.isRekey) }
+      position = last.time + 1
+    }
+  }
+
+  private func lastTime(before time: Int64, _ connection: Connection) throws -> Int64 {
+    let statement = try connection.prepare("SELECT max(hlc) FROM dimple_log WHERE hlc < ?")
+    defer { statement.reset() }
+    try statement.bind(.integer(time), at: 1)
+    return try statement.step() ? statement.int64(0) : 0
+  }
+}

@@ -1,0 +1,73 @@
+internal import DimpleChangelog
+internal import DimpleStore
+
+/// The part of the own log that is under one of the database's names, numbered as others number it.
+struct OwnLog {
+  let identity: Identity
+  let connection: Connection
+  let changelog: Changelog
+
+  /// The number of the last transaction, and of the first that the log still has.
+  func bounds() throws -> (first: Int64, last: Int64) {
+    let last = try identity.last ?? changelog.lastTransaction(connection)
+    return (max(1, try changelog.firstTransaction(connection) - identity.offset), last - identity.offset)
+  }
+
+  /// Calls `body` with the transactions after `number`, ascending, until it returns `false`.
+  func transactions(after number: Int64, _ body: (PackTransaction) throws -> Bool) throws {
+    try changelog.transactions(connection, after: identity.offset + number) { local in
+      guard identity.contains(local.number) else { return false }
+      return try body(PackTransaction(number: local.number - identity.offset, changes: local.changes))
+    }
+  }
+
+  /// The chain after transaction `number`, computed from a known place before it; `nil` where the log lacks what is between.
+  func chain(after number: Int64, from known: (last: Int64, chain: [UInt8])) throws -> [UInt8]? {
+    var (last, chain) = known
+    if last == number { return chain }
+    if last > number { (last, chain) = (0, LogChain.start) }
+    try transactions(after: last) { transaction in
+      guard transaction.number == last + 1, transaction.number <= number else { return false }
+      chain = LogChain.next(chain, line: PackEncoder.line(transaction))
+      last = transaction.number
+      return last < number
+    }
+    return last == number ? chain : nil
+  }
+
+  enum Comparison: Equatable {
+    /// As far as they can be compared, the pack's transactions are the log's.
+    case same
+    /// The pack has other transactions after this one, or such as the log does not have.
+    case differs(after: Int64)
+  }
+
+  /// How a pack under this name relates to the log.
+  ///
+  /// - Parameter pushed: Up to where the pack's vault is known to agree with the log.
+  func compare(_ decoded: DecodedPack, pushed: (last: Int64, chain: [UInt8])) throws -> Comparison {
+    let (range, bounds) = (decoded.pack.header.range, try bounds())
+    if let chain = decoded.chain(before: pushed.last + 1), !pushed.chain.isEmpty, chain != pushed.chain {
+      // Somewhere before, so that all of the pack after it is in doubt.
+      return .differs(after: try firstDifference(decoded, bounds) ?? min(range.lowerBound, bounds.first) - 1)
+    }
+    if let difference = try firstDifference(decoded, bounds) { return .differs(after: difference) }
+    // Of a former name, what lies after its end is known to be the other copy's.
+    return range.upperBound > bounds.last && identity.last == nil ? .differs(after: bounds.last) : .same
+  }
+
+  /// The last transaction before the first one that differs.
+  private func firstDifference(_ decoded: DecodedPack, _ bounds: (first: Int64, last: Int64)) throws -> Int64? {
+    let range = decoded.pack.header.range
+    let (first, last) = (max(range.lowerBound, bounds.first), min(range.upperBound, bounds.last))
+    guard first <= last else { return nil }
+    var theirs = decoded.pack.transactions.drop { $0.number < first }
+    var difference: Int64?
+    try transactions(after: first - 1) { mine in
+      guard mine.number <= last, let other = theirs.popFirst() else { return false }
+      if mine != other { difference = mine.number - 1 }
+      return difference == nil
+    }
+    return difference
+  }
+}
