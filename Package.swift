@@ -103,10 +103,22 @@ let package = Package(
     tests("DimpleS3Tests", ["DimpleS3", "DimpleRemote", "DimpleMutex", "DimpleTestSupport"]),
     tests("DimplePrimitivesTests", ["DimplePrimitives"]),
     tests("DimpleCryptoTests", ["DimpleCrypto", "DimplePrimitives", "DimpleRemote", "DimpleMutex", "CZlib"]),
-    tests("DimpleSyncTests", ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleTestSupport"]),
+    tests(
+      "DimpleSyncTests",
+      ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimplePrimitives", "DimpleTestSupport"]),
+    .target(
+      name: "Simulator",
+      dependencies: [
+        "DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleMutex", "DimpleTestSupport",
+      ], path: "Tests/Simulator", swiftSettings: settings),
+    .executableTarget(
+      name: "simulate", dependencies: ["Simulator"], path: "Tests/Simulate", swiftSettings: settings),
     tests(
       "SimulationTests",
-      ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleTestSupport"]),
+      [
+        "Simulator", "DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleMutex",
+        "DimpleTestSupport",
+      ]),
     tests("IntegrationTests", ["DimpleDb", "DimpleTestSupport", "dimple"]),
     tests("RepositoryTests", []),
   ]

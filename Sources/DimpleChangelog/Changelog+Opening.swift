@@ -22,8 +22,8 @@ extension Changelog {
   private func isInStep(_ database: Database) throws -> Bool {
     let found = try database.read { connection -> ReplicaID? in
       guard try LogTables.exist(connection) else { return nil }
-      try LogTables.checkFormat(connection)
-      guard try MetaValue.schemaVersion.get(connection) == connection.schemaVersion(),
+      guard try LogTables.isCurrent(connection),
+        try MetaValue.schemaVersion.get(connection) == connection.schemaVersion(),
         try MetaTable(connection: connection)["untracked"] == untrackedText,
         try MetaTable(connection: connection)["untrackedColumns"] == untrackedColumnsValue,
         try !CatalogTables(connection: connection).load().tables.values.contains(where: { $0.state == .adopting }),

@@ -14,10 +14,10 @@ public import DimpleStore
 ///
 /// ## How it works
 /// Each tracked table has three triggers, which the database file carries. They call functions that this library defines on
-/// its own connections: the functions pack the row's change into a few bytes, and the trigger appends these to `dimple_log`,
-/// one row per change. So a write costs one row more; the log commits and rolls back with the write; and another program's
-/// write, for which the functions are missing, is refused by SQLite rather than lost. A value is logged when its type or
-/// bytes change, to the bit.
+/// its own connections: the functions pack the rows' changes into a few bytes each, and before the transaction commits
+/// these are appended to `dimple_log`, a run of changes in a row. So a transaction costs one row more; the log commits and
+/// rolls back with the write, follows savepoints and statements that fail; and another program's write, for which the
+/// functions are missing, is refused by SQLite rather than lost. A value is logged when its type or bytes change, to the bit.
 ///
 /// Every change has a ``Stamp``: a hybrid logical time, which rises with the clock and never falls, and the ``ReplicaID`` of
 /// the database file. As a UUID of version 7 it is the change's identity.
@@ -61,7 +61,8 @@ public final class Changelog: DatabaseExtension {
   }
 
   struct State {
-    var recorder = ChangeRecorder()
+    /// For the writer's thread alone.
+    var recorder: ChangeRecorder
     var replica = ReplicaID(rawValue: 0)
     /// To go back to if the running transaction changes it and is rolled back.
     var committedReplica = ReplicaID(rawValue: 0)
@@ -83,16 +84,22 @@ public final class Changelog: DatabaseExtension {
   }
 
   let options: Options
-  let state = Mutex(State())
+  let state: Mutex<State>
 
   /// A changelog for one database, of which it becomes a part by being opened with it.
-  public init(_ options: Options = Options()) { self.options = options }
+  public init(_ options: Options = Options()) {
+    self.options = options
+    state = Mutex(State(recorder: ChangeRecorder(RunningStatement(), clock: options.clock)))
+  }
 
   /// This database file's identity; all zero before the first write.
   public var replicaID: ReplicaID { state.withLock { $0.replica } }
 
   /// What the device's clock says.
   package func now() -> HybridTime { HybridClock.time(ofMilliseconds: options.clock.milliseconds()) }
+
+  /// For the writer's thread alone.
+  var recorder: ChangeRecorder { state.withLock { $0.recorder } }
 
   func isUntracked(_ table: String) -> Bool {
     let name = SQLName(table)

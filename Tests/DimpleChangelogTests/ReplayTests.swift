@@ -19,7 +19,10 @@ struct ReplayTests {
   private func run(seed: UInt64) throws {
     var operations = RandomOperations(seed: seed)
     let t = try TrackedDatabase(RandomOperations.schema)
-    try t.database.write { try $0.script(SQL(raw: RandomOperations.triggers)) }
+    try t.database.write { connection in
+      try connection.script(SQL(raw: RandomOperations.triggers))
+      if seed % 2 == 0 { try connection.script(SQL(raw: RandomOperations.failingTriggers)) }
+    }
     for _ in 0..<40 {
       t.clock.advance(milliseconds: Int64(operations.random.below(3)) - 1)
       try operations.transaction(t.database)

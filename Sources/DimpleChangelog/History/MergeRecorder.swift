@@ -67,11 +67,45 @@ package final class MergeRecorder {
     return found
   }
 
+  /// The same for a row whose key and values are packed already, as in the log.
+  ///
+  /// - Parameters:
+  ///   - table: From ``packedTable(_:)``.
+  ///   - key: Its values, one after the other.
+  ///   - cells: Read only while the call lasts.
+  package func record(
+    _ operation: Change.Operation, table: Int64, key: UnsafeRawBufferPointer, keyCount: Int, cells: [PackedCell],
+    at stamp: Stamp
+  ) throws {
+    payload.append(
+      operation, table: table, key: key, keyCount: keyCount, cells: cells, keepsValues: keepsValues, at: stamp)
+    if payload.isFull { try finish() }
+  }
+
+  /// The ids under which a table and its columns are recorded; `nil` for one that is not tracked.
+  package func packedTable(_ name: String) -> (id: Int64, columns: [String: Int64])? {
+    table(name).map { ($0.id, $0.columns) }
+  }
+
   /// Writes what was recorded and not written yet.
   package func finish() throws {
     guard !payload.isEmpty else { return }
     try MergeLog.append(position: position, time: time, payload: payload.bytes, connection)
     payload = MergePayload()
+  }
+}
+
+/// A column's id and its value where it lies.
+package struct PackedCell {
+  /// In the catalogue.
+  package var column: Int64
+  /// As in the log.
+  package var value: UnsafeRawBufferPointer
+
+  /// From its parts.
+  package init(column: Int64, value: UnsafeRawBufferPointer) {
+    self.column = column
+    self.value = value
   }
 }
 

@@ -1,4 +1,3 @@
-internal import DimpleMutex
 package import DimpleStore
 
 /// Changes made while the device's clock was ahead get earlier times, before anybody has seen them.
@@ -15,6 +14,7 @@ extension Changelog {
     after transaction: Int64, latest: HybridTime, to target: HybridTime, _ connection: Connection
   ) throws -> TimeMap {
     var map = TimeMap()
+    try completeLog(connection)
     guard let newest = try LogTables.newest(connection), newest.time > latest, newest.transaction > transaction else {
       return map
     }
@@ -22,13 +22,12 @@ extension Changelog {
     let start = max(try firstTime(ofTransactionsAfter: transaction, connection), floor + 1)
     let shift = newest.time.rawValue - target.rawValue
     var last = max(try MetaValue.clock.get(connection) ?? 0, try lastTime(before: start, connection))
-    try forEachRow(from: start, connection) { old, isRekey in
-      let needed: Int64 = isRekey ? 2 : 1
-      // Its delete lies at or before the floor.
-      if map.isEmpty, old - needed < floor { return last = old }
-      let new = max(last + needed, old - shift)
-      map.append(from: old - needed + 1, old, to: new)
-      last = new
+    try forEachRow(from: start, connection) { hlc, times in
+      // A rekey whose delete lies at the floor stays.
+      if map.isEmpty, times.lowerBound <= floor { return last = times.upperBound }
+      let new = max(last + 1, times.lowerBound - shift)
+      map.append(times, movedBy: new - times.lowerBound)
+      last = new + (times.upperBound - times.lowerBound)
     }
     return map
   }
@@ -48,40 +47,47 @@ extension Changelog {
         return Stamp(time: moved, replica: stamp.replica)
       }
       let update = try connection.prepare("UPDATE dimple_log SET hlc = ? WHERE hlc = ?")
-      try forEachRow(from: firstTime(ofTransactionsAfter: transaction, connection), connection) { old, _ in
-        let new = map(HybridTime(rawValue: old))
-        if new.rawValue != old { try update.run(.integer(new.rawValue), .integer(old)) }
+      try forEachRow(from: firstTime(ofTransactionsAfter: transaction, connection), connection) { hlc, _ in
+        let new = map(HybridTime(rawValue: hlc))
+        if new.rawValue != hlc { try update.run(.integer(new.rawValue), .integer(hlc)) }
       }
     }
     let floor = try MetaValue.clock.get(connection) ?? 0
     let last = max(try LogTables.newest(connection)?.time.rawValue ?? 0, floor)
-    state.withLock { $0.recorder.setBack(to: HybridTime(rawValue: last)) }
+    recorder.setBack(to: HybridTime(rawValue: last))
   }
 
-  /// Rows move to earlier times, so each page begins after the last one read, as it was.
+  /// Calls `body` with each row's key and the times of its changes. Rows move to earlier times meanwhile, so each page
+  /// begins after the last one read, as it was.
   private func forEachRow(
-    from start: Int64, _ connection: Connection, _ body: (_ time: Int64, _ isRekey: Bool) throws -> Void
+    from start: Int64, _ connection: Connection, _ body: (_ hlc: Int64, _ times: ClosedRange<Int64>) throws -> Void
   ) throws {
     var position = start
     while true {
-      var page: [(time: Int64, isRekey: Bool)] = []
+      var page: [(hlc: Int64, times: ClosedRange<Int64>)] = []
       let statement = try connection.prepare(
-        "SELECT hlc, substr(payload, 1, 1) FROM dimple_log WHERE hlc >= ? ORDER BY hlc LIMIT 1000")
+        "SELECT hlc, substr(payload, 1, \(LogRun.prefixSize)) FROM dimple_log WHERE hlc >= ? ORDER BY hlc LIMIT 1000")
       try statement.bind(.integer(position), at: 1)
-      while try statement.step() {
-        page.append((statement.int64(0), LogRecord.isRekey(payload: statement.bytes(1))))
-      }
+      while try statement.step() { page.append((statement.int64(0), try Self.times(of: statement))) }
       statement.reset()
       guard let last = page.last else { return }
-      for row in page { try body(row.time, row.isRekey) }
-      position = last.time + 1
+      for row in page { try body(row.hlc, row.times) }
+      position = last.hlc + 1
+    }
+  }
+
+  private static func times(of row: Statement) throws -> ClosedRange<Int64> {
+    let hlc = row.int64(0)
+    do { return try LogRun.times(of: row.bytes(1), at: hlc) } catch {
+      throw LogTables.damaged(at: HybridTime(rawValue: hlc), error)
     }
   }
 
   private func lastTime(before time: Int64, _ connection: Connection) throws -> Int64 {
-    let statement = try connection.prepare("SELECT max(hlc) FROM dimple_log WHERE hlc < ?")
+    let statement = try connection.prepare(
+      "SELECT hlc, substr(payload, 1, \(LogRun.prefixSize)) FROM dimple_log WHERE hlc < ? ORDER BY hlc DESC LIMIT 1")
     defer { statement.reset() }
     try statement.bind(.integer(time), at: 1)
-    return try statement.step() ? statement.int64(0) : 0
+    return try statement.step() ? Self.times(of: statement).upperBound : 0
   }
 }

@@ -124,16 +124,17 @@ struct OwnTime {
 
   /// The local transaction that has a change of that time, if any.
   func transaction(at time: HybridTime) throws -> Int64? {
-    // The delete of a rekey has the time before the row's.
-    let statement = try connection.prepare("SELECT hlc, payload FROM dimple_log WHERE hlc BETWEEN ? AND ? ORDER BY hlc")
+    // A run begins before it; the delete of a rekey has the time before the row's.
+    let statement = try connection.prepare(
+      "SELECT hlc, substr(payload, 1, \(LogRun.prefixSize)) FROM dimple_log WHERE hlc <= ? ORDER BY hlc DESC LIMIT 2")
     defer { statement.reset() }
-    try statement.bind(.integer(time.rawValue), at: 1)
-    try statement.bind(.integer(time.rawValue + 1), at: 2)
+    try statement.bind(.integer(time.rawValue + 1), at: 1)
     while try statement.step() {
-      let found = HybridTime(rawValue: statement.int64(0))
-      let payload = statement.bytes(1)
-      guard found == time || LogRecord.isRekey(payload: payload) else { continue }
-      do { return try LogRecord.transaction(ofPayload: payload) } catch { throw LogTables.damaged(at: found, error) }
+      let (hlc, payload) = (statement.int64(0), statement.bytes(1))
+      do {
+        guard try LogRun.times(of: payload, at: hlc).contains(time.rawValue) else { continue }
+        return try LogRun.summary(of: payload, at: hlc).transaction
+      } catch { throw LogTables.damaged(at: HybridTime(rawValue: hlc), error) }
     }
     return nil
   }

@@ -12,13 +12,12 @@ package struct TimeMap: Sendable, Equatable {
   /// Nothing was moved.
   package var isEmpty: Bool { stretches.isEmpty }
 
-  /// Appends a time later than all before; `first` is the time from which on it counts, the same or one before.
-  mutating func append(from first: Int64, _ old: Int64, to new: Int64) {
-    let distance = new - old
+  /// Appends times later than all before.
+  mutating func append(_ times: ClosedRange<Int64>, movedBy distance: Int64) {
     if let last = stretches.last, last.distance == distance {
-      stretches[stretches.count - 1].last = old
+      stretches[stretches.count - 1].last = times.upperBound
     } else {
-      stretches.append(Stretch(first: first, last: old, distance: distance))
+      stretches.append(Stretch(first: times.lowerBound, last: times.upperBound, distance: distance))
     }
   }
 

@@ -90,16 +90,6 @@ extension LogRecord {
       if isOld { oldCells.append(cell) } else { cells.append(cell) }
     }
   }
-
-  /// The transaction's number alone, which is all that finding a place in the log needs.
-  package static func transaction(ofPayload payload: [UInt8]) throws -> Int64 {
-    var reader = ByteReader(payload)
-    _ = try reader.byte()
-    return try reader.identifier()
-  }
-
-  /// Whether a payload, or its first byte, is of a ``Operation/rekey``.
-  static func isRekey(payload: [UInt8]) -> Bool { payload.first.map { $0 & 7 } == Operation.rekey.rawValue }
 }
 
 extension ByteWriter {

@@ -57,19 +57,22 @@ struct Compaction {
       let first = parts.first?.pack.header, let last = parts.last?.pack.header
     else { return nil }
     let range = first.range.lowerBound...last.range.upperBound
-    var transactions: [PackTransaction] = []
+    var lines: [UInt8] = []
+    var next = range.lowerBound
     for part in parts {
-      let known = range.lowerBound + Int64(transactions.count)
-      transactions += part.pack.transactions.drop { $0.number < known }
+      lines += part.lines(from: next)
+      next = part.pack.header.range.upperBound + 1
     }
-    guard transactions.count == range.count else { return nil }
-    let vaultID = vault.id
-    let vector = try await session.database.read { try SeenTable(vault: vaultID, connection: $0).load().vector }
-    let header = PackHeader(
-      vault: vaultID, replica: session.changelog.replicaID, range: range,
-      chain: PackChain(before: first.chain.before, after: last.chain.after), vector: vector, publicKey: first.publicKey)
-    return try await PackPut(session: session)
-      .put(Pack(header: header, transactions: transactions), signingKey: signingKey)
+    let body = PackBody(
+      range: range, chain: PackChain(before: first.chain.before, after: last.chain.after), salts: salts(of: parts),
+      lines: lines)
+    return try await PackPut(session: session).put(body, of: first.replica, signingKey: signingKey)
+  }
+
+  private func salts(of parts: [DecodedPack]) -> [PackHeader.Salt] {
+    var salts: [[UInt8]: PackHeader.Salt] = [:]
+    for salt in parts.flatMap(\.pack.header.salts) { salts[Array(salt.table.utf8)] = salt }
+    return salts.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
   }
 
   /// The parts, each following on the one before it; `nil` if one cannot be used.

@@ -28,6 +28,7 @@ struct PackMerge {
         let decoded = try result.get()
         try authenticate(decoded, &replicas)
         try seen.check(decoded)
+        try refuseBigValues(decoded)
         let taken = try accept(decoded, &seen)
         try table.save(seen, of: decoded.pack.header.replica, &replicas)
         try HeardTable(vault: vault, connection: connection).note(decoded.pack.header, taken)
@@ -40,7 +41,9 @@ struct PackMerge {
     outcome.changes = accepted.reduce(0) { $0 + $1.transaction.changes.count }
     let newest = accepted.flatMap(\.transaction.changes).map(\.time).max()
     if let newest { try changelog.receive(newest, connection) }
-    outcome.count = try Merge(connection: connection, changelog: changelog, schema: schema).run(accepted)
+    let merge = try Merge(connection, changelog, schema)
+    try merge.add(accepted)
+    outcome.count = try merge.finish()
     return outcome
   }
 
@@ -54,6 +57,13 @@ struct PackMerge {
         hint: "Somebody with access to the vault wrote in that replica's name.")
     }
     try replicas.pin(header.publicKey, of: header.replica, connection)
+  }
+
+  /// Values that lie under `blob/` are not fetched yet.
+  private func refuseBigValues(_ decoded: DecodedPack) throws {
+    if decoded.pack.transactions.contains(where: { $0.changes.contains { !$0.bigColumns.isEmpty } }) {
+      throw PackHeaderCodec.unsupported("The pack refers to large values.")
+    }
   }
 
   /// The pack's transactions that are new and not from the future.

@@ -1,3 +1,5 @@
+internal import DimpleChangelog
+internal import DimplePrimitives
 internal import DimpleRemote
 internal import DimpleStore
 
@@ -7,20 +9,51 @@ struct PackPut {
 
   /// - Parameter attempt: The last local transaction in it, where it may be in a put for the first time.
   /// - Returns: The object, as a listing will name it.
-  func put(_ pack: Pack, signingKey: [UInt8], attempt: Int64? = nil) async throws -> CompactionPlan.StoredPack {
-    let (session, vault) = (session, session.vault)
-    let lines = try PackEncoder.encode(pack, vault: vault, signingKey: signingKey)
-    let name = PackName(replica: pack.header.replica, range: pack.header.range, contentHash: vault.hash(lines))
+  func put(
+    _ body: PackBody, of replica: ReplicaID, signingKey: [UInt8], attempt: Int64? = nil
+  ) async throws -> CompactionPlan.StoredPack {
+    let session = session
+    let header = try await header(of: body, replica, signingKey)
+    let lines =
+      try PackHeaderCodec.write(header, vault: vault, signingKey: signingKey) + [UInt8(ascii: "\n")] + body.lines
+    let name = PackName(replica: header.replica, range: header.range, contentHash: vault.hash(SHA256.hash(lines)))
     let key = PackName.prefix + (try vault.sealName(name.record)) + vault.objectExtension
     let sealed = try vault.seal(Gzip.compress(lines))
     // First: whatever becomes of the put, the pack will be known as an own one, and its changes as possibly seen.
     try await session.database.write { connection in
       try connection.withInternalAccess {
-        try OwnPackTable(vault: vault.id, connection: connection).insert(key, pack.header)
+        try OwnPackTable(vault: session.vault.id, connection: connection).insert(key, header)
         if let attempt { try session.noteAttempt(upTo: attempt, connection) }
       }
     }
     try await session.storage.put(key, sealed)
     return CompactionPlan.StoredPack(key: key, name: name, size: sealed.count)
+  }
+
+  private var vault: any Vault { session.vault }
+
+  private func header(
+    of body: PackBody, _ replica: ReplicaID, _ signingKey: [UInt8]
+  ) async throws -> PackHeader {
+    let publicKey = try vault.publicKey(of: signingKey)
+    let (vaultID, app) = (vault.id, session.options.appVersion)
+    return try await session.database.read { connection in
+      let vector = try SeenTable.vectorOverAllVaults(connection)
+      let here = try SeenTable(vault: vaultID, connection: connection).load().vector
+      return PackHeader(
+        vault: vaultID, replica: replica, range: body.range, chain: body.chain, vector: vector,
+        elsewhere: vector.subtracting(here), schema: try migrationCount(connection), app: app,
+        salts: body.salts, publicKey: publicKey)
+    }
+  }
+
+  /// How many migrations the database has applied; 0 if it knows none.
+  private func migrationCount(_ connection: Connection) throws -> Int64 {
+    let exists = try connection.prepare("SELECT 1 FROM main.sqlite_schema WHERE name = 'dimple_migration'")
+    defer { exists.reset() }
+    guard try exists.step() else { return 0 }
+    let count = try connection.prepare("SELECT count(*) FROM dimple_migration")
+    defer { count.reset() }
+    return try count.step() ? count.int64(0) : 0
   }
 }

@@ -14,21 +14,21 @@ struct Push {
     for identity in try await session.database.read({ try changelog.identities($0) }) {
       while let next = try await nextPack(of: identity) {
         session.progress.advance(.pushing)
-        let last = next.pack.header.range.upperBound
-        let stored = try await PackPut(session: session)
-          .put(next.pack, signingKey: next.signingKey, attempt: identity.offset + last)
+        let stored = try await PackPut(session: session).put(
+          next.body, of: identity.replica, signingKey: next.signingKey,
+          attempt: identity.offset + next.body.range.upperBound)
         // Only now: a put that failed, or whose answer was lost, is done again, under the same name or one that overlaps.
-        try await record(next.pack, isFormer: identity.last != nil)
+        try await record(next.body, of: identity)
         report.pushedPacks += 1
-        report.pushedTransactions += next.pack.transactions.count
+        report.pushedTransactions += next.body.range.count
         session.progress.advance(
-          .pushing, transactions: Int64(next.pack.transactions.count), bytes: Int64(stored.size))
+          .pushing, transactions: Int64(next.body.range.count), bytes: Int64(stored.size))
       }
     }
   }
 
   struct Next: Sendable {
-    var pack: Pack
+    var body: PackBody
     var signingKey: [UInt8]
   }
 
@@ -41,10 +41,10 @@ struct Push {
         try isPresent
         ? SeenTable(vault: vaultID, connection: connection).pushed()
         : FormerTable(connection: connection).pushed(of: identity.replica, to: vaultID)
-      return (pushed, try OwnLog(identity: identity, connection: connection, changelog: changelog).bounds().last)
+      return (pushed, try identity.last ?? changelog.lastTransaction(connection))
     }
-    guard pushed.last < last else { return nil }
-    return try await pack(of: identity, pushed.last + 1...last, after: pushed)
+    guard identity.offset + pushed.last < last else { return nil }
+    return try await pack(of: identity, pushed.last + 1...last - identity.offset, after: pushed)
   }
 
   /// The first of some transactions under one of the own names, up to a pack's size.
@@ -55,43 +55,30 @@ struct Push {
     of identity: Identity, _ range: ClosedRange<Int64>, after known: (last: Int64, chain: [UInt8]) = (0, LogChain.start)
   ) async throws -> Next? {
     guard let signingKey = try await signingKey(of: identity) else { return nil }
-    let publicKey = try vault.publicKey(of: signingKey)
-    let (vaultID, changelog, packSize) = (vault.id, session.changelog, session.options.packSize)
+    let (changelog, packSize) = (session.changelog, session.options.packSize)
     return try await session.database.read { connection -> Next? in
-      let log = OwnLog(identity: identity, connection: connection, changelog: changelog)
+      let log = OwnLog(identity: identity, signingKey: signingKey, connection: connection, changelog: changelog)
       guard let before = try log.chain(after: range.lowerBound - 1, from: known) else { return nil }
-      var (chain, size) = (before, 0)
-      var transactions: [PackTransaction] = []
+      var builder = PackBuilder(before: before, signingKey: signingKey)
       try log.transactions(after: range.lowerBound - 1) { transaction in
-        let line = PackEncoder.line(transaction)
-        chain = LogChain.next(chain, line: line)
-        transactions.append(transaction)
-        size += line.count
-        return size < packSize && transaction.number < range.upperBound
+        builder.append(transaction)
+        return builder.size < packSize && transaction.number < range.upperBound
       }
       // Of a former name, the log may no longer have what a vault lacks.
-      guard let first = transactions.first?.number, let last = transactions.last?.number, first == range.lowerBound
-      else {
-        return nil
-      }
-      let vector = try SeenTable(vault: vaultID, connection: connection).load().vector
-      let header = PackHeader(
-        vault: vaultID, replica: identity.replica, range: first...last,
-        chain: PackChain(before: before, after: chain), vector: vector, publicKey: publicKey)
-      return Next(pack: Pack(header: header, transactions: transactions), signingKey: signingKey)
+      guard let body = builder.body, body.range.lowerBound == range.lowerBound else { return nil }
+      return Next(body: body, signingKey: signingKey)
     }
   }
 
-  private func record(_ pack: Pack, isFormer: Bool) async throws {
+  private func record(_ body: PackBody, of identity: Identity) async throws {
     let vaultID = vault.id
-    let header = pack.header
     try await session.database.write { connection in
       try connection.withInternalAccess {
         let table = SeenTable(vault: vaultID, connection: connection)
-        guard isFormer else { return try table.setPushed(header.range.upperBound, chain: header.chain.after) }
+        if identity.last == nil { return try table.setPushed(body.range.upperBound, chain: body.chain.after) }
         try FormerTable(connection: connection)
-          .setPushed(header.range.upperBound, chain: header.chain.after, of: header.replica, to: vaultID)
-        try table.insert(Seen.Run(range: header.range, chain: header.chain), of: header.replica)
+          .setPushed(body.range.upperBound, chain: body.chain.after, of: identity.replica, to: vaultID)
+        try table.insert(Seen.Run(range: body.range, chain: body.chain), of: identity.replica)
       }
     }
   }

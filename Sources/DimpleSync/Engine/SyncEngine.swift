@@ -33,6 +33,8 @@ public actor SyncEngine {
     public var largestJoinedPack = 8 << 20
     /// Transactions are merged in groups of about this many changes, never half of one.
     public var mergeBatchSize = 50_000
+    /// The app and its version, in its own words, for the header of what it writes: `Todo 2.1 (macOS)`. Members read it.
+    public var appVersion: String?
     /// Waits by it; tests give one they move themselves.
     public var clock: any Clock<Duration> = ContinuousClock()
 
@@ -43,7 +45,7 @@ public actor SyncEngine {
   /// The local side.
   public nonisolated let database: Database
   nonisolated let options: Options
-  nonisolated let meter = ProgressMeter()
+  nonisolated let meter: ProgressMeter
   private let openStorage: @Sendable () throws -> any ObjectStorage
   private let provider: any VaultProvider
   private var session: SyncSession?
@@ -59,6 +61,7 @@ public actor SyncEngine {
   ) {
     self.database = database
     self.options = options
+    meter = ProgressMeter(options.clock)
     openStorage = storage
     provider = vault
   }
@@ -88,6 +91,7 @@ public actor SyncEngine {
     try await Compaction(session: session).run(pulled.ownPacks, &report)
     report.heldRows = try await database.read { try HeldRow.count($0) }
     report.traffic = session.storage.traffic.since(earlier)
+    report.durations = meter.durations
     return report
   }
 
@@ -153,6 +157,17 @@ struct SyncSession: Sendable {
         return sum + max(0, end - identity.offset - (try former.pushed(of: identity.replica, to: id).last))
       }
     }
+  }
+
+  /// A merge of nothing: the own log is folded into the state, and rows that wait are decided anew.
+  func fold() async throws {
+    let (changelog, schemas) = (changelog, schemas)
+    let schema = try await database.withMergeTransaction { connection in
+      let schema = try schemas.load(connection, changelog)
+      _ = try Merge(connection, changelog, schema.schema).finish()
+      return schema
+    }
+    schemas.remember(schema)
   }
 
   /// Remembers, in the running write transaction, that a put may show others the log up to a local transaction: whatever

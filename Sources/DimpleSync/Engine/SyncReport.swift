@@ -38,6 +38,8 @@ public struct SyncReport: Sendable {
   public var missing: [MissingTransactions] = []
   /// What was asked of the storage; opening the vault counts with an engine's first sync.
   public var traffic = SyncTraffic()
+  /// How long the sync was in each phase that it went through, by ``SyncEngine/Options/clock``.
+  public var durations: [SyncProgress.Phase: Duration] = [:]
 
   /// Nothing was sent, taken in, or found wrong.
   public var isEmpty: Bool {

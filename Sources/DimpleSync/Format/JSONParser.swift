@@ -16,14 +16,43 @@ struct JSONParser {
   static func parse(_ line: ArraySlice<UInt8>) throws -> JSON {
     var parser = JSONParser(line)
     let value = try parser.value()
-    parser.skipSpace()
-    guard parser.index == line.endIndex else { throw parser.failure("more than one value") }
+    try parser.end()
     return value
   }
 
-  private init(_ bytes: ArraySlice<UInt8>) {
+  init(_ bytes: ArraySlice<UInt8>) {
     self.bytes = bytes
     index = bytes.startIndex
+  }
+
+  /// How far it has read.
+  var position: Int { index }
+
+  /// What was read since then.
+  func read(from position: Int) -> ArraySlice<UInt8> { bytes[position..<index] }
+
+  /// Exactly these bytes.
+  mutating func expect(_ text: StaticString) throws {
+    guard skip(text) else { throw failure("expected '\(text)'") }
+  }
+
+  /// These bytes, if they come next.
+  mutating func skip(_ text: StaticString) -> Bool {
+    guard text.withUTF8Buffer({ bytes[index...].starts(with: $0) }) else { return false }
+    index += text.utf8CodeUnitCount
+    return true
+  }
+
+  /// A whole number, with nothing before it.
+  mutating func integer() throws -> Int64 {
+    guard case .integer(let value) = try number() else { throw failure("expected a whole number") }
+    return value
+  }
+
+  /// Nothing may follow.
+  mutating func end() throws {
+    skipSpace()
+    guard index == bytes.endIndex else { throw failure("more than one value") }
   }
 
   private func failure(_ what: String) -> SyncError {
@@ -42,11 +71,17 @@ struct JSONParser {
     index += 1
   }
 
-  private mutating func value() throws -> JSON {
+  mutating func value() throws -> JSON {
     skipSpace()
     switch next {
-    case UInt8(ascii: "{"): return try nested { try $0.object() }
-    case UInt8(ascii: "["): return try nested { try $0.array() }
+    case UInt8(ascii: "{"):
+      var members: [JSON.Member] = []
+      try self.members { members.append(JSON.Member(name: $1, value: try $0.value())) }
+      return .object(members)
+    case UInt8(ascii: "["):
+      var values: [JSON] = []
+      try elements { values.append(try $0.value()) }
+      return .array(values)
     case UInt8(ascii: "\""): return .string(try string())
     case UInt8(ascii: "t"): return try literal("true", .bool(true))
     case UInt8(ascii: "f"): return try literal("false", .bool(false))
@@ -55,44 +90,48 @@ struct JSONParser {
     }
   }
 
-  private mutating func nested(_ body: (inout JSONParser) throws -> JSON) throws -> JSON {
+  private mutating func nested(_ body: (inout JSONParser) throws -> Void) throws {
     depth += 1
     defer { depth -= 1 }
     guard depth <= Self.maximumDepth else { throw failure("nested deeper than \(Self.maximumDepth)") }
-    return try body(&self)
+    try body(&self)
   }
 
   private mutating func literal(_ text: StaticString, _ value: JSON) throws -> JSON {
-    guard text.withUTF8Buffer({ bytes[index...].starts(with: $0) }) else { throw failure("unknown word") }
-    index += text.utf8CodeUnitCount
+    guard skip(text) else { throw failure("unknown word") }
     return value
   }
 
-  private mutating func object() throws -> JSON {
+  /// An object's members, one by one: `member` is told the name, and reads the value.
+  mutating func members(_ member: (inout JSONParser, String) throws -> Void) throws {
+    skipSpace()
     try expect(UInt8(ascii: "{"))
-    var members: [JSON.Member] = []
     // Only large objects are worth a set; hostile ones are large.
-    var names: Set<String> = []
-    try elements(until: UInt8(ascii: "}")) { parser in
-      parser.skipSpace()
-      let name = try parser.string()
-      if members.count == Self.fewMembers { names = Set(members.map(\.name)) }
-      let isRepeated =
-        members.count < Self.fewMembers
-        ? members.contains { $0.name == name } : !names.insert(name).inserted
-      guard !isRepeated else { throw parser.failure("a name is repeated") }
-      parser.skipSpace()
-      try parser.expect(UInt8(ascii: ":"))
-      members.append(JSON.Member(name: name, value: try parser.value()))
+    var few: [String] = []
+    var many: Set<[UInt8]> = []
+    try nested { parser in
+      try parser.elements(until: UInt8(ascii: "}")) { parser in
+        parser.skipSpace()
+        let name = try parser.string()
+        if few.count == Self.fewMembers, many.isEmpty { many = Set(few.map { Array($0.utf8) }) }
+        if few.count < Self.fewMembers {
+          guard !few.contains(where: { $0.hasSameBytes(as: name) }) else { throw parser.failure("a name is repeated") }
+          few.append(name)
+        } else {
+          guard many.insert(Array(name.utf8)).inserted else { throw parser.failure("a name is repeated") }
+        }
+        parser.skipSpace()
+        try parser.expect(UInt8(ascii: ":"))
+        try member(&parser, name)
+      }
     }
-    return .object(members)
   }
 
-  private mutating func array() throws -> JSON {
+  /// An array's elements, one by one: `element` reads one.
+  mutating func elements(_ element: (inout JSONParser) throws -> Void) throws {
+    skipSpace()
     try expect(UInt8(ascii: "["))
-    var values: [JSON] = []
-    try elements(until: UInt8(ascii: "]")) { values.append(try $0.value()) }
-    return .array(values)
+    try nested { try $0.elements(until: UInt8(ascii: "]"), element) }
   }
 
   private mutating func elements(until close: UInt8, _ element: (inout JSONParser) throws -> Void) throws {
@@ -116,7 +155,7 @@ struct JSONParser {
 // MARK: - Numbers
 
 extension JSONParser {
-  private mutating func number() throws -> JSON {
+  fileprivate mutating func number() throws -> JSON {
     let start = index
     var isReal = false
     if next == UInt8(ascii: "-") { index += 1 }
@@ -153,7 +192,8 @@ extension JSONParser {
 // MARK: - Strings
 
 extension JSONParser {
-  private mutating func string() throws -> String {
+  mutating func string() throws -> String {
+    skipSpace()
     try expect(UInt8(ascii: "\""))
     var plainStart = index
     var collected: [UInt8] = []

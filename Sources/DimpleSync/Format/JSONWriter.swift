@@ -9,6 +9,9 @@ package struct JSONWriter {
     text.withUTF8Buffer { bytes.append(contentsOf: $0) }
   }
 
+  /// Takes back what was written after the first `count` bytes.
+  mutating func truncate(to count: Int) { bytes.removeLast(bytes.count - count) }
+
   package mutating func byte(_ byte: UInt8) { bytes.append(byte) }
 
   package mutating func integer(_ value: Int64) { bytes.append(contentsOf: String(value).utf8) }

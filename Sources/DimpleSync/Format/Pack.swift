@@ -13,18 +13,41 @@ struct PackHeader: Equatable {
   /// The version that this library writes; it reads this one and older ones.
   static let currentFormat: Int64 = 1
 
+  /// The author's merged state at the moment its own log was folded up to transaction `own`: with equal vectors and equal
+  /// `own`, equal digests.
+  struct State: Equatable {
+    var digest: [UInt8]
+    var own: Int64
+  }
+
+  /// What hides the hashes of one table's changes where these are left out.
+  struct Salt: Equatable {
+    var table: String
+    /// 16 bytes.
+    var salt: [UInt8]
+  }
+
   var format = Self.currentFormat
-  /// `Vault.id` of the vault it was written to.
+  /// `Vault.id` of the vault it lies in.
   var vault: String
   var replica: ReplicaID
   /// Transaction numbers, inclusive.
   var range: ClosedRange<Int64>
   var chain: PackChain
-  /// What the author had merged of every other replica when it wrote this.
+  /// What the author had merged of every other replica, from whichever vault, when it wrote this.
   var vector: [ReplicaID: RangeSet64]
+  /// What of `vector` it had not merged from this vault.
+  var elsewhere: [ReplicaID: RangeSet64] = [:]
+  /// How many migrations the author's database had applied, or 0.
+  var schema: Int64 = 0
+  /// The author's app and its version, in the app's own words.
+  var app: String?
+  var state: State?
+  /// Of the tables that the pack shows changes of, by the bytes of their names.
+  var salts: [Salt] = []
   /// The author's public key.
   var publicKey: [UInt8]
-  /// Over the header's bytes without this member.
+  /// Over the header without this member and `vault`.
   var signature: [UInt8] = []
 }
 
@@ -36,31 +59,55 @@ struct PackChain: Equatable {
 
 /// One local commit of some replica.
 struct PackTransaction: Equatable {
-  var number: Int64
-  var changes: [PackChange]
+  /// A change that this vault does not show.
+  struct Left: Equatable {
+    /// Among all changes of the transaction, from 0.
+    var position: Int
+    var time: HybridTime
+    /// 32 bytes.
+    var hash: [UInt8]
+  }
 
+  var number: Int64
   /// When its first change was made.
-  var time: HybridTime { changes.first?.time ?? HybridTime(rawValue: 0) }
+  var time: HybridTime
+  /// In order; without those left out.
+  var changes: [PackChange]
+  /// Ascending by position.
+  var left: [Left] = []
+  /// The transaction's hash, where it is left out as a whole: then nothing else is known of it.
+  var leftHash: [UInt8]?
+  /// Members that are not known here, as JSON with a comma before each.
+  var otherMembers: [UInt8] = []
 }
 
 /// One row's write, by names: the reader's schema may differ from the writer's.
 struct PackChange: Equatable {
+  /// A column whose value is too large to stand in the pack.
+  struct BigColumn: Equatable {
+    var name: String
+    var reference: BigReference
+  }
+
   var time: HybridTime
   var table: String
   var key: [SQLValue]
   var operation: Change.Operation
   /// Sorted by the bytes of their names.
   var columns: [ColumnValue]
+  /// The columns whose values lie under `blob/`, likewise; in none of `columns`.
+  var bigColumns: [BigColumn] = []
 }
 
 extension PackTransaction {
   /// A local transaction as others will read it.
   init(number: Int64, changes: [Change]) {
-    self.number = number
-    self.changes = changes.map { change in
-      PackChange(
-        time: change.stamp.time, table: change.table, key: change.key, operation: change.operation,
-        columns: change.columns.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) })
-    }
+    self.init(
+      number: number, time: changes.first?.stamp.time ?? HybridTime(rawValue: 0),
+      changes: changes.map { change in
+        PackChange(
+          time: change.stamp.time, table: change.table, key: change.key, operation: change.operation,
+          columns: change.columns.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) })
+      })
   }
 }

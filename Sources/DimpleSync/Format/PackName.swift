@@ -3,7 +3,7 @@ internal import DimpleChangelog
 /// What a pack's object name says, without opening the object: whose transactions, which, and a hash of the contents.
 ///
 /// The record is 40 bytes: replica, first, last (8 bytes each, big-endian), and the first 16 bytes of the vault's keyed
-/// hash of the pack's JSON lines. The vault seals it into the name.
+/// hash of the SHA-256 of the pack's JSON lines. The vault seals it into the name.
 struct PackName: Hashable {
   static let prefix = "log/"
   private static let hashSize = 16

@@ -1,3 +1,5 @@
+internal import DimpleChangelog
+
 /// A set of transaction numbers, kept as ascending ranges that neither overlap nor touch.
 struct RangeSet64: Equatable, Sendable {
   private(set) var ranges: [ClosedRange<Int64>] = []
@@ -64,6 +66,17 @@ struct RangeSet64: Equatable, Sendable {
   }
 }
 
+extension [ReplicaID: RangeSet64] {
+  /// What of this vector is not in the other.
+  func subtracting(_ other: [ReplicaID: RangeSet64]) -> [ReplicaID: RangeSet64] {
+    reduce(into: [:]) { difference, entry in
+      let rest = entry.value.subtracting(other[entry.key] ?? RangeSet64())
+      if !rest.isEmpty { difference[entry.key] = rest }
+    }
+  }
+}
+
 extension Int64 {
-  fileprivate var saturatingSuccessor: Int64 { self == .max ? .max : self + 1 }
+  /// The next number; the greatest has none but itself.
+  var saturatingSuccessor: Int64 { self == .max ? .max : self + 1 }
 }

@@ -20,15 +20,19 @@ package enum ValueJSON {
     writer.value(.object([.init(name: tag, value: .string(Base64.encode(bytes)))]))
   }
 
-  /// - Throws: ``SyncError/Code/damagedObject`` for JSON that ``write(_:to:)`` never makes.
+  /// - Throws: ``SyncError/Code/damagedObject`` or ``SyncError/Code/unsupportedFormat`` for JSON that ``write(_:to:)``
+  ///   never makes.
   static func read(_ json: JSON) throws -> SQLValue {
     switch json {
     case .null: return .null
     case .integer(let value): return .integer(value)
     case .real(let value): return .real(value)
     case .string(let value): return .text(value)
-    case .object(let members) where members.count == 1:
-      if let value = tagged(members[0].name, members[0].value.stringValue) { return value }
+    case .object(let members):
+      guard let tag = members.first?.name, ["blob", "text", "real"].contains(tag) else {
+        throw PackHeaderCodec.unsupported("A value is of a kind that is not known here.")
+      }
+      if members.count == 1, let value = tagged(tag, members[0].value.stringValue) { return value }
     default: break
     }
     throw SyncError(.damagedObject, operation: "read a value", message: "Not the form of any SQLite value.")

@@ -59,7 +59,7 @@ extension MergeSession {
       let known = schema.tables[row.table].columnIDs
       state.cells.dropValues { known.contains($0.column) && row.state.counts($0.cell) }
     }
-    try store.save(row.key, state, status)
+    try store.save(row.key, state, status, names)
   }
 
   private func status(of row: WorkRow) -> RowStatus {

@@ -8,7 +8,7 @@ struct HeardTable {
     var number: Int64
     /// The latest time that a change of the replica had.
     var time: HybridTime
-    /// What it had merged of others.
+    /// What it had merged of others from this vault.
     var vector: [ReplicaID: RangeSet64]
   }
 
@@ -41,7 +41,7 @@ struct HeardTable {
       """
     ).run(
       .text(vault), .integer(Int64(header.replica.rawValue)), .integer(header.range.upperBound),
-      .integer(time.rawValue), .blob(Self.encode(header.vector)))
+      .integer(time.rawValue), .blob(Self.encode(header.vector.subtracting(header.elsewhere))))
   }
 
   private static func encode(_ vector: [ReplicaID: RangeSet64]) -> [UInt8] {

@@ -4,7 +4,7 @@ internal import DimpleStore
 /// Small numbers for replica ids, and the public key that each was first seen with: `dimple_replica(number, id, key)`.
 struct ReplicaTable {
   private var numbers: [ReplicaID: Int64] = [:]
-  private var replicas: [Int64: ReplicaID] = [:]
+  private(set) var replicas: [Int64: ReplicaID] = [:]
 
   /// Reads all.
   init(_ connection: Connection) throws {

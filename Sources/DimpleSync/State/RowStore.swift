@@ -34,6 +34,7 @@ struct RowStore {
 
   let connection: Connection
   var replicas: ReplicaTable
+  let digest = DigestKeeper()
 
   init(_ connection: Connection) throws {
     self.connection = connection
@@ -55,7 +56,10 @@ struct RowStore {
     return Entry(state: try RowStateCodec.decode(state, replicas), status: status)
   }
 
-  mutating func save(_ key: RowKey, _ state: RowState, _ status: RowStatus) throws {
+  /// - Parameter names: For the digest.
+  mutating func save(_ key: RowKey, _ state: RowState, _ status: RowStatus, _ names: NameTable) throws {
+    if let before = try load(key) { digest.remove(digest.digest(key, before.state, names)) }
+    digest.add(digest.digest(key, state, names))
     let encoded = try RowStateCodec.encode(state) { try replicas.number(of: $0, connection) }
     let statement = try connection.prepare(
       """

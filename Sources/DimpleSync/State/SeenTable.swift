@@ -81,6 +81,19 @@ struct SeenTable {
     return seen
   }
 
+  /// What is merged of whom, from whichever vault.
+  static func vectorOverAllVaults(_ connection: Connection) throws -> [ReplicaID: RangeSet64] {
+    let statement = try connection.prepare(
+      "SELECT dimple_replica.id, first, last FROM dimple_seen JOIN dimple_replica ON number = replica ORDER BY 1, 2")
+    defer { statement.reset() }
+    var vector: [ReplicaID: RangeSet64] = [:]
+    while try statement.step() {
+      vector[ReplicaID(rawValue: UInt64(bitPattern: statement.int64(0))), default: RangeSet64()]
+        .insert(statement.int64(1)...statement.int64(2))
+    }
+    return vector
+  }
+
   /// Replaces what is stored of `replica`.
   func save(_ seen: Seen, of replica: ReplicaID, _ replicas: inout ReplicaTable) throws {
     let number = try replicas.number(of: replica, connection)

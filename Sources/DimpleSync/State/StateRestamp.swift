@@ -30,21 +30,22 @@ struct StateRestamp {
         size += 1
       }
       if size >= Self.batchSize {
-        try apply(batch, &store)
+        try apply(batch, &store, names)
         batch = [:]
         size = 0
       }
       return true
     }
-    try apply(batch, &store)
+    try apply(batch, &store, names)
+    try store.digest.save(connection)
   }
 
-  private func apply(_ batch: [RowKey: [Stamp: Stamp]], _ store: inout RowStore) throws {
+  private func apply(_ batch: [RowKey: [Stamp: Stamp]], _ store: inout RowStore, _ names: NameTable) throws {
     for (key, stamps) in batch.sorted(by: { $0.key < $1.key }) {
       guard let entry = try store.load(key) else { continue }
       var state = entry.state
       state.mapStamps { stamps[$0] ?? $0 }
-      if state != entry.state { try store.save(key, state, entry.status) }
+      if state != entry.state { try store.save(key, state, entry.status, names) }
     }
   }
 }

@@ -3,7 +3,7 @@ internal import DimpleStore
 /// Sync's own tables in the user's database.
 ///
 /// ```
-/// dimple_sync(name, value)                     format, signing key, how far the log is folded
+/// dimple_sync(name, value)                     format, signing key, how far the log is folded, the state's digest
 /// dimple_name(id, parent, name)                numbers for table and column names
 /// dimple_replica(number, id, key)              numbers for replicas, and their pinned public keys
 /// dimple_row(tbl, key, state, status)          the merged state, one row per row ever seen
@@ -65,6 +65,8 @@ enum SyncSetting: String {
   case schema
   /// The number of the last local transaction that was part of a put, to whichever vault and whatever became of it.
   case attempted
+  /// ``StateDigest`` of `dimple_row`.
+  case digest
 
   func get(_ connection: Connection) throws -> SQLValue? {
     guard try Self.tableExists(connection) else { return nil }

@@ -5,8 +5,8 @@ public import DimpleRemote
 ///
 /// Signatures are hashes that anybody can make; they find accidents, not forgers. Nothing is stored on the remote.
 public struct TransparentVault: Vault, VaultProvider {
-  /// Fixed.
-  public let id = "transparent"
+  /// The same for all, unless set.
+  public var id = "transparent"
   /// None.
   public let objectExtension = ""
 

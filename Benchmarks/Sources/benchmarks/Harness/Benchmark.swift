@@ -21,6 +21,8 @@ struct Contender {
   var prepare: () async throws -> Void = {}
   /// Does the job, and returns what all contenders must agree on.
   var run: () async throws -> Int
+  /// How long the part of the last run took that counts, where that is not all of it.
+  var duration: (() -> Duration?)?
 
   /// The name of what this project does.
   static let ours = "DimpleDb"

@@ -9,28 +9,17 @@ struct HealthCheck {
   @discardableResult
   func run(_ report: inout HealthReport) async throws -> RepairReport {
     var repair = RepairReport()
-    try await fold()
+    try await session.fold()
     var corrected: Set<RowKey> = []
     let outcome = try await VaultCheck(session: session) { decoded, report in
       corrected.formUnion(try await checkRows(&report) { rows, _ in try rows.differences(decoded) })
     }.run(&report)
     corrected.formUnion(try await checkRows(&report) { rows, report in try rows.checkPresence(&report) })
     guard repairs else { return repair }
-    if !corrected.isEmpty { try await fold() }
+    if !corrected.isEmpty { try await session.fold() }
     repair.correctedRows = corrected.count
     try await OwnRepair(session: session).run(outcome, &repair)
     return repair
-  }
-
-  /// A merge of nothing: the own log is folded, and rows that wait are decided anew.
-  private func fold() async throws {
-    let (changelog, schemas) = (session.changelog, session.schemas)
-    let schema = try await session.database.withMergeTransaction { connection in
-      let schema = try schemas.load(connection, changelog)
-      _ = try Merge(connection: connection, changelog: changelog, schema: schema.schema).run([])
-      return schema
-    }
-    schemas.remember(schema)
   }
 
   /// - Returns: The rows that the next merge will decide anew.
@@ -64,7 +53,8 @@ struct HealthCheck {
     guard let entry = try store.load(difference.key) else { return false }
     var state = entry.state
     state.fill(difference.values.map { (id: $0.column, value: $0.value) })
-    try store.save(difference.key, state, state.isAlive ? .shownWithNull : .keptByReference)
+    try store.save(
+      difference.key, state, state.isAlive ? .shownWithNull : .keptByReference, try NameTable(connection))
     return true
   }
 }

@@ -78,10 +78,7 @@ struct MissingPacks {
       }
       return expected
     }
-    return expected.reduce(into: [:]) { missing, entry in
-      let rest = entry.value.subtracting(there[entry.key] ?? RangeSet64())
-      if !rest.isEmpty { missing[entry.key] = rest }
-    }
+    return expected.subtracting(there)
   }
 }
 

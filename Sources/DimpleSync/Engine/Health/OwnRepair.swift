@@ -41,10 +41,12 @@ struct OwnRepair {
       let push = Push(session: session)
       guard let next = try await push.pack(of: identity, first...range.upperBound) else { return sent }
       _ = try await PackPut(session: session)
-        .put(next.pack, signingKey: next.signingKey, attempt: identity.offset + next.pack.header.range.upperBound)
-      sent.insert(next.pack.header.range)
-      report.resentTransactions += Int64(next.pack.transactions.count)
-      first = next.pack.header.range.upperBound + 1
+        .put(
+          next.body, of: identity.replica, signingKey: next.signingKey,
+          attempt: identity.offset + next.body.range.upperBound)
+      sent.insert(next.body.range)
+      report.resentTransactions += Int64(next.body.range.count)
+      first = next.body.range.upperBound + 1
     }
     return sent
   }

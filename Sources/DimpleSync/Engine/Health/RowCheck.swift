@@ -62,7 +62,27 @@ struct RowCheck {
       }
       try checkStrangers(in: position, &report)
     }
+    try checkDigest(&report)
     return differences
+  }
+
+  /// The digest is kept register by register; here it is summed up anew.
+  private func checkDigest(_ report: inout HealthReport) throws {
+    guard let stored = try DigestKeeper.stored(connection) else { return }
+    let statement = try connection.prepare("SELECT DISTINCT tbl FROM dimple_row")
+    defer { statement.reset() }
+    var sum = StateDigest()
+    let keeper = DigestKeeper()
+    while try statement.step() {
+      try store.forEach(in: statement.int64(0)) { sum += keeper.digest($0, $1.state, names) }
+    }
+    if sum != stored {
+      report.add(
+        HealthFinding(
+          .damagedState, "the merged state",
+          "Its digest is not the one that was kept. Rows of dimple_row were altered.",
+          .restore))
+    }
   }
 
   private func presence(of key: RowKey, in position: Int) throws -> Difference? {

@@ -93,7 +93,7 @@ extension KnownReplica {
       }
     }
     for identity in try changelog.identities(connection) {
-      let last = try OwnLog(identity: identity, connection: connection, changelog: changelog).bounds().last
+      let last = try (identity.last ?? changelog.lastTransaction(connection)) - identity.offset
       update(identity.replica) { replica in
         replica.kind = identity.last == nil ? .own : .former
         var all = RangeSet64(replica.transactions)

@@ -45,10 +45,13 @@ struct NameChange {
     try SeenTable.forget(identity.replica, connection)
     let end = min(identity.last ?? split, split) - identity.offset
     guard end > 0 else { return }
-    let log = OwnLog(identity: identity, connection: connection, changelog: changelog)
+    let signingKey = try former.signingKey(of: identity.replica)
+    let log = signingKey.map { key in
+      OwnLog(identity: identity, signingKey: key, connection: connection, changelog: changelog)
+    }
     for place in places {
       let known = min(place.last, end)
-      let chain = try place.last <= end ? place.chain : log.chain(after: end, from: (place.last, place.chain))
+      let chain = try place.last <= end ? place.chain : log?.chain(after: end, from: (place.last, place.chain))
       // Without the chain, the vault has all of it, and what is there under the name is fetched again.
       try former.setPushed(known, chain: chain ?? [], of: identity.replica, to: place.vault)
       guard let chain, !chain.isEmpty, known > 0 else { continue }

@@ -4,6 +4,8 @@ internal import DimpleStore
 /// The part of the own log that is under one of the database's names, numbered as others number it.
 struct OwnLog {
   let identity: Identity
+  /// The private key of the name, which is part of the chain.
+  let signingKey: [UInt8]
   let connection: Connection
   let changelog: Changelog
 
@@ -23,16 +25,19 @@ struct OwnLog {
 
   /// The chain after transaction `number`, computed from a known place before it; `nil` where the log lacks what is between.
   func chain(after number: Int64, from known: (last: Int64, chain: [UInt8])) throws -> [UInt8]? {
-    var (last, chain) = known
+    var (last, chain) = (known.last, known.chain)
     if last == number { return chain }
     if last > number { (last, chain) = (0, LogChain.start) }
+    var builder = PackBuilder(before: chain, signingKey: signingKey)
     try transactions(after: last) { transaction in
       guard transaction.number == last + 1, transaction.number <= number else { return false }
-      chain = LogChain.next(chain, line: PackEncoder.line(transaction))
+      builder.append(transaction)
       last = transaction.number
+      // Only the chain is wanted.
+      if builder.size > 1 << 20 { builder = PackBuilder(before: builder.chain.after, signingKey: signingKey) }
       return last < number
     }
-    return last == number ? chain : nil
+    return last == number ? builder.chain.after : nil
   }
 
   enum Comparison: Equatable {
@@ -61,12 +66,15 @@ struct OwnLog {
     let range = decoded.pack.header.range
     let (first, last) = (max(range.lowerBound, bounds.first), min(range.upperBound, bounds.last))
     guard first <= last else { return nil }
-    var theirs = decoded.pack.transactions.drop { $0.number < first }
+    guard var chain = decoded.chain(before: first) else { return nil }
     var difference: Int64?
     try transactions(after: first - 1) { mine in
-      guard mine.number <= last, let other = theirs.popFirst() else { return false }
-      if mine != other { difference = mine.number - 1 }
-      return difference == nil
+      guard mine.number <= last else { return false }
+      var builder = PackBuilder(before: chain, signingKey: signingKey)
+      builder.append(mine)
+      chain = builder.chain.after
+      if decoded.chain(before: mine.number + 1) != chain { difference = mine.number - 1 }
+      return difference == nil && mine.number < last
     }
     return difference
   }

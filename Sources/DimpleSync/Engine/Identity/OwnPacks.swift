@@ -15,6 +15,8 @@ struct OwnPacks {
   func check(_ listed: [PullPlan.Candidate]) async throws -> Bool {
     guard let split = try await difference(listed) else { return false }
     let session = session
+    // What is in the merged state can be given another stamp; what will be has it from the beginning.
+    try await session.fold()
     try await session.database.write { connection in
       try connection.withInternalAccess { try NameChange(connection: connection, session: session).run(after: split) }
     }
@@ -77,19 +79,20 @@ struct OwnPacks {
   private func compare(_ decoded: DecodedPack, _ identity: Identity, key: String) async throws -> Int64? {
     let (id, session) = (session.vault.id, session)
     return try await session.database.write { connection in
-      let log = OwnLog(identity: identity, connection: connection, changelog: session.changelog)
       let table = SeenTable(vault: id, connection: connection)
       let former = FormerTable(connection: connection)
       let isPresent = identity.last == nil
       let pushed = try isPresent ? table.pushed() : former.pushed(of: identity.replica, to: id)
+      let header = decoded.pack.header
       let signingKey =
         try isPresent ? SyncSetting.signingKey.get(connection)?.blob : former.signingKey(of: identity.replica)
-      let header = decoded.pack.header
-      if case .differs(let last) = try log.compare(decoded, pushed: pushed) {
-        // Without the key that others know the name by, nothing more can be said under it, also not to other vaults.
-        let canSpeak = try signingKey.map { try session.vault.publicKey(of: $0) } == header.publicKey
-        return identity.offset + (canSpeak ? last : 0)
+      // Without the key that others know the name by, nothing can be said under it, also not to other vaults.
+      guard let signingKey, try session.vault.publicKey(of: signingKey) == header.publicKey else {
+        return isPresent ? identity.offset : nil
       }
+      let log = OwnLog(
+        identity: identity, signingKey: signingKey, connection: connection, changelog: session.changelog)
+      if case .differs(let last) = try log.compare(decoded, pushed: pushed) { return identity.offset + last }
       try connection.withInternalAccess {
         try OwnPackTable(vault: id, connection: connection).insert(key, header)
         let end = min(header.range.upperBound, try log.bounds().last)

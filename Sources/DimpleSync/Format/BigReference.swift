@@ -1,0 +1,62 @@
+internal import DimplePrimitives
+internal import DimpleStore
+
+/// Stands in a change for a value that lies in parts of its own under `blob/`.
+struct BigReference: Equatable {
+  enum Kind: String {
+    case text, blob
+  }
+
+  /// In bytes: every part but the last has this size.
+  static let partSize = 4 << 20
+  /// In bytes: a longer text or blob travels in parts, and no other.
+  static let threshold = 1 << 20
+  /// In bytes: SQLite's own limit (https://sqlite.org/limits.html).
+  private static let maximumSize: Int64 = 1 << 31 - 1
+
+  var kind: Kind
+  /// In bytes, all parts together.
+  var size: Int64
+  /// The SHA-256 of each part.
+  var parts: [[UInt8]]
+
+  /// To a value's bytes, cut into parts.
+  init(_ kind: Kind, _ bytes: [UInt8]) {
+    self.kind = kind
+    size = Int64(bytes.count)
+    parts = stride(from: 0, to: bytes.count, by: Self.partSize).map { start in
+      bytes.withUnsafeBytes { bytes in
+        SHA256.hash(UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + Self.partSize, bytes.count)]))
+      }
+    }
+  }
+
+  /// `nil` unless size and parts fit together.
+  private init?(kind: Kind, size: Int64, parts: [[UInt8]]) {
+    guard size > Int64(Self.threshold), size <= Self.maximumSize,
+      parts.count == (Int(size) + Self.partSize - 1) / Self.partSize, parts.allSatisfy({ $0.count == SHA256.byteCount })
+    else { return nil }
+    self.kind = kind
+    self.size = size
+    self.parts = parts
+  }
+
+  /// From what is under the member `big`, which may have members that are not known here; `nil` for what makes no sense.
+  init?(_ json: JSON) {
+    guard let kind = json["kind"]?.stringValue.flatMap(Kind.init(rawValue:)), let size = json["size"]?.integerValue,
+      let parts = json["parts"]?.arrayValue
+    else { return nil }
+    let hashes = parts.compactMap { $0.stringValue.flatMap(Hex.decode) }
+    guard hashes.count == parts.count else { return nil }
+    self.init(kind: kind, size: size, parts: hashes)
+  }
+
+  /// `{"big":{"kind":…,"size":…,"parts":[…]}}`
+  var json: JSON {
+    let reference = JSON.object([
+      .init(name: "kind", value: .string(kind.rawValue)), .init(name: "size", value: .integer(size)),
+      .init(name: "parts", value: .array(parts.map { .string(Hex.encode($0)) })),
+    ])
+    return .object([.init(name: "big", value: reference)])
+  }
+}

@@ -1,0 +1,145 @@
+internal import DimpleChangelog
+internal import DimplePrimitives
+internal import DimpleStore
+
+/// Reads a pack's lines after the first, straight into transactions, and hashes them on the way.
+struct TransactionReader {
+  private var changeHash: ChangeHash
+
+  /// - Parameter salts: The header's.
+  init(salts: [PackHeader.Salt]) { changeHash = ChangeHash(salts) }
+
+  /// A transaction with its hash. The line's frame has one form only, as the chain does not cover it byte by byte.
+  ///
+  /// - Parameters:
+  ///   - line: Without its line feed.
+  ///   - number: The one it must have.
+  /// - Throws: ``SyncError/Code/damagedObject``, ``SyncError/Code/unsupportedFormat``.
+  mutating func read(_ line: ArraySlice<UInt8>, number: Int64) throws -> (PackTransaction, hash: [UInt8]) {
+    var parser = JSONParser(line)
+    try parser.expect(#"{"number":"#)
+    guard try parser.integer() == number else { throw Self.damaged("Transaction \(number) is not where it should be.") }
+    if parser.skip(#","left":"#) {
+      let hash = try Self.hash(parser.value())
+      try parser.expect("}")
+      guard parser.position == line.endIndex else { throw Self.damaged("Transaction \(number) does not end.") }
+      return (PackTransaction(number: number, time: HybridTime(rawValue: 0), changes: [], leftHash: hash), hash)
+    }
+    try parser.expect(#","time":"#)
+    let time = HybridTime(rawValue: try parser.integer())
+    try parser.expect(#","changes":["#)
+    var entries: [Entry] = []
+    repeat { entries.append(try entry(&parser)) } while parser.skip(",")
+    try parser.expect("]")
+    let others = parser.position
+    while parser.skip(",") {
+      _ = try parser.string()
+      try parser.expect(":")
+      _ = try parser.value()
+    }
+    let rest = parser.read(from: others)
+    try parser.expect("}")
+    guard parser.position == line.endIndex else { throw Self.damaged("Transaction \(number) does not end.") }
+    return try transaction(number, time, entries, rest)
+  }
+
+  private struct Entry {
+    /// `nil` for a change left out; its time is not known yet.
+    var change: PackChange?
+    var ticks: Int64
+    var hash: [UInt8]
+  }
+
+  private func transaction(
+    _ number: Int64, _ time: HybridTime, _ entries: [Entry], _ rest: ArraySlice<UInt8>
+  ) throws -> (PackTransaction, hash: [UInt8]) {
+    guard entries[0].ticks == 0 else { throw Self.damaged("Transaction \(number) has an impossible time.") }
+    var transaction = PackTransaction(number: number, time: time, changes: [], otherMembers: Array(rest))
+    transaction.changes.reserveCapacity(entries.count)
+    var hash = TransactionHash(number: number, time: time)
+    var next = time.rawValue
+    for (position, entry) in entries.enumerated() {
+      guard next >= 0, next <= HybridTime.maximum.rawValue - entry.ticks else {
+        throw Self.damaged("Transaction \(number) has an impossible time.")
+      }
+      let time = HybridTime(rawValue: next + entry.ticks)
+      next = time.rawValue + 1
+      hash.add(ticks: entry.ticks, hash: entry.hash)
+      if var change = entry.change {
+        change.time = time
+        transaction.changes.append(change)
+      } else {
+        transaction.left.append(.init(position: position, time: time, hash: entry.hash))
+      }
+    }
+    hash.add(rest)
+    return (transaction, hash.value)
+  }
+
+  private mutating func entry(_ parser: inout JSONParser) throws -> Entry {
+    let start = parser.position
+    var change = PackChange(time: HybridTime(rawValue: 0), table: "", key: [], operation: .update, columns: [])
+    var (hasTable, hasOperation, hasOthers) = (false, false, false)
+    var (ticks, left): (Int64, [UInt8]?) = (0, nil)
+    try parser.members { parser, name in
+      switch name {
+      case "table": (change.table, hasTable) = (try parser.string(), true)
+      case "op": (change.operation, hasOperation) = (try Self.operation(parser.string()), true)
+      case "ticks": ticks = try Self.ticks(parser.value())
+      case "key": try parser.elements { change.key.append(try ValueJSON.read($0.value())) }
+      case "columns": try parser.members { try Self.column($1, &$0, of: &change) }
+      case "left": left = try Self.hash(parser.value())
+      default:
+        hasOthers = true
+        _ = try parser.value()
+      }
+    }
+    if let left {
+      guard !hasOthers, !hasTable, !hasOperation, change.key.isEmpty, change.columns.isEmpty, change.bigColumns.isEmpty
+      else {
+        throw Self.damaged("A change is left out and not.")
+      }
+      return Entry(change: nil, ticks: ticks, hash: left)
+    }
+    guard hasTable, hasOperation, !change.key.isEmpty else { throw Self.damaged("A change cannot be read.") }
+    guard let hash = changeHash.hash(parser.read(from: start), of: change.table) else {
+      throw Self.damaged("The header has no salt for a change's table.")
+    }
+    return Entry(change: change, ticks: ticks, hash: hash)
+  }
+
+  private static func operation(_ text: String) throws -> Change.Operation {
+    guard let operation = Change.Operation(rawValue: text) else {
+      throw PackHeaderCodec.unsupported("A change is of a kind that is not known here.")
+    }
+    return operation
+  }
+
+  private static func column(_ name: String, _ parser: inout JSONParser, of change: inout PackChange) throws {
+    let json = try parser.value()
+    if let big = json["big"] {
+      guard json.members?.count == 1, let reference = BigReference(big) else {
+        throw damaged("A reference to a large value cannot be read.")
+      }
+      change.bigColumns.append(.init(name: name, reference: reference))
+    } else {
+      change.columns.append(ColumnValue(name: name, value: try ValueJSON.read(json)))
+    }
+  }
+
+  private static func ticks(_ json: JSON) throws -> Int64 {
+    guard let value = json.integerValue, value > 0, value <= HybridTime.maximum.rawValue else {
+      throw damaged("A change's ticks cannot be read.")
+    }
+    return value
+  }
+
+  private static func hash(_ json: JSON) throws -> [UInt8] {
+    guard let hash = json.stringValue.flatMap(Hex.decode), hash.count == SHA256.byteCount else {
+      throw damaged("A hash cannot be read.")
+    }
+    return hash
+  }
+
+  private static func damaged(_ message: String) -> SyncError { PackHeaderCodec.damaged(message) }
+}
