@@ -11,7 +11,8 @@ struct LogRunTests {
     let entries = [
       entry(100, .insert, table: 2, key: [.integer(1)], cells: [.init(column: 1, value: .text("a"))]),
       entry(101, .update, table: 2, key: [.integer(1)], cells: [.init(column: 200, value: .null)]),
-      entry(103, .rekey, table: 2, key: [.integer(2)], oldKey: [.integer(1)], cells: [.init(column: 1, value: .real(1))]),
+      entry(
+        103, .rekey, table: 2, key: [.integer(2)], oldKey: [.integer(1)], cells: [.init(column: 1, value: .real(1))]),
       entry(104, .delete, table: 3, key: [.blob([]), .integer(0)]),
     ]
     let rows = LogRun.rows(of: entries)

@@ -90,15 +90,16 @@ struct RandomOperations {
     let columns = valueColumns(of: table)
     switch random.below(10) {
     case 0...4:
-      let verb = random.pick([
-        "INSERT", "INSERT", "INSERT OR REPLACE", "INSERT OR IGNORE", "INSERT OR FAIL", "REPLACE",
-      ]) ?? ""
+      let verb =
+        random.pick([
+          "INSERT", "INSERT", "INSERT OR REPLACE", "INSERT OR IGNORE", "INSERT OR FAIL", "REPLACE",
+        ]) ?? ""
       let rows = (0..<1 + random.below(3)).map { _ in values(table) }
       let marks = rows.map { row in "(\(row.map { _ in "?" }.joined(separator: ", ")))" }.joined(separator: ", ")
       let sql = SQL(
         raw: """
-          \(random.oneIn(25) ? "INSERT OR ROLLBACK" : verb) INTO \(table)(\((key + columns).joined(separator: ", ")))
-          VALUES \(marks) \(random.oneIn(4) ? "RETURNING 1" : "")
+          \(random.oneIn(25) ? "INSERT OR ROLLBACK" : verb) INTO \(table)
+          (\((key + columns).joined(separator: ", "))) VALUES \(marks) \(random.oneIn(4) ? "RETURNING 1" : "")
           """, bindings: rows.flatMap { $0 })
       // Of the rows that it returns, only the first is asked for.
       _ = try connection.queryOne(Int.self, sql)
@@ -117,7 +118,8 @@ struct RandomOperations {
       let name = columns[random.below(columns.count)]
       try connection.execute(
         SQL(
-          raw: "UPDATE OR \(random.pick(["REPLACE", "IGNORE", "ABORT", "FAIL"]) ?? "") \(table) SET \(name) = ? \(filter(table, key))",
+          raw:
+            "UPDATE OR \(random.pick(["REPLACE", "IGNORE", "ABORT", "FAIL"]) ?? "") \(table) SET \(name) = ? \(filter(table, key))",
           bindings: [value(of: name, in: table)]))
     case 8:
       try connection.execute(

@@ -136,7 +136,7 @@ struct TransactionBufferTests {
     }
 
     /// In the order of the times, which ascend.
-    mutating func seen() throws -> [LogRecord] {
+    func seen() throws -> [LogRecord] {
       let all = (rows + [buffer.row(transaction: 1)].compactMap { $0 }).sorted { $0.hlc < $1.hlc }
       let entries = try all.flatMap { try LogRun.entries(of: $0.payload, at: $0.hlc) }
       #expect(zip(entries, entries.dropFirst()).allSatisfy { $0.time < $1.time })
@@ -152,11 +152,12 @@ private struct Row: Equatable {
 }
 
 extension TransactionBuffer {
-  fileprivate mutating func row(transaction: Int64) -> Row? {
-    isEmpty ? nil : withRow(transaction: transaction) { Row(hlc: $0.rawValue, payload: Array($1)) }
+  fileprivate func row(transaction: Int64) -> Row? {
+    var buffer = self
+    return isEmpty ? nil : buffer.withRow(transaction: transaction) { Row(hlc: $0.rawValue, payload: Array($1)) }
   }
 
-  fileprivate mutating func entries(transaction: Int64) throws -> [LogRun.Entry] {
+  fileprivate func entries(transaction: Int64) throws -> [LogRun.Entry] {
     try row(transaction: transaction).map { try LogRun.entries(of: $0.payload, at: $0.hlc) } ?? []
   }
 }

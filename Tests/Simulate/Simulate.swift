@@ -36,7 +36,7 @@ struct Simulate {
 
   static func main() async {
     do { exit(try await Simulate(Array(CommandLine.arguments.dropFirst())).run() == 0 ? 0 : 1) } catch {
-      say(error)
+      say("\(error)")
       exit(2)
     }
   }

@@ -163,7 +163,7 @@ struct StorageCaseTests {
     options.largestJoinedPack = 0
     let author = try replica(memory, options: options)
     for number in 0..<count {
-      try author.database.execute("INSERT INTO Item VALUES (\("\(number)"), 1)")
+      try await author.database.execute("INSERT INTO Item VALUES (\("\(number)"), 1)")
     }
     _ = try await author.engine.sync()
     #expect(memory.snapshot.count == count)

@@ -64,9 +64,8 @@ package enum LogRun {
 
   /// How far the last time is from the first.
   private static func span(_ reader: inout ByteReader) throws -> Int64 {
-    guard let span = Int64(exactly: try reader.varint()), span < .max else {
-      throw reader.damage("a number is too large")
-    }
+    let span = Int64(exactly: try reader.varint())
+    guard let span, span < .max else { throw reader.damage("a number is too large") }
     return span
   }
 

@@ -79,7 +79,8 @@ extension Script.Step {
     switch action {
     case .write(let transaction): transaction.statements.count + (transaction.ending == .strict ? 0 : 1)
     case .sync(let plan):
-      (plan.faultsOneIn > 0 ? plan.kinds.count : 0) + (plan.interruption == nil ? 0 : 1) + (plan.sparePages == nil ? 0 : 1)
+      (plan.faultsOneIn > 0 ? plan.kinds.count : 0) + (plan.interruption == nil ? 0 : 1)
+        + (plan.sparePages == nil ? 0 : 1)
         + plan.meanwhile.reduce(0) { $0 + 1 + $1.steps.reduce(0) { $0 + 1 + $1.weight } }
     default: 0
     }

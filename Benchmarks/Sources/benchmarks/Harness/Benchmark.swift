@@ -34,6 +34,8 @@ struct Suite {
   var benchmarks: (Size) throws -> [Benchmark]
   /// Measured after the benchmarks.
   var loads: (Size) throws -> [LoadBenchmark] = { _ in [] }
+  /// What it takes in bytes; measured last, and once.
+  var sizes: (Size) async throws -> [SizeMeasurement] = { _ in [] }
 
   static var all: [Suite] { [.store, .changelog, .reactive, .remote, .s3, .crypto, .sync] }
 }
