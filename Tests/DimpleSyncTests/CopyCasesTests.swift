@@ -28,8 +28,10 @@ struct CopyCasesTests {
       migrations: Self.migrations)
   }
 
-  private func engine(_ replica: SimulatedReplica, _ storage: any ObjectStorage) -> SyncEngine {
-    SyncEngine(replica.database, storage: storage, vault: TransparentVault())
+  private func engine(
+    _ replica: SimulatedReplica, _ storage: any ObjectStorage, _ vault: String = "transparent"
+  ) -> SyncEngine {
+    SyncEngine(replica.database, storage: storage, vault: TransparentVault(id: vault))
   }
 
   private func insert(_ ids: String..., in replica: SimulatedReplica) async throws {
@@ -161,7 +163,7 @@ struct CopyCasesTests {
     let (home, stick, path) = (MemoryStorage(), MemoryStorage(), files.new())
     let original = try replica(home, path: path)
     try await insert("a", in: original)
-    _ = try await engine(original, stick).sync()
+    _ = try await engine(original, stick, "stick").sync()
     try await insert("b", "c", in: original)
     let (first, second) = try await copy(original, path, storage: home)
     try await insert("first", in: first)
@@ -169,20 +171,20 @@ struct CopyCasesTests {
     _ = try await first.engine.sync()
     #expect(try await second.engine.sync().tookNewName)
     // The stick has only "a". The original is never connected to it again.
-    let report = try await engine(second, stick).sync()
+    let report = try await engine(second, stick, "stick").sync()
     #expect(!report.tookNewName)
     #expect(report.pushedTransactions == 3)
-    let reader = try replica(stick)
-    _ = try await reader.engine.sync()
+    let reader = try replica(MemoryStorage())
+    _ = try await engine(reader, stick, "stick").sync()
     #expect(try await ids(reader) == ["a", "b", "c", "second"])
     #expect(try reader.database.authors(of: [.text("c")], in: "Item")?.inserted?.replica == name(first))
     #expect(try reader.database.authors(of: [.text("second")], in: "Item")?.inserted?.replica == name(second))
     // The first comes all the same, and has nothing to send but its own.
-    let late = try await engine(first, stick).sync()
+    let late = try await engine(first, stick, "stick").sync()
     #expect(late.skipped.isEmpty)
     #expect(!late.tookNewName)
     #expect(late.pushedTransactions == 1)
-    for replica in [reader, second] { _ = try await engine(replica, stick).sync() }
+    for replica in [reader, second] { _ = try await engine(replica, stick, "stick").sync() }
     #expect(try await ids(reader) == ["a", "b", "c", "first", "second"])
     _ = try await first.engine.sync()
     _ = try await second.engine.sync()

@@ -216,9 +216,8 @@ struct HealthTests {
     #expect(repair.correctedRows == 4)
     #expect(codes(repair.remaining) == [.untrackedRow])
     #expect(
-      try await two.database.rows("SELECT id, a, b FROM Item WHERE id <> 'stranger' ORDER BY id").map {
-        "\($0[0]) \($0[1]) \($0[2])"
-      }
+      try await two.database.query(
+        String.self, "SELECT id || ' ' || a || ' ' || b FROM Item WHERE id <> 'stranger' ORDER BY id")
         == ["a 1 1", "b 1 1", "mine 1 1"])
     try await two.database.close()
   }

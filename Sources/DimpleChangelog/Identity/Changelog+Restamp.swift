@@ -24,7 +24,7 @@ extension Changelog {
     var last = max(try MetaValue.clock.get(connection) ?? 0, try lastTime(before: start, connection))
     try forEachRow(from: start, connection) { hlc, times in
       // A rekey whose delete lies at the floor stays.
-      if map.isEmpty, times.lowerBound <= floor { return last = times.upperBound }
+      if times.lowerBound <= floor { return last = times.upperBound }
       let new = max(last + 1, times.lowerBound - shift)
       map.append(times, movedBy: new - times.lowerBound)
       last = new + (times.upperBound - times.lowerBound)

@@ -14,6 +14,7 @@ package struct TimeMap: Sendable, Equatable {
 
   /// Appends times later than all before.
   mutating func append(_ times: ClosedRange<Int64>, movedBy distance: Int64) {
+    if distance == 0 { return }
     if let last = stretches.last, last.distance == distance {
       stretches[stretches.count - 1].last = times.upperBound
     } else {

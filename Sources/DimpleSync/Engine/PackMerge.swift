@@ -8,7 +8,13 @@ struct PackMerge {
     var transactions = 0
     var changes = 0
     var skipped: [SkippedObject] = []
+    /// Of large values, in bytes.
+    var bigBytes = 0
+    /// Transactions were left for another run, so that not too many large values are in memory.
+    var hasMore = false
   }
+
+  private static let bigBytesAtOnce = 32 << 20
 
   let connection: Connection
   let changelog: Changelog
@@ -28,8 +34,7 @@ struct PackMerge {
         let decoded = try result.get()
         try authenticate(decoded, &replicas)
         try seen.check(decoded)
-        try refuseBigValues(decoded)
-        let taken = try accept(decoded, &seen)
+        let taken = try accept(decoded, &seen, &outcome)
         try table.save(seen, of: decoded.pack.header.replica, &replicas)
         try HeardTable(vault: vault, connection: connection).note(decoded.pack.header, taken)
         accepted += taken
@@ -59,15 +64,25 @@ struct PackMerge {
     try replicas.pin(header.publicKey, of: header.replica, connection)
   }
 
-  /// Values that lie under `blob/` are not fetched yet.
-  private func refuseBigValues(_ decoded: DecodedPack) throws {
-    if decoded.pack.transactions.contains(where: { $0.changes.contains { !$0.bigColumns.isEmpty } }) {
-      throw PackHeaderCodec.unsupported("The pack refers to large values.")
+  /// The transaction with its large values in place; `nil` while a part is not here.
+  private func fill(_ transaction: PackTransaction) throws -> PackTransaction? {
+    var filled = transaction
+    let parts = PartTable(connection: connection)
+    for index in transaction.changes.indices where !transaction.changes[index].bigColumns.isEmpty {
+      for column in transaction.changes[index].bigColumns {
+        guard let value = try parts.value(of: column.reference) else { return nil }
+        filled.changes[index].columns.append(ColumnValue(name: column.name, value: value))
+      }
+      filled.changes[index].columns.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+      filled.changes[index].bigColumns = []
     }
+    return filled
   }
 
   /// The pack's transactions that are new and not from the future.
-  private func accept(_ decoded: DecodedPack, _ seen: inout Seen) throws -> [ForeignTransaction] {
+  private func accept(
+    _ decoded: DecodedPack, _ seen: inout Seen, _ outcome: inout Outcome
+  ) throws -> [ForeignTransaction] {
     let header = decoded.pack.header
     let table = PostponedTable(vault: vault, connection: connection)
     let (known, trusted) = (seen.numbers(of: header.replica), try table.trusted(of: header.replica))
@@ -79,8 +94,15 @@ struct PackMerge {
         PostponedTable.append(transaction.number, of: header.replica, at: time, to: &postponed)
         continue
       }
+      let size = transaction.changes.flatMap(\.bigColumns).reduce(0) { $0 + Int(clamping: $1.reference.size) }
+      if size > 0, outcome.bigBytes > 0, outcome.bigBytes + size > Self.bigBytesAtOnce {
+        outcome.hasMore = true
+        continue
+      }
+      guard let filled = try fill(transaction) else { continue }
+      outcome.bigBytes += size
       seen.insert(transaction.number...transaction.number, of: decoded)
-      accepted.append(ForeignTransaction(replica: header.replica, transaction: transaction))
+      accepted.append(ForeignTransaction(replica: header.replica, transaction: filled))
     }
     try table.replace(header.range, of: header.replica, by: postponed)
     return accepted

@@ -41,6 +41,7 @@ struct Pull {
     }
     // The own log is folded, and what waits for a schema change looked at, even where nothing came in.
     try await merge([], &unusable, &report)
+    if !report.skipped.contains(where: { $0.key.hasPrefix(PartStorage.prefix) }) { try await forgetParts() }
     report.postponedTransactions = try await waiting()
     report.missing = try await MissingPacks(session: session).check(outcome.listed)
     return outcome
@@ -106,6 +107,14 @@ struct Pull {
         vector[run.replica, default: RangeSet64()].insert(run.range)
       }
       return vector
+    }
+  }
+
+  /// All that needed parts has them.
+  private func forgetParts() async throws {
+    if try await session.database.read({ try PartTable(connection: $0).isEmpty() }) { return }
+    try await session.database.write { connection in
+      try connection.withInternalAccess { try PartTable(connection: connection).removeAll() }
     }
   }
 
@@ -177,14 +186,8 @@ struct Pull {
 
   // MARK: - Merging
 
-  private func merge(
-    _ fetched: [Fetched], _ unusable: inout Set<String>, _ report: inout SyncReport
-  ) async throws {
-    session.progress.advance(.merging)
-    let vaultID = vault.id
-    let changelog = session.changelog
-    let limit = latest
-    let schemas = session.schemas
+  private func mergeOnce(_ fetched: [Fetched]) async throws -> PackMerge.Outcome {
+    let (vaultID, changelog, limit, schemas) = (vault.id, session.changelog, latest, session.schemas)
     let (outcome, schema) = try await session.database.withMergeTransaction { connection in
       let schema = try schemas.load(connection, changelog)
       let merge = PackMerge(
@@ -192,13 +195,35 @@ struct Pull {
       return (try merge.run(fetched.map { (key: $0.candidate.key, result: $0.result) }), schema)
     }
     schemas.remember(schema)
+    return outcome
+  }
+
+  private func merge(
+    _ fetched: [Fetched], _ unusable: inout Set<String>, _ report: inout SyncReport
+  ) async throws {
+    session.progress.advance(.merging)
+    let packs = fetched.compactMap { try? $0.result.get() }
+    let hasParts = packs.contains { $0.pack.transactions.contains { $0.changes.contains { !$0.bigColumns.isEmpty } } }
+    var (isFirst, hasMore) = (true, false)
+    repeat {
+      if hasParts {
+        let parts = try await PartFetch(session: session).run(packs, known: loadSeen())
+        report.pulledParts += parts.fetched
+        let known = Set(report.skipped.map(\.key))
+        report.skipped += parts.missing.filter { !known.contains($0.key) }
+      }
+      let outcome = try await mergeOnce(fetched)
+      if isFirst {
+        report.skipped += outcome.skipped
+        report.pulledPacks += fetched.count - outcome.skipped.count
+      }
+      report.pulledTransactions += outcome.transactions
+      report.pulledChanges += outcome.changes
+      report.newlyHeldRows += outcome.count.newlyHeld
+      report.changedRows += outcome.count.changedRows
+      (isFirst, hasMore) = (false, outcome.hasMore)
+    } while hasMore
     unusable.formUnion(fetched.map(\.candidate.key))
-    report.skipped += outcome.skipped
-    report.pulledPacks += fetched.count - outcome.skipped.count
-    report.pulledTransactions += outcome.transactions
-    report.pulledChanges += outcome.changes
-    report.newlyHeldRows += outcome.count.newlyHeld
-    report.changedRows += outcome.count.changedRows
     session.progress.advance(.merging, transactions: saturatingSum(fetched.map(\.candidate.transactions)))
   }
 }

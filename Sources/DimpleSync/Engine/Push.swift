@@ -14,6 +14,7 @@ struct Push {
     for identity in try await session.database.read({ try changelog.identities($0) }) {
       while let next = try await nextPack(of: identity) {
         session.progress.advance(.pushing)
+        report.pushedParts += try await PartPush(session: session).run(next.big, of: identity)
         let stored = try await PackPut(session: session).put(
           next.body, of: identity.replica, signingKey: next.signingKey,
           attempt: identity.offset + next.body.range.upperBound)
@@ -29,6 +30,8 @@ struct Push {
 
   struct Next: Sendable {
     var body: PackBody
+    /// The transactions in it that refer to large values.
+    var big: [Int64]
     var signingKey: [UInt8]
   }
 
@@ -60,13 +63,15 @@ struct Push {
       let log = OwnLog(identity: identity, signingKey: signingKey, connection: connection, changelog: changelog)
       guard let before = try log.chain(after: range.lowerBound - 1, from: known) else { return nil }
       var builder = PackBuilder(before: before, signingKey: signingKey)
+      var big: [Int64] = []
       try log.transactions(after: range.lowerBound - 1) { transaction in
         builder.append(transaction)
+        if transaction.changes.contains(where: { !$0.bigColumns.isEmpty }) { big.append(transaction.number) }
         return builder.size < packSize && transaction.number < range.upperBound
       }
       // Of a former name, the log may no longer have what a vault lacks.
       guard let body = builder.body, body.range.lowerBound == range.lowerBound else { return nil }
-      return Next(body: body, signingKey: signingKey)
+      return Next(body: body, big: big, signingKey: signingKey)
     }
   }
 

@@ -14,6 +14,10 @@ public struct SyncReport: Sendable {
   public var pulledChanges = 0
   /// Objects read.
   public var pulledPacks = 0
+  /// Parts of large values sent, and taken from the vault.
+  public var pushedParts = 0
+  /// Likewise.
+  public var pulledParts = 0
   /// Rows whose tables show something else than before the sync.
   public var changedRows = 0
   /// Rows that are alive but cannot stand in their table, after this sync; ``SyncEngine/held()`` lists them.

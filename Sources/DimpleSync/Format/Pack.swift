@@ -105,9 +105,26 @@ extension PackTransaction {
     self.init(
       number: number, time: changes.first?.stamp.time ?? HybridTime(rawValue: 0),
       changes: changes.map { change in
-        PackChange(
-          time: change.stamp.time, table: change.table, key: change.key, operation: change.operation,
-          columns: change.columns.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) })
+        PackChange(change)
       })
+  }
+}
+
+extension PackChange {
+  /// A local change; large values are replaced by references.
+  init(_ change: Change) {
+    let columns = change.columns.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    self.init(time: change.stamp.time, table: change.table, key: change.key, operation: change.operation, columns: [])
+    guard columns.contains(where: { BigReference.isBig($0.value) }) else {
+      self.columns = columns
+      return
+    }
+    for column in columns {
+      if BigReference.isBig(column.value), let (kind, bytes) = BigReference.bytes(of: column.value) {
+        bigColumns.append(BigColumn(name: column.name, reference: BigReference(kind, bytes)))
+      } else {
+        self.columns.append(column)
+      }
+    }
   }
 }

@@ -49,7 +49,9 @@ enum SyncTables {
       }
       return
     }
-    for statement in statements + IdentityTables.statements { try connection.prepare(statement).run() }
+    for statement in statements + IdentityTables.statements + PartTable.statements {
+      try connection.prepare(statement).run()
+    }
     try SyncSetting.format.set(.integer(format), connection)
   }
 }

@@ -15,6 +15,7 @@ struct OwnRepair {
         resent[identity.replica, default: RangeSet64()].formUnion(sent)
       }
     }
+    for part in outcome.withoutParts { try await resend(part) }
     // Only what this database put itself, and only after what was in it is there again.
     for pack in outcome.damaged where try await isOwn(pack) {
       let rest = RangeSet64([pack.name.range])
@@ -23,6 +24,16 @@ struct OwnRepair {
       try await session.storage.delete(pack.key)
       report.removedObjects += 1
     }
+  }
+
+  private func resend(_ part: VaultCheck.PartReference) async throws {
+    let (id, changelog) = (session.vault.id, session.changelog)
+    try await session.database.write { connection in
+      try connection.withInternalAccess { try PartTable(connection: connection).forget(part.hash, in: id) }
+    }
+    let identities = try await session.database.read { try changelog.identities($0) }
+    guard let identity = identities.first(where: { $0.replica == part.replica }) else { return }
+    _ = try await PartPush(session: session).run([part.number], of: identity)
   }
 
   private func isOwn(_ pack: PullPlan.Candidate) async throws -> Bool {
@@ -40,6 +51,7 @@ struct OwnRepair {
       try Task.checkCancellation()
       let push = Push(session: session)
       guard let next = try await push.pack(of: identity, first...range.upperBound) else { return sent }
+      _ = try await PartPush(session: session).run(next.big, of: identity)
       _ = try await PackPut(session: session)
         .put(
           next.body, of: identity.replica, signingKey: next.signingKey,

@@ -20,6 +20,15 @@ struct VaultCheck {
     var missing: [ReplicaID: RangeSet64] = [:]
     /// Objects under the own names that cannot be used.
     var damaged: [PullPlan.Candidate] = []
+    /// Own transactions that refer to parts which are not there, and these parts' hashes.
+    var withoutParts: [PartReference] = []
+  }
+
+  /// A transaction that needs a part of a large value.
+  struct PartReference: Sendable {
+    var replica: ReplicaID
+    var number: Int64
+    var hash: [UInt8]
   }
 
   let session: SyncSession
@@ -36,6 +45,7 @@ struct VaultCheck {
     var logs = try await self.logs(packs)
     var outcome = Outcome()
     let own = try await ownNames()
+    var parts: [[UInt8]: PartReference] = [:]
     for start in stride(from: 0, to: packs.count, by: session.options.parallelGets) {
       try Task.checkCancellation()
       let group = Array(packs[start..<min(start + session.options.parallelGets, packs.count)])
@@ -46,6 +56,7 @@ struct VaultCheck {
           logs[replica]?.usable.insert(pack.name.range)
           report.checkedPacks += 1
           report.checkedTransactions += Int64(pack.name.range.count)
+          note(decoded, &parts)
           try await body(decoded, &report)
         case .failure(let error):
           if own.contains(replica) { outcome.damaged.append(pack) }
@@ -61,7 +72,37 @@ struct VaultCheck {
         HealthFinding(
           .missingPacks, "\(replica)", missing.description, missing.isOwn ? .repair : .repairElsewhere))
     }
+    try await checkParts(parts, own, &outcome, &report)
     return outcome
+  }
+
+  // MARK: - Large values
+
+  private func note(_ decoded: DecodedPack, _ parts: inout [[UInt8]: PartReference]) {
+    let replica = decoded.pack.header.replica
+    for transaction in decoded.pack.transactions {
+      for hash in transaction.changes.flatMap(\.bigColumns).flatMap(\.reference.parts) {
+        parts[hash] = PartReference(replica: replica, number: transaction.number, hash: hash)
+      }
+    }
+  }
+
+  /// Whether the parts are there; their contents are checked when they are taken in.
+  private func checkParts(
+    _ parts: [[UInt8]: PartReference], _ own: Set<ReplicaID>, _ outcome: inout Outcome, _ report: inout HealthReport
+  ) async throws {
+    if parts.isEmpty { return }
+    let there = Set(try await session.storage.listAll(prefix: PartStorage.prefix).map(\.key))
+    for part in parts.values.sorted(by: { ($0.replica, $0.number) < ($1.replica, $1.number) }) {
+      let key = try PartStorage(session: session).key(of: part.hash)
+      if there.contains(key) { continue }
+      let isOwn = own.contains(part.replica)
+      if isOwn { outcome.withoutParts.append(part) }
+      report.add(
+        HealthFinding(
+          .missingPart, key, "Transaction \(part.number) of replica \(part.replica) refers to it, and it is not there.",
+          isOwn ? .repair : .repairElsewhere))
+    }
   }
 
   private func ownNames() async throws -> Set<ReplicaID> {
