@@ -33,6 +33,7 @@ extension Changelog {
         state.isOpen = old.isOpen
         state.replica = old.committedReplica
         state.committedReplica = old.committedReplica
+        state.undoHolds = old.undoHolds
       }
     }
     return link

@@ -15,7 +15,8 @@ extension Changelog {
   /// - Parameters:
   ///   - transaction: Only changes of transactions with a higher number; pass the last one's to read on.
   ///   - limit: Stops after the transaction in which this many changes are reached; a transaction is never cut.
-  /// - Throws: ``ChangelogError``: `.damagedLog`, `.notAttached`; `StoreError`.
+  /// - Throws: ``ChangelogError``: `.historyRemoved` where some of them were removed, unless `transaction` is 0;
+  ///   `.damagedLog`, `.notAttached`; `StoreError`.
   public func changes(after transaction: Int64 = 0, limit: Int? = nil) throws -> [Change] {
     try changes(in: database(for: "read the log"), after: transaction, limit: limit)
   }
@@ -24,6 +25,7 @@ extension Changelog {
   package func changes(in database: Database, after transaction: Int64 = 0, limit: Int? = nil) throws -> [Change] {
     if limit == 0 { return [] }
     return try database.read { connection in
+      try checkKept(after: transaction, connection)
       var changes: [Change] = []
       try transactions(connection, after: transaction) { local in
         changes += local.changes
@@ -52,7 +54,8 @@ extension Changelog {
     var current: LocalTransaction?
     let statement = try connection.prepare("SELECT hlc, payload FROM dimple_log WHERE hlc >= ? ORDER BY hlc")
     defer { statement.reset() }
-    try statement.bind(.integer(LogSearch(connection: connection).firstTime(ofTransactionsAfter: after)), at: 1)
+    let start = max(after, try keptTransaction(connection) - 1)
+    try statement.bind(.integer(LogSearch(connection: connection).firstTime(ofTransactionsAfter: start)), at: 1)
     while try statement.step() {
       for entry in try LogTables.entries(statement) {
         let changes = try reader.changes(entry.record, at: entry.time)
@@ -73,12 +76,28 @@ extension Changelog {
     _ connection: Connection, after: Int64, _ body: (HybridTime, UnsafeRawBufferPointer) throws -> Bool
   ) throws {
     guard try LogTables.exist(connection) else { return }
+    try completeLog(connection)
     let statement = try connection.prepare("SELECT hlc, payload FROM dimple_log WHERE hlc >= ? ORDER BY hlc")
     defer { statement.reset() }
-    try statement.bind(.integer(LogSearch(connection: connection).firstTime(ofTransactionsAfter: after)), at: 1)
+    let start = max(after, try keptTransaction(connection) - 1)
+    try statement.bind(.integer(LogSearch(connection: connection).firstTime(ofTransactionsAfter: start)), at: 1)
     while try statement.step() {
       let time = HybridTime(rawValue: statement.int64(0))
       guard try statement.withBytes(1, { try body(time, $0) }) else { return }
+    }
+  }
+
+  /// The time from which on all changes in the log belong to transactions with a higher number than `transaction`.
+  package func time(ofTransactionsAfter transaction: Int64, _ connection: Connection) throws -> HybridTime {
+    guard try LogTables.exist(connection) else { return .maximum }
+    return HybridTime(rawValue: try LogSearch(connection: connection).firstTime(ofTransactionsAfter: transaction))
+  }
+
+  /// The number of the transaction of which one of ``payloads(_:after:_:)`` is.
+  package func transaction(ofPayload payload: UnsafeRawBufferPointer, at time: HybridTime) throws -> Int64 {
+    do { return try LogRun.summary(of: Array(payload.prefix(LogRun.prefixSize)), at: time.rawValue).transaction } catch
+    {
+      throw LogTables.damaged(at: time, error)
     }
   }
 
@@ -93,7 +112,8 @@ extension Changelog {
   /// The number of the first transaction that the log still has; one more than the last where it has none.
   package func firstTransaction(_ connection: Connection) throws -> Int64 {
     try completeLog(connection)
-    return try LogSearch(connection: connection).firstRow(from: 0)?.transaction ?? lastTransaction(connection) + 1
+    let first = try LogSearch(connection: connection).firstRow(from: 0)?.transaction
+    return max(try first ?? lastTransaction(connection) + 1, try keptTransaction(connection))
   }
 
   /// The time from which on all rows belong to transactions with a number higher than `number`.
@@ -104,7 +124,7 @@ extension Changelog {
 
 /// The names of what payloads tell by numbers: those of now, or the last ones of what is gone.
 package struct LogNames: Sendable {
-  /// Whose log it is: what it has of former names is in the merged state already.
+  /// Whose log it is now.
   package let replica: ReplicaID
   /// By the table's id.
   package let tables: [Int64: String]
@@ -121,7 +141,7 @@ package struct LogNames: Sendable {
 }
 
 /// Finds a transaction in the log, whose numbers ascend with the times, without an index.
-private struct LogSearch {
+struct LogSearch {
   let connection: Connection
 
   /// The time from which on all rows belong to transactions with a number higher than `number`.

@@ -33,7 +33,7 @@ extension Changelog {
   package func didChangeSchema(_ connection: Connection) throws {
     // Some failures have rolled the whole transaction back already.
     guard let before = state.withLock({ $0.changes.before }), connection.isInTransaction else { return }
-    try recorder.look(at: SchemaReader(connection: connection), version: connection.schemaVersion())
+    try recorder.lookAgain(at: SchemaReader(connection: connection))
     do { try follow(from: before, connection) } catch {
       // The statement has done its work: unless a savepoint undoes it, the transaction must not commit.
       state.withLock { $0.changes.failure = SchemaChanges.Failure(error: error, before: before) }

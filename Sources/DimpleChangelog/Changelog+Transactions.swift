@@ -46,6 +46,7 @@ extension Changelog {
       try LogTables.create(connection, replica: ReplicaID(rawValue: options.random()))
       state.withLock { $0.changes.hasChanged = true }
     }
+    try takeOwnIdentity(connection)
     state.withLock { state in
       state.isSetUp = true
       state.dataVersion = nil
@@ -92,22 +93,24 @@ extension Changelog {
   package func willReadOwnTables(_ connection: Connection) throws { try recorder.flush(connection) }
 
   package func didCommit(_ connection: Connection) {
-    state.withLock { state in
-      state.recorder.commit(hasLogged: state.changes.hasLogged)
+    let hasLogged = state.withLock { state in
+      let hasLogged = state.changes.hasLogged
+      state.recorder.commit(hasLogged: hasLogged)
+      state.observed?.passOwnCommit(transaction: state.recorder.currentTransaction - 1, state.changes)
       state.committedReplica = state.replica
       state.changes = SchemaChanges()
+      return hasLogged
     }
+    if hasLogged, options.retention != .all, options.trimsByItself { trimming.noticeCommit(self) }
   }
 
   package func didRollback(_ connection: Connection) {
     state.withLock { state in
       state.recorder.rollBack()
       state.replica = state.committedReplica
-      if state.changes.hasChanged {
-        state.schema = nil
-        // The tracking tables may have been made in this transaction.
-        state.isSetUp = false
-      }
+      if state.changes.hasChanged { state.schema = nil }
+      // The tracking tables may have been made, or the replica id replaced, in this transaction.
+      state.isSetUp = false
       state.changes = SchemaChanges()
     }
   }

@@ -51,6 +51,18 @@ public final class Changelog: DatabaseExtension {
     /// for ``DimpleStore/Database/asOf(_:tables:)`` and undo over what others wrote. Costs about as much room as the log has
     /// for one's own changes. Counts from when it is set.
     public var keepsMergedValues = false
+    /// Whether a copy of the database file is found when it is opened, by the number and the birth time that the file system
+    /// gives to each file, and becomes a replica of its own before it writes. Renaming and moving a file makes no copy of it;
+    /// moving it to another disk does, and so does restoring a backup. Turn it off where files get new numbers by
+    /// themselves, as on some network and removable disks: copies are then found when they sync.
+    public var detectsCopies = true
+    /// How long the log is kept: all of it, unless said otherwise. See ``Changelog/trim()-swift.method``.
+    public var retention = Retention.all
+    /// Whether the log is trimmed beside the app's work. Tests do it themselves.
+    package var trimsByItself = true
+    /// Told how far opening the database is with rows that were there before they were tracked, after every batch: see
+    /// ``Changelog/adopt(progress:)``. Called on the thread that opens it, and must not use it.
+    public var adoptionDidProgress: @Sendable (AdoptionProgress) -> Void = { _ in }
     /// The device's clock.
     public var clock = WallClock.system
     /// 64 random bits; for new replica ids.
@@ -78,6 +90,10 @@ public final class Changelog: DatabaseExtension {
     var readerTables: (version: Int64, tables: [TrackedTable])?
     /// What the running transaction did to the schema.
     var changes = SchemaChanges()
+    /// Up to where others' commits were looked at; `nil` before the first look.
+    var observed: ObservedCommits?
+    /// From which transaction on undo stacks need the log.
+    var undoHolds: [ObjectIdentifier: Int64] = [:]
     weak var database: Database?
     /// Alive as long as the writer connection is.
     weak var writer: WriterLink?
@@ -85,6 +101,9 @@ public final class Changelog: DatabaseExtension {
 
   let options: Options
   let state: Mutex<State>
+  let trimming = BackgroundTrimming()
+  /// Tells a database in memory from what it was copied from, or to.
+  let memoryNumber = UInt64.random(in: 0...UInt64.max)
 
   /// A changelog for one database, of which it becomes a part by being opened with it.
   public init(_ options: Options = Options()) {

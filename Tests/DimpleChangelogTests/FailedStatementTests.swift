@@ -146,8 +146,8 @@ struct FailedStatementTests {
     let t = try TrackedDatabase(Self.schema)
     let before = try t.lastTransaction
     try t.database.write { connection in
-      #expect(try connection.execute(SQL(raw: Self.fill(to: 45))) == 15)
-      #expect(connection.changeCount == 15 && connection.lastInsertRowID == 45)
+      let count = try connection.execute(SQL(raw: Self.fill(to: 45)))
+      #expect(count == 15 && connection.changeCount == 15 && connection.lastInsertRowID == 45)
     }
     #expect(try t.changes(after: before).count == 15)
     // More than one row of the log, and far fewer than one a change.

@@ -22,10 +22,13 @@ struct CopyCasesTests {
 
   private let files = Files()
 
-  private func replica(_ storage: any ObjectStorage, path: String? = nil, later: Int64 = 0) throws -> SimulatedReplica {
+  /// - Parameter detectsCopies: Else it is as where the file system does not tell a copy from its original.
+  private func replica(
+    _ storage: any ObjectStorage, path: String? = nil, later: Int64 = 0, detectsCopies: Bool = false
+  ) throws -> SimulatedReplica {
     try SimulatedReplica(
       storage: storage, clock: ManualClock(milliseconds: 1_800_000_000_000 + later), path: path,
-      migrations: Self.migrations)
+      detectsCopies: detectsCopies, migrations: Self.migrations)
   }
 
   private func engine(
@@ -248,6 +251,40 @@ struct CopyCasesTests {
     _ = try await first.engine.sync()
     #expect(try await ids(first) == ["a", "first", "second"])
     try expectAgreement(first, second)
+    for database in [first.database, second.database] { try await database.close() }
+  }
+
+  @Test(
+    "Case 32: a copy that is told by its file keeps what it has under the old name, and sends what comes under the new one"
+  )
+  func toldByTheFile() async throws {
+    let (storage, stick, path) = (MemoryStorage(), MemoryStorage(), files.new())
+    let original = try replica(storage, path: path, detectsCopies: true)
+    try await insert("a", in: original)
+    _ = try await original.engine.sync()
+    try await insert("b", in: original)
+    try await original.database.close()
+    let copyPath = files.new()
+    try FileManager.default.copyItem(atPath: path, toPath: copyPath)
+    let first = try replica(storage, path: path, detectsCopies: true)
+    let second = try replica(storage, path: copyPath, later: 50, detectsCopies: true)
+    try await insert("first", in: first)
+    try await insert("second", in: second)
+    #expect(try name(first) != name(second))
+    // "b" is nowhere yet: the copy sends it under the name of both.
+    #expect(try await second.engine.sync().pushedTransactions == 2)
+    let report = try await first.engine.sync()
+    #expect(!report.tookNewName)
+    #expect(report.pushedTransactions == 1)
+    _ = try await second.engine.sync()
+    for replica in [first, second] { #expect(try await ids(replica) == ["a", "b", "first", "second"]) }
+    try expectAgreement(first, second)
+    #expect(try second.database.authors(of: [.text("b")], in: "Item")?.inserted?.replica == name(first))
+    // And all of it to a vault that has nothing.
+    _ = try await engine(second, stick, "stick").sync()
+    let reader = try replica(MemoryStorage())
+    _ = try await engine(reader, stick, "stick").sync()
+    #expect(try await ids(reader) == ["a", "b", "second"])
     for database in [first.database, second.database] { try await database.close() }
   }
 

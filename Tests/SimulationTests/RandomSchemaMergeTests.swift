@@ -6,7 +6,7 @@ import DimpleTestSupport
 import Foundation
 import Testing
 
-/// `DIMPLE_MERGE_RUNS` says how many schemas (150 by default), `DIMPLE_MERGE_SEED` where the seeds begin (1).
+/// `DIMPLE_MERGE_RUNS` says how many schemas (40 by default), `DIMPLE_MERGE_SEED` where the seeds begin (1).
 @Suite("Merging bit by bit shows what building from scratch shows, whatever the schema")
 struct RandomSchemaMergeTests {
   private struct Failed: Error, CustomStringConvertible {
@@ -19,7 +19,7 @@ struct RandomSchemaMergeTests {
 
   @Test func randomSchemas() async throws {
     let first = Self.setting("DIMPLE_MERGE_SEED", default: 1)
-    let count = Self.setting("DIMPLE_MERGE_RUNS", default: 150)
+    let count = Self.setting("DIMPLE_MERGE_RUNS", default: 40)
     var held = 0
     for seed in first..<first + count {
       do { held += try await Self.run(seed: seed) } catch {

@@ -43,6 +43,11 @@ struct Benchmarks {
       for size in try await suite.sizes(size) where options.includes(name: size.name) {
         print(options.isJSON ? Report.json(size) : Report.line(size))
       }
+      guard options.isWhole else { continue }
+      for figure in try await suite.figures(size) {
+        for line in figure.lines(isJSON: options.isJSON) { print(line) }
+        fflush(nil)
+      }
     }
   }
 
@@ -83,6 +88,8 @@ struct Options {
   var size: Size { isSmoke ? .smoke : countedSide != nil ? .counted : .full }
 
   func includes(suite: Suite) -> Bool { suites.isEmpty || suites.contains(suite.name) }
+  /// Not only some benchmarks of a suite.
+  var isWhole: Bool { only.isEmpty }
   func includes(name: String) -> Bool { only.isEmpty || name.contains(only) }
 }
 

@@ -11,6 +11,7 @@ package final class MergeRecorder {
     var columns: [String: Int64]
   }
 
+  private let changelog: Changelog
   private let connection: Connection
   private let keepsValues: Bool
   private let tables: [String: Table]
@@ -20,6 +21,7 @@ package final class MergeRecorder {
   private var lastTable: (name: String, table: Table)?
 
   init(_ changelog: Changelog, _ connection: Connection, isFirst: Bool) throws {
+    self.changelog = changelog
     self.connection = connection
     keepsValues = changelog.options.keepsMergedValues
     position = try changelog.lastTransaction(connection)
@@ -92,6 +94,8 @@ package final class MergeRecorder {
     guard !payload.isEmpty else { return }
     try MergeLog.append(position: position, time: time, payload: payload.bytes, connection)
     payload = MergePayload()
+    let last = try MergeLog.lastID(connection)
+    changelog.state.withLock { $0.changes.lastMerge = last }
   }
 }
 
@@ -115,5 +119,18 @@ extension Changelog {
   /// - Parameter isFirst: Nothing was ever merged into this database before.
   package func mergeRecorder(_ connection: Connection, isFirst: Bool) throws -> MergeRecorder {
     try MergeRecorder(self, connection, isFirst: isFirst)
+  }
+}
+
+extension Changelog {
+  /// Rows were taken over that history does not know one by one, in the running merge transaction: what the tables showed
+  /// before then is not known.
+  package func recordUnknownMerge(_ connection: Connection) throws {
+    if try !MergeLog.exists(connection) {
+      try MergeLog.create(connection)
+      state.withLock { $0.changes.hasChanged = true }
+    }
+    try MergeLog.append(
+      position: lastTransaction(connection), time: max(now(), MergeLog.lastTime(connection)), payload: [], connection)
   }
 }

@@ -69,11 +69,17 @@ final class ChangeRecorder: @unchecked Sendable {  // used by the thread that ho
   /// The log's times were moved; taken back with the transaction.
   func setBack(to time: HybridTime) { buffer.clock = HybridClock(last: time) }
 
-  /// Looks for `FAIL` in the schema, where that is another one. What a schema had that was rolled back may count on.
+  /// Looks for `FAIL` in the schema with which a transaction begins.
   func look(at reader: SchemaReader, version: Int64) throws {
     if version == schemaVersion { return }
     schemaMayFail = try reader.mentionsFail()
     schemaVersion = version
+  }
+
+  /// The same after a change of the schema, which may be undone: what mentioned it may come back.
+  func lookAgain(at reader: SchemaReader) throws {
+    if !schemaMayFail { schemaMayFail = try reader.mentionsFail() }
+    schemaVersion = -1
   }
 
   func beginSavepoint() { buffer.beginSavepoint() }

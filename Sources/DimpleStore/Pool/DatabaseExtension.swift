@@ -29,6 +29,9 @@ package protocol DatabaseExtension: AnyObject, Sendable {
   func willCommit(_ connection: Connection) throws
   /// After the `COMMIT`, before observers get the event. The connection is not for use any more.
   func didCommit(_ connection: Connection)
+  /// Others have committed since the last call: what is known of that, an external event; `nil` for nothing. In a read
+  /// transaction, or a write transaction that has just begun.
+  func externalCommits(_ connection: Connection) throws -> CommitEvent?
   /// After the `ROLLBACK`. The connection is not for use any more.
   func didRollback(_ connection: Connection)
 }
@@ -46,5 +49,6 @@ extension DatabaseExtension {
   package func willReadOwnTables(_ connection: Connection) throws {}
   package func willCommit(_ connection: Connection) throws {}
   package func didCommit(_ connection: Connection) {}
+  package func externalCommits(_ connection: Connection) throws -> CommitEvent? { nil }
   package func didRollback(_ connection: Connection) {}
 }

@@ -4,8 +4,9 @@ internal import CSQLite
 ///
 /// One per connection, and confined with it. https://sqlite.org/c3ref/c_alter_table.html lists the action codes.
 final class Authorizer {
-  /// The statement that is being compiled, or stepped for the first time (SQLite recompiles after a schema change).
-  var effects: StatementEffects?
+  /// Of the statement that is being compiled, or stepped for the first time (SQLite recompiles after a schema change), which
+  /// keeps them: counting references here would cost a short statement some percent.
+  @exclusivity(unchecked) unowned(unsafe) var effects: StatementEffects?
   /// Above 0 inside `withInternalAccess`.
   var internalDepth = 0
   /// True while the store itself begins or ends a transaction or sets a connection option.

@@ -78,7 +78,9 @@ extension Connection {
     var handle: OpaquePointer?
     var tail: UnsafePointer<CChar>? = nil
     let flags = isPersistent ? UInt32(SQLITE_PREPARE_PERSISTENT) : 0
-    let result = sqlite3_prepare_v3(self.handle, start, -1, flags, &handle, &tail)
+    let result = withExtendedLifetime(effects) {
+      sqlite3_prepare_v3(self.handle, start, -1, flags, &handle, &tail)
+    }
     authorizer.effects = outer
     guard result == SQLITE_OK else { throw error(result, operation: "prepare", sql: whole) }
     let end = tail ?? start

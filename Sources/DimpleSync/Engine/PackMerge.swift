@@ -4,14 +4,19 @@ internal import DimpleStore
 /// Merges fetched packs and advances the vector and the clock, all in one transaction.
 struct PackMerge {
   struct Outcome: Sendable {
+    /// The pack to go on with; behind the last one when all are done.
+    var next: Int
+    /// The latest stamp merged.
+    var newest: HybridTime?
     var count = MergeCount()
     var transactions = 0
     var changes = 0
     var skipped: [SkippedObject] = []
     /// Of large values, in bytes.
     var bigBytes = 0
-    /// Transactions were left for another run, so that not too many large values are in memory.
-    var hasMore = false
+    var conflicts: [SyncConflict] = []
+    var conflictCount = 0
+    var headers: [PackHeader] = []
   }
 
   private static let bigBytesAtOnce = 32 << 20
@@ -23,33 +28,86 @@ struct PackMerge {
   /// Transactions with a later stamp are postponed.
   let latest: HybridTime
 
-  func run(_ packs: [(key: String, result: Result<DecodedPack, SyncError>)]) throws -> Outcome {
-    var outcome = Outcome()
+  /// About how many changes are merged before another writer may have its turn; never half a transaction.
+  private static let chunkSize = 1000
+
+  /// Merges packs one after the other.
+  ///
+  /// - Parameters:
+  ///   - start: The first to merge, perhaps for the second time: what is merged is passed over.
+  ///   - isAwaited: Whether somebody else waits to write. Then this ends between two transactions, with ``Outcome/next`` at
+  ///     the pack to go on with.
+  func run(
+    _ packs: [(key: String, result: Result<DecodedPack, SyncError>)], from start: Int = 0,
+    isAwaited: () -> Bool = { false }
+  ) throws -> Outcome {
+    var outcome = Outcome(next: start)
     let table = SeenTable(vault: vault, connection: connection)
     var seen = try table.load()
     var replicas = try ReplicaTable(connection)
-    var accepted: [ForeignTransaction] = []
-    for (key, result) in packs {
+    let merge = try Merge(connection, changelog, schema)
+    while outcome.next < packs.count {
+      let (key, result) = packs[outcome.next]
       do {
         let decoded = try result.get()
         try authenticate(decoded, &replicas)
         try seen.check(decoded)
-        let taken = try accept(decoded, &seen, &outcome)
+        let isWhole = try take(decoded, into: merge, &seen, &outcome, isAwaited)
         try table.save(seen, of: decoded.pack.header.replica, &replicas)
-        try HeardTable(vault: vault, connection: connection).note(decoded.pack.header, taken)
-        accepted += taken
+        if !isWhole { break }
       } catch let error as SyncError where error.code != .damagedState {
         outcome.skipped.append(SkippedObject(key: key, error: error))
       }
+      outcome.next += 1
+      if outcome.next < packs.count, isAwaited() { break }
     }
-    outcome.transactions = accepted.count
-    outcome.changes = accepted.reduce(0) { $0 + $1.transaction.changes.count }
-    let newest = accepted.flatMap(\.transaction.changes).map(\.time).max()
-    if let newest { try changelog.receive(newest, connection) }
-    let merge = try Merge(connection, changelog, schema)
-    try merge.add(accepted)
+    if let newest = outcome.newest { try changelog.receive(newest, connection) }
     outcome.count = try merge.finish()
+    outcome.conflicts = Array(merge.conflicts.conflicts)
+    outcome.conflictCount = merge.conflicts.count
     return outcome
+  }
+
+  /// - Returns: Whether all of the pack that is new is merged.
+  private func take(
+    _ decoded: DecodedPack, into merge: Merge, _ seen: inout Seen, _ outcome: inout Outcome, _ isAwaited: () -> Bool
+  ) throws -> Bool {
+    var seenAfter = seen
+    let (accepted, isAll) = try accept(decoded, &seenAfter, &outcome)
+    let header = decoded.pack.header
+    let knownToAuthor = header.vector[changelog.replicaID]?.last ?? 0
+    let offset = try changelog.identities(connection).last?.offset ?? 0
+    merge.conflicts.unseenFrom =
+      try changelog.time(ofTransactionsAfter: offset + knownToAuthor, connection).rawValue
+    if accepted.contains(where: { !$0.transaction.left.isEmpty || $0.transaction.leftHash != nil }) {
+      try SyncSetting.hasGaps.set(.integer(1), connection)
+    }
+    var taken = 0
+    while taken < accepted.count {
+      let first = taken
+      var changes = 0
+      while taken < accepted.count, changes < Self.chunkSize {
+        let transaction = accepted[taken].transaction
+        changes += transaction.changes.count
+        if let last = transaction.changes.last { outcome.newest = max(outcome.newest ?? last.time, last.time) }
+        taken += 1
+      }
+      try merge.add(accepted[first..<taken])
+      outcome.transactions += taken - first
+      outcome.changes += changes
+      if taken < accepted.count, isAwaited() {
+        for foreign in accepted[..<taken] {
+          seen.insert(foreign.transaction.number...foreign.transaction.number, of: decoded)
+        }
+        try HeardTable(vault: vault, connection: connection).note(header, accepted[..<taken])
+        return false
+      }
+    }
+    seen = seenAfter
+    try HeardTable(vault: vault, connection: connection).note(header, accepted[...])
+    guard isAll else { return false }
+    outcome.headers.append(header)
+    return true
   }
 
   /// A replica's packs are signed with the key that its first pack had.
@@ -79,15 +137,17 @@ struct PackMerge {
     return filled
   }
 
-  /// The pack's transactions that are new and not from the future.
+  /// The pack's transactions that are new and not from the future, and whether these are all: else, too many large values
+  /// would be in memory, and the others are for another transaction.
   private func accept(
     _ decoded: DecodedPack, _ seen: inout Seen, _ outcome: inout Outcome
-  ) throws -> [ForeignTransaction] {
+  ) throws -> ([ForeignTransaction], isAll: Bool) {
     let header = decoded.pack.header
     let table = PostponedTable(vault: vault, connection: connection)
     let (known, trusted) = (seen.numbers(of: header.replica), try table.trusted(of: header.replica))
     var accepted: [ForeignTransaction] = []
     var postponed: [PostponedTable.Run] = []
+    var isAll = true
     for transaction in decoded.pack.transactions where !known.contains(transaction.number) {
       let time = transaction.changes.map(\.time).max() ?? latest
       guard time <= latest || (time <= PostponedTable.latestTrusted && trusted.contains(transaction.number)) else {
@@ -96,7 +156,7 @@ struct PackMerge {
       }
       let size = transaction.changes.flatMap(\.bigColumns).reduce(0) { $0 + Int(clamping: $1.reference.size) }
       if size > 0, outcome.bigBytes > 0, outcome.bigBytes + size > Self.bigBytesAtOnce {
-        outcome.hasMore = true
+        isAll = false
         continue
       }
       guard let filled = try fill(transaction) else { continue }
@@ -105,6 +165,6 @@ struct PackMerge {
       accepted.append(ForeignTransaction(replica: header.replica, transaction: filled))
     }
     try table.replace(header.range, of: header.replica, by: postponed)
-    return accepted
+    return (accepted, isAll)
   }
 }

@@ -42,13 +42,13 @@ struct PackPut {
       let here = try SeenTable(vault: vaultID, connection: connection).load().vector
       return PackHeader(
         vault: vaultID, replica: replica, range: body.range, chain: body.chain, vector: vector,
-        elsewhere: vector.subtracting(here), schema: try migrationCount(connection), app: app,
-        salts: body.salts, publicKey: publicKey)
+        elsewhere: vector.subtracting(here), schema: try Self.migrationCount(connection), app: app,
+        state: try StateCheck.state(connection), salts: body.salts, publicKey: publicKey)
     }
   }
 
   /// How many migrations the database has applied; 0 if it knows none.
-  private func migrationCount(_ connection: Connection) throws -> Int64 {
+  static func migrationCount(_ connection: Connection) throws -> Int64 {
     let exists = try connection.prepare("SELECT 1 FROM main.sqlite_schema WHERE name = 'dimple_migration'")
     defer { exists.reset() }
     guard try exists.step() else { return 0 }

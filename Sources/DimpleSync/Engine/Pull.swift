@@ -8,59 +8,65 @@ struct Pull {
 
   private var vault: any Vault { session.vault }
 
-  struct Outcome {
-    /// The packs that the vault lists under the present name and that are known to be own ones.
-    var ownPacks: [CompactionPlan.StoredPack] = []
-    /// All packs that the vault lists.
-    var listed: [PullPlan.Candidate] = []
+  /// The packs that the vault lists.
+  struct Listing {
+    /// Those under the present name that are known to be own ones.
+    var own: [CompactionPlan.StoredPack] = []
+    var others: [PullPlan.Candidate] = []
+    /// All of them, also what a copy of this database put under its name.
+    var all: [PullPlan.Candidate] = []
     /// The storage's clock, where it tells.
     var serverTime: ServerTime?
   }
 
-  func run(_ report: inout SyncReport) async throws -> Outcome {
-    var outcome = Outcome()
-    var listed = try await listOthers(&outcome, &report)
+  func run(_ report: inout SyncReport) async throws -> Listing {
+    var listing = try await listOthers(&report)
+    if try await SnapshotPull(session: session).run(listing.others, &report) { listing = try await listOthers(&report) }
     var unusable: Set<String> = []
     var listedAgain = false
     // An object that cannot be used may hide another that holds the same transactions: plan again without it.
     while true {
       let seen = try await loadSeen()
-      let plan = PullPlan(listed: listed.filter { !unusable.contains($0.key) }, seen: seen)
+      let plan = PullPlan(listed: listing.others.filter { !unusable.contains($0.key) }, seen: seen)
       let fetch = plan.fetch
       if fetch.isEmpty {
         let gone = Set(report.skipped.filter(\.isGone).map(\.key))
         if gone.isEmpty || listedAgain { break }
         // Their owner joined them into larger ones since the listing.
         listedAgain = true
-        listed = try await listOthers(&outcome, &report)
+        listing = try await listOthers(&report)
         report.skipped.removeAll { gone.contains($0.key) }
         unusable.subtract(gone)
         continue
       }
       try await fetchAndMerge(fetch, &unusable, &report)
     }
-    // The own log is folded, and what waits for a schema change looked at, even where nothing came in.
-    try await merge([], &unusable, &report)
+    try await fold(&report)
     if !report.skipped.contains(where: { $0.key.hasPrefix(PartStorage.prefix) }) { try await forgetParts() }
     report.postponedTransactions = try await waiting()
-    report.missing = try await MissingPacks(session: session).check(outcome.listed)
-    return outcome
+    report.missing = try await MissingPacks(session: session).check(listing.all)
+    return listing
+  }
+
+  /// The own log is folded, and what waits for a schema change looked at, even where nothing came in.
+  func fold(_ report: inout SyncReport) async throws {
+    var unusable: Set<String> = []
+    try await merge([], &unusable, &report)
   }
 
   // MARK: - Listing
 
   /// The packs of others; after a copy of this database was found, those under the name it had count.
-  private func listOthers(
-    _ outcome: inout Outcome, _ report: inout SyncReport
-  ) async throws -> [PullPlan.Candidate] {
+  private func listOthers(_ report: inout SyncReport) async throws -> Listing {
     session.progress.advance(.listing)
-    let listed = try await list(&outcome)
-    let all = listed.map { PullPlan.Candidate(key: $0.key, name: $0.name, size: Int64($0.size)) }
-    if try await OwnPacks(session: session).check(all) { report.tookNewName = true }
+    var listing = Listing()
+    let listed = try await list(&listing.serverTime)
+    listing.all = listed.map { PullPlan.Candidate(key: $0.key, name: $0.name, size: Int64($0.size)) }
+    if try await OwnPacks(session: session).check(listing.all) { report.tookNewName = true }
     let id = session.changelog.replicaID
-    outcome.ownPacks = try await known(listed.filter { $0.name.replica == id })
-    outcome.listed = all
-    return all.filter { $0.name.replica != id }
+    listing.own = try await known(listed.filter { $0.name.replica == id })
+    listing.others = listing.all.filter { $0.name.replica != id }
+    return listing
   }
 
   /// Those that this database put itself, or has compared with its log.
@@ -72,16 +78,16 @@ struct Pull {
 
   /// All packs that the vault lists.
   func listing() async throws -> [PullPlan.Candidate] {
-    var outcome = Outcome()
-    return try await list(&outcome).map { PullPlan.Candidate(key: $0.key, name: $0.name, size: Int64($0.size)) }
+    var serverTime: ServerTime?
+    return try await list(&serverTime).map { PullPlan.Candidate(key: $0.key, name: $0.name, size: Int64($0.size)) }
   }
 
-  private func list(_ outcome: inout Outcome) async throws -> [CompactionPlan.StoredPack] {
+  private func list(_ serverTime: inout ServerTime?) async throws -> [CompactionPlan.StoredPack] {
     var candidates: [CompactionPlan.StoredPack] = []
     var cursor: ListCursor?
     repeat {
       let page = try await session.storage.list(prefix: PackName.prefix, after: cursor)
-      if let time = ServerTime(page, session) { outcome.serverTime = time }
+      if let time = ServerTime(page, session) { serverTime = time }
       candidates += page.objects.compactMap(storedPack)
       cursor = page.next
     } while cursor != nil
@@ -100,7 +106,7 @@ struct Pull {
 
   /// What need not be fetched: it is merged, or its time has not come.
   private func loadSeen() async throws -> [ReplicaID: RangeSet64] {
-    let (id, limit) = (vault.id, latest)
+    let (id, limit) = (vault.id, session.latestTime)
     return try await session.database.read { connection in
       var vector = try SeenTable(vault: id, connection: connection).load().vector
       for run in try PostponedTable(vault: id, connection: connection).waiting(until: limit) {
@@ -119,7 +125,7 @@ struct Pull {
   }
 
   private func waiting() async throws -> Int {
-    let (id, limit) = (vault.id, latest)
+    let (id, limit) = (vault.id, session.latestTime)
     return try await session.database.read { connection in
       Int(
         clamping: saturatingSum(
@@ -127,10 +133,11 @@ struct Pull {
     }
   }
 
-  /// What is stamped later is postponed.
-  private var latest: HybridTime {
-    HybridTime(
-      milliseconds: session.changelog.now().milliseconds + session.options.maximumDrift.components.seconds * 1000)
+  private func fetchParts(_ packs: [DecodedPack], _ report: inout SyncReport) async throws {
+    let parts = try await PartFetch(session: session).run(packs, known: loadSeen())
+    report.pulledParts += parts.fetched
+    let known = Set(report.skipped.map(\.key))
+    report.skipped += parts.missing.filter { !known.contains($0.key) }
   }
 
   // MARK: - Fetching
@@ -186,44 +193,47 @@ struct Pull {
 
   // MARK: - Merging
 
-  private func mergeOnce(_ fetched: [Fetched]) async throws -> PackMerge.Outcome {
-    let (vaultID, changelog, limit, schemas) = (vault.id, session.changelog, latest, session.schemas)
-    let (outcome, schema) = try await session.database.withMergeTransaction { connection in
-      let schema = try schemas.load(connection, changelog)
-      let merge = PackMerge(
-        connection: connection, changelog: changelog, vault: vaultID, schema: schema.schema, latest: limit)
-      return (try merge.run(fetched.map { (key: $0.candidate.key, result: $0.result) }), schema)
-    }
-    schemas.remember(schema)
-    return outcome
-  }
-
   private func merge(
     _ fetched: [Fetched], _ unusable: inout Set<String>, _ report: inout SyncReport
   ) async throws {
     session.progress.advance(.merging)
     let packs = fetched.compactMap { try? $0.result.get() }
     let hasParts = packs.contains { $0.pack.transactions.contains { $0.changes.contains { !$0.bigColumns.isEmpty } } }
-    var (isFirst, hasMore) = (true, false)
+    let (vaultID, changelog, limit, schemas) = (vault.id, session.changelog, session.latestTime, session.schemas)
+    let database = session.database
+    var next = 0
     repeat {
-      if hasParts {
-        let parts = try await PartFetch(session: session).run(packs, known: loadSeen())
-        report.pulledParts += parts.fetched
-        let known = Set(report.skipped.map(\.key))
-        report.skipped += parts.missing.filter { !known.contains($0.key) }
+      let start = next
+      if hasParts { try await fetchParts(packs, &report) }
+      let (outcome, schema) = try await database.withMergeTransaction { connection in
+        let schema = try schemas.load(connection, changelog)
+        let merge = PackMerge(
+          connection: connection, changelog: changelog, vault: vaultID, schema: schema.schema, latest: limit)
+        let packs = fetched.map { (key: $0.candidate.key, result: $0.result) }
+        return (try merge.run(packs, from: start) { database.isWriterAwaited }, schema)
       }
-      let outcome = try await mergeOnce(fetched)
-      if isFirst {
-        report.skipped += outcome.skipped
-        report.pulledPacks += fetched.count - outcome.skipped.count
-      }
-      report.pulledTransactions += outcome.transactions
-      report.pulledChanges += outcome.changes
-      report.newlyHeldRows += outcome.count.newlyHeld
-      report.changedRows += outcome.count.changedRows
-      (isFirst, hasMore) = (false, outcome.hasMore)
-    } while hasMore
+      schemas.remember(schema)
+      next = outcome.next
+      report.add(outcome, packs: next - start)
+      for conflict in outcome.conflicts { session.conflicts.send(conflict) }
+      // Who listens from now on is told of what comes from now on.
+      session.conflicts.forget()
+    } while next < fetched.count
     unusable.formUnion(fetched.map(\.candidate.key))
     session.progress.advance(.merging, transactions: saturatingSum(fetched.map(\.candidate.transactions)))
+  }
+}
+
+extension SyncReport {
+  fileprivate mutating func add(_ outcome: PackMerge.Outcome, packs: Int) {
+    skipped += outcome.skipped
+    pulledPacks += packs - outcome.skipped.count
+    pulledTransactions += outcome.transactions
+    pulledChanges += outcome.changes
+    newlyHeldRows += outcome.count.newlyHeld
+    changedRows += outcome.count.changedRows
+    conflictCount += outcome.conflictCount
+    conflicts += outcome.conflicts.prefix(max(0, ConflictLog.limit - conflicts.count))
+    headers += outcome.headers
   }
 }

@@ -13,6 +13,8 @@ public struct SyncProgress: Sendable, Hashable {
     case pushing
     /// Joining own packs, where there are many.
     case compacting
+    /// Writing a snapshot, where one is due.
+    case snapshotting
     /// Reading all of it again: ``SyncEngine/verify()`` and ``SyncEngine/repair()``, not a sync.
     case verifying
 

@@ -5,6 +5,7 @@ internal import DimpleStore
 /// Reads a pack's lines after the first, straight into transactions, and hashes them on the way.
 struct TransactionReader {
   private var changeHash: ChangeHash
+  private var scanner = ChangeScanner()
 
   /// - Parameter salts: The header's.
   init(salts: [PackHeader.Salt]) { changeHash = ChangeHash(salts) }
@@ -78,6 +79,9 @@ struct TransactionReader {
 
   private mutating func entry(_ parser: inout JSONParser) throws -> Entry {
     let start = parser.position
+    if let (change, ticks) = scan(&parser) {
+      return Entry(change: change, ticks: ticks, hash: try hash(parser.read(from: start), of: change.table))
+    }
     var change = PackChange(time: HybridTime(rawValue: 0), table: "", key: [], operation: .update, columns: [])
     var (hasTable, hasOperation, hasOthers) = (false, false, false)
     var (ticks, left): (Int64, [UInt8]?) = (0, nil)
@@ -102,10 +106,24 @@ struct TransactionReader {
       return Entry(change: nil, ticks: ticks, hash: left)
     }
     guard hasTable, hasOperation, !change.key.isEmpty else { throw Self.damaged("A change cannot be read.") }
-    guard let hash = changeHash.hash(parser.read(from: start), of: change.table) else {
+    return Entry(change: change, ticks: ticks, hash: try hash(parser.read(from: start), of: change.table))
+  }
+
+  /// A change in the usual form.
+  private mutating func scan(_ parser: inout JSONParser) -> (PackChange, ticks: Int64)? {
+    var scanned: ChangeScanner.Scanned?
+    _ = parser.scan { bytes, offset in
+      scanned = scanner.scan(bytes, from: offset)
+      return scanned?.end
+    }
+    return scanned.map { ($0.change, $0.ticks) }
+  }
+
+  private mutating func hash(_ json: ArraySlice<UInt8>, of table: String) throws -> [UInt8] {
+    guard let hash = changeHash.hash(json, of: table) else {
       throw Self.damaged("The header has no salt for a change's table.")
     }
-    return Entry(change: change, ticks: ticks, hash: hash)
+    return hash
   }
 
   private static func operation(_ text: String) throws -> Change.Operation {

@@ -16,21 +16,31 @@ struct Fold {
     var position = folded ?? 0
     var touched: Set<RowKey> = []
     let names = try changelog.logNames(connection)
-    let author = try session.store.replicas.number(of: names.replica, connection)
+    let authors = try changelog.identities(connection).map { identity in
+      (identity: identity, number: try session.store.replicas.number(of: identity.replica, connection))
+    }
     let numbers = LogNumbers(session, names)
     var batch = ChangeBatch()
     func fold() throws {
-      _ = try RowMerger(session, schemaChanged: false, nil).merge(batch)
+      _ = try RowMerger(session, schemaChanged: false, nil, nil).merge(batch)
       if reportsRows { touched.formUnion(batch.rowKeys) }
       batch = ChangeBatch()
     }
     try changelog.payloads(connection, after: position) { time, payload in
+      var author = authors[authors.count - 1].number
+      if authors.count > 1 {
+        let number = try changelog.transaction(ofPayload: payload, at: time)
+        author = authors.first { $0.identity.contains(number) }?.number ?? author
+      }
       position = try batch.append(payload, at: time.rawValue, by: author, numbers)
       if batch.count >= Self.batchSize { try fold() }
       return true
     }
     if !batch.isEmpty { try fold() }
-    if position != folded { try SyncSetting.folded.set(.integer(position), connection) }
+    if position != folded {
+      try SyncSetting.folded.set(.integer(position), connection)
+      try SyncTables.noteNeeded(changelog, connection)
+    }
     return touched
   }
 }

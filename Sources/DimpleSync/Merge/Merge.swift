@@ -17,9 +17,11 @@ final class Merge {
   private let session: MergeSession
   private let recorder: MergeRecorder
   private let merger: RowMerger
+  let conflicts: ConflictLog
   /// Rows that are held back, or shown otherwise than they are; with any, also those that the app wrote to.
   private let waiting: Set<RowKey>
   private var left: [RowKey: [(batch: ChangeBatch, entries: ArraySlice<ChangeBatch.Entry>)]] = [:]
+  private var joining: [RowKey: RowState] = [:]
 
   /// Folds what the app wrote.
   init(_ connection: Connection, _ changelog: Changelog, _ schema: MergeSchema) throws {
@@ -36,18 +38,22 @@ final class Merge {
     let folded = try Fold(session: session, changelog: changelog).run(reportsRows: !waiting.isEmpty)
     self.waiting = folded.union(waiting)
     recorder = try changelog.mergeRecorder(connection, isFirst: isFirst)
-    merger = try RowMerger(session, schemaChanged: schemaChanged, recorder)
+    conflicts = ConflictLog(own: try session.store.replicas.number(of: changelog.replicaID, connection))
+    merger = try RowMerger(session, schemaChanged: schemaChanged, recorder, conflicts)
   }
 
   /// Takes changes in, as far as no row needs another.
-  func add(_ transactions: [ForeignTransaction]) throws {
+  func add(_ transactions: ArraySlice<ForeignTransaction>) throws {
     let batch = try batch(transactions)
     for row in try merger.merge(batch) { left[row.key, default: []].append((batch, row.entries)) }
   }
 
+  /// Takes in what another state of a row knows: for states that no changes stand for, as they lack values.
+  func join(_ state: RowState, into key: RowKey) { joining[key, default: RowState()].join(state) }
+
   /// Decides the rows that need others, and makes the tables show them.
   func finish() throws -> MergeCount {
-    for key in waiting.union(left.keys).sorted() { try take(left[key] ?? [], into: key) }
+    for key in waiting.union(left.keys).union(joining.keys).sorted() { try take(left[key] ?? [], into: key) }
     try session.markWanted()
     try session.decideUniqueness()
     try session.decideReferences()
@@ -60,7 +66,7 @@ final class Merge {
 
   // MARK: - Foreign changes
 
-  private func batch(_ transactions: [ForeignTransaction]) throws -> ChangeBatch {
+  private func batch(_ transactions: ArraySlice<ForeignTransaction>) throws -> ChangeBatch {
     let batch = ChangeBatch()
     for foreign in transactions {
       let author = try session.store.replicas.number(of: foreign.replica, connection)
@@ -77,6 +83,7 @@ final class Merge {
   ) throws {
     let changes = try changes.flatMap { batch, entries in try entries.map { try change($0, of: batch) } }
     func merge(_ state: inout RowState) {
+      if let known = joining[key] { state.join(known) }
       for change in changes { state.apply(change.operation, change.columns, at: change.stamp) }
     }
     if try session.load(key, merge) != nil { return }

@@ -86,6 +86,11 @@ struct MergeCount {
   /// Rows newly held back.
   var newlyHeld = 0
 
+  static func += (count: inout MergeCount, more: MergeCount) {
+    count.changedRows += more.changedRows
+    count.newlyHeld += more.newlyHeld
+  }
+
   mutating func add(_ row: WorkRow) {
     if row.before != row.shown { changedRows += 1 }
     if row.state.isAlive, !row.isVisible, row.storedStatus?.isHeld != true { newlyHeld += 1 }

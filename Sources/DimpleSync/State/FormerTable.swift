@@ -14,6 +14,13 @@ struct FormerTable {
     return try statement.step() ? (statement.int64(0), statement.bytes(1)) : (0, LogChain.start)
   }
 
+  /// The database never had another name under which something was sent.
+  func isEmpty() throws -> Bool {
+    let statement = try connection.prepare("SELECT 1 FROM dimple_former UNION SELECT 1 FROM dimple_former_key LIMIT 1")
+    defer { statement.reset() }
+    return try !statement.step()
+  }
+
   /// In every vault.
   func all(of replica: ReplicaID) throws -> [(vault: String, last: Int64, chain: [UInt8])] {
     let statement = try connection.prepare("SELECT vault, last, chain FROM dimple_former WHERE replica = ?")

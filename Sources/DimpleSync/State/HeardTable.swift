@@ -29,7 +29,7 @@ struct HeardTable {
   }
 
   /// Takes note of a pack's header, and of the transactions taken from it.
-  func note(_ header: PackHeader, _ transactions: [ForeignTransaction]) throws {
+  func note(_ header: PackHeader, _ transactions: ArraySlice<ForeignTransaction>) throws {
     let time = transactions.flatMap { $0.transaction.changes.map(\.time) }.max() ?? HybridTime(rawValue: 0)
     // The newest pack knows most; of an older one only the times may be new.
     try connection.prepare(

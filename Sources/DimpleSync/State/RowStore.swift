@@ -82,6 +82,25 @@ struct RowStore {
     return keys
   }
 
+  /// Calls `body` with every row of a table whose key follows `after`, in the order of the keys, until it returns `false`.
+  ///
+  /// - Returns: Whether it came to the end.
+  func forEach(
+    in table: Int64, after: [UInt8]?, _ body: (RowKey, Entry) throws -> Bool
+  ) throws -> Bool {
+    let condition = after == nil ? "" : "AND key > ?"
+    let statement = try connection.prepare(
+      "SELECT key, state, status FROM dimple_row WHERE tbl = ? \(condition) ORDER BY key")
+    defer { statement.reset() }
+    try statement.bind(.integer(table), at: 1)
+    if let after { try statement.bind(.blob(after), at: 2) }
+    while try statement.step() {
+      let key = RowKey(table: table, key: statement.bytes(0))
+      if try !body(key, entry(state: statement.bytes(1), status: statement.int64(2))) { return false }
+    }
+    return true
+  }
+
   /// Calls `body` with every row of a table, in the order of the keys.
   func forEach(in table: Int64, _ body: (RowKey, Entry) throws -> Void) throws {
     let statement = try connection.prepare("SELECT key, state, status FROM dimple_row WHERE tbl = ? ORDER BY key")

@@ -138,9 +138,9 @@ struct SeenTable {
     return try statement.step() ? (statement.int64(0), statement.bytes(1)) : (0, LogChain.start)
   }
 
-  /// In no vault is anything known to be under the replica's name.
-  static func forgetPushed(_ connection: Connection) throws {
-    try connection.prepare("DELETE FROM dimple_pushed").run()
+  /// In no vault is anything known to be under the replica's name; the log is kept for all of them.
+  static func startPushedAgain(_ connection: Connection) throws {
+    try connection.prepare("UPDATE dimple_pushed SET last = 0, chain = ?").run(.blob(LogChain.start))
   }
 
   /// The same for every vault that has any.
@@ -150,6 +150,12 @@ struct SeenTable {
     var rows: [(vault: String, last: Int64, chain: [UInt8])] = []
     while try statement.step() { rows.append((statement.text(0), statement.int64(1), statement.bytes(2))) }
     return rows
+  }
+
+  /// From now on the log is kept for the vault, though nothing was sent to it yet.
+  func register() throws {
+    try connection.prepare("INSERT OR IGNORE INTO dimple_pushed(vault, last, chain) VALUES (?, 0, ?)")
+      .run(.text(vault), .blob(LogChain.start))
   }
 
   func setPushed(_ last: Int64, chain: [UInt8]) throws {

@@ -146,8 +146,7 @@ final class DigestKeeper {
     var digest = try Self.stored(connection) ?? StateDigest()
     digest += change
     change = StateDigest()
-    let bytes = [digest.high, digest.low].flatMap { word in withUnsafeBytes(of: word.bigEndian, Array.init) }
-    try SyncSetting.digest.set(.blob(bytes), connection)
+    try SyncSetting.digest.set(.blob(digest.bytes), connection)
   }
 
   /// The digest of the whole state; `nil` where it was not kept from the beginning.

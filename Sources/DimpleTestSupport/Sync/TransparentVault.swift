@@ -14,7 +14,7 @@ public struct TransparentVault: Vault, VaultProvider {
 
   /// - Parameters:
   ///   - seed: Makes the signing key the same in every run; random without. One for each replica.
-  ///   - id: Another one for each further vault of a replica.
+  ///   - id: Tells several vaults apart.
   public init(seed: UInt64? = nil, id: String = "transparent") {
     self.seed = seed
     self.id = id

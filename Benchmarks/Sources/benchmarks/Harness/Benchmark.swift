@@ -36,8 +36,10 @@ struct Suite {
   var loads: (Size) throws -> [LoadBenchmark] = { _ in [] }
   /// What it takes in bytes; measured last, and once.
   var sizes: (Size) async throws -> [SizeMeasurement] = { _ in [] }
+  /// Counted at the end.
+  var figures: (Size) async throws -> [Figure] = { _ in [] }
 
-  static var all: [Suite] { [.store, .changelog, .reactive, .remote, .s3, .crypto, .sync] }
+  static var all: [Suite] { [.store, .changelog, .reactive, .remote, .s3, .crypto, .sync, .snapshot] }
 }
 
 /// How much work is done.

@@ -40,7 +40,7 @@ struct MissingPacks {
   ) async throws -> [MissingTransactions] {
     var there = covered
     for pack in listed { there[pack.name.replica, default: RangeSet64()].insert(pack.name.range) }
-    let missing = try await missing(there)
+    let missing = try await missing(Self.withoutHeads(there))
     let id = session.vault.id
     let noted = try await session.database.read { try MissingTable(vault: id, connection: $0).load() }
     var next = missing.mapValues { MissingTable.Row(last: $0.last, listings: 1) }
@@ -58,6 +58,15 @@ struct MissingPacks {
     return missing.filter { next[$0.key]?.listings == Self.listingsBeforeReport }
       .sorted { $0.key < $1.key }
       .map { MissingTransactions(replica: $0.key, transactions: $0.value.ranges, isOwn: own.contains($0.key)) }
+  }
+
+  /// Old packs may be removed once snapshots cover them, and a replica's last one never is.
+  static func withoutHeads(_ there: [ReplicaID: RangeSet64]) -> [ReplicaID: RangeSet64] {
+    there.mapValues { listed in
+      var covered = listed
+      if let first = listed.ranges.first?.lowerBound, first > 1 { covered.insert(1...first - 1) }
+      return covered
+    }
   }
 
   /// What is not among `there` and should be.

@@ -24,7 +24,7 @@ struct RowCheck {
     let names = names
     try changelog.transactions(connection, after: SyncSetting.folded.integer(connection) ?? 0) { transaction in
       for change in transaction.changes {
-        guard let table = names.existingTable(change.table) else { continue }
+        guard let table = names.number(ofTable: change.table) else { continue }
         fresh.insert(RowKey(table: table, key: KeyCodec.encode(change.key)))
       }
       return true
@@ -132,7 +132,7 @@ struct RowCheck {
   }
 
   private func difference(_ change: PackChange, _ stamp: Stamp) throws -> Difference? {
-    guard let id = names.existingTable(change.table), let position = schema.position(of: id) else { return nil }
+    guard let id = names.number(ofTable: change.table), let position = schema.position(of: id) else { return nil }
     let key = RowKey(table: id, key: KeyCodec.encode(change.key))
     guard !fresh.contains(key), let entry = try store.load(key), entry.state.isAlive, !entry.status.isHeld,
       change.key.count == schema.tables[position].keyColumns.count

@@ -65,7 +65,10 @@ struct VaultCheck {
         session.progress.advance(.verifying, transactions: pack.transactions, bytes: pack.size)
       }
     }
-    outcome.missing = try await MissingPacks(session: session).missing(logs.mapValues(\.usable))
+    let usable = logs.mapValues(\.usable)
+    let hasSnapshots = try await !session.storage.list(prefix: "snap/", after: nil).objects.isEmpty
+    outcome.missing = try await MissingPacks(session: session)
+      .missing(hasSnapshots ? MissingPacks.withoutHeads(usable) : usable)
     for (replica, numbers) in outcome.missing.sorted(by: { $0.key < $1.key }) {
       let missing = MissingTransactions(replica: replica, transactions: numbers.ranges, isOwn: own.contains(replica))
       report.add(

@@ -10,35 +10,42 @@ internal import DimpleStore
 /// docs/decisions/0022-what-a-copy-takes-along.md weighs it.
 struct NameChange {
   let connection: Connection
-  let session: SyncSession
-
-  private var changelog: Changelog { session.changelog }
+  let changelog: Changelog
 
   /// - Parameter split: The last local transaction that keeps its name.
   func run(after split: Int64) throws {
     // What the log no longer has cannot be sent again under another name.
-    let split = max(split, try changelog.firstTransaction(connection) - 1)
+    let split = max(split, try changelog.firstKeptTransaction(connection) - 1)
     let before = try changelog.identities(connection)
-    for identity in before { try keep(identity, upTo: split) }
+    for identity in before { try keep(identity, upTo: split, isPresent: identity.last == nil) }
     let name = try changelog.replaceReplicaID(connection, after: split)
     try StateRestamp(connection: connection, changelog: changelog).run(after: split) { number, logged in
       let old = before.first { $0.contains(number) }?.replica ?? name
       return (Stamp(time: logged.time, replica: old), logged)
     }
     try SyncSetting.signingKey.remove(connection)
-    try SeenTable.forgetPushed(connection)
+    try SeenTable.startPushedAgain(connection)
+  }
+
+  /// Where the database took another name when it was opened, since the file was found to be a copy: all that was in the log by
+  /// then keeps the old one.
+  func follow(after last: Int64) throws {
+    let identities = try changelog.identities(connection)
+    if let former = identities.dropLast().last, former.last == last { try keep(former, upTo: last, isPresent: true) }
+    try SyncSetting.signingKey.remove(connection)
+    try SeenTable.startPushedAgain(connection)
   }
 
   /// What of `identity` lies up to `split` becomes a former name's, in every vault.
-  private func keep(_ identity: Identity, upTo split: Int64) throws {
+  private func keep(_ identity: Identity, upTo split: Int64, isPresent: Bool) throws {
     let former = FormerTable(connection: connection)
     var places = try former.all(of: identity.replica)
-    if identity.last == nil {
+    if isPresent {
       places += try SeenTable.allPushed(connection)
       if case .blob(let key) = try SyncSetting.signingKey.get(connection) {
         try former.setSigningKey(key, of: identity.replica)
         // Only once this copy has said something under the name, others know it by this key.
-        if places.isEmpty { try ReplicaTable.unpin(identity.replica, connection) }
+        if !places.contains(where: { $0.last > 0 }) { try ReplicaTable.unpin(identity.replica, connection) }
       }
     }
     try former.remove(identity.replica)

@@ -18,11 +18,27 @@ struct OwnPacks {
     // What is in the merged state can be given another stamp; what will be has it from the beginning.
     try await session.fold()
     try await session.database.write { connection in
-      try connection.withInternalAccess { try NameChange(connection: connection, session: session).run(after: split) }
+      try connection.withInternalAccess {
+        try NameChange(connection: connection, changelog: session.changelog).run(after: split)
+        try SyncTables.register(vault: session.vault.id, session.changelog, connection)
+      }
     }
     // What the copy sent of the common part need not be sent again.
     _ = try await difference(listed)
     return true
+  }
+
+  /// Gives all that is under the present name another one, where it cannot be told what a copy sent of it.
+  func takeNewName() async throws {
+    let session = session
+    try await session.fold()
+    try await session.database.write { connection in
+      try connection.withInternalAccess {
+        let offset = try session.changelog.identities(connection).last?.offset ?? 0
+        try NameChange(connection: connection, changelog: session.changelog).run(after: offset)
+        try SyncTables.register(vault: session.vault.id, session.changelog, connection)
+      }
+    }
   }
 
   /// The last local transaction up to which all packs agree with the log, where they do not to its end.

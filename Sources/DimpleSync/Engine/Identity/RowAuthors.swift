@@ -58,7 +58,7 @@ private struct RowAuthorsReader {
 
   private func read(_ key: [SQLValue], _ table: String, into authors: inout RowAuthors) throws {
     let names = try NameTable(connection)
-    guard let id = names.existingTable(table),
+    guard let id = names.number(ofTable: table),
       let state = try RowStore(connection).load(RowKey(table: id, key: KeyCodec.encode(key)))?.state
     else { return }
     authors.inserted = try state.inserted.map(author)

@@ -45,7 +45,7 @@ final class ChangeBatch {
     }
   }
 
-  @exclusivity(unchecked) private(set) var bytes = PackedWriter(capacity: 1 << 16)
+  @exclusivity(unchecked) var bytes = PackedWriter(capacity: 1 << 16)
   @exclusivity(unchecked) private(set) var cells: [Cell] = []
   /// By table.
   @exclusivity(unchecked) private(set) var entries: [Int64: [Entry]] = [:]
@@ -71,65 +71,8 @@ final class ChangeBatch {
       to: table)
   }
 
-  /// Adds a change of the own log, from a payload (docs/CHANGELOG_FORMAT.md): of a rekey two.
-  ///
-  /// - Parameter numbers: Of the log's tables and columns.
-  /// - Returns: The transaction's number.
-  func append(_ payload: UnsafeRawBufferPointer, at time: Int64, by author: Int64, _ numbers: LogNumbers) throws
-    -> Int64
-  {
-    var reader = try PackedReader(payload)
-    let head = try reader.byte()
-    let transaction = Int64(bitPattern: try reader.varint())
-    let table = Int64(bitPattern: try reader.varint())
-    guard let number = try numbers.table(table) else { throw LogNumbers.damaged }
-    let keyCount = Int(head >> 3)
-    let key = try copyKey(&reader, keyCount)
-    let oldKey = head & 7 == LogNumbers.rekey ? try copyKey(&reader, keyCount) : nil
-    let firstCell = cells.count
-    try appendCells(&reader, from: firstCell, numbers, table)
-    let oldCells = cells.count
-    try appendCells(&reader, from: oldCells, numbers, table)
-    if let oldKey {
-      append(
-        Entry(
-          time: time - 1, author: author, key: oldKey.offset, keyLength: oldKey.length, operation: .delete,
-          firstCell: oldCells, cellCount: cells.count - oldCells), to: number)
-    }
-    guard let operation = oldKey == nil ? Operation(rawValue: head & 7) : .insert else { throw LogNumbers.damaged }
-    append(
-      Entry(
-        time: time, author: author, key: key.offset, keyLength: key.length, operation: operation,
-        firstCell: firstCell, cellCount: oldCells - firstCell), to: number)
-    return transaction
-  }
-
-  private func copyKey(_ reader: inout PackedReader, _ count: Int) throws -> (offset: Int, length: Int32) {
-    let start = reader.position
-    for _ in 0..<count { try reader.skipValue() }
-    let offset = bytes.count
-    bytes.append(start, reader.position - start)
-    return (offset, Int32(reader.position - start))
-  }
-
-  /// Up to the end, or to the mark before a rekey's old values.
-  private func appendCells(
-    _ reader: inout PackedReader, from firstCell: Int, _ numbers: LogNumbers, _ table: Int64
-  ) throws {
-    while !reader.isAtEnd {
-      let column = Int64(bitPattern: try reader.varint())
-      if column == 0 { return }
-      let start = reader.position
-      try reader.skipValue()
-      let offset = bytes.count
-      bytes.append(start, reader.position - start)
-      guard let number = try numbers.column(column, of: table) else { throw LogNumbers.damaged }
-      append(Cell(column: number, value: offset, length: Int32(reader.position - start)), from: firstCell)
-    }
-  }
-
   /// Keeps the cells of a change, which begin at `firstCell`, ascending: they mostly come so.
-  private func append(_ cell: Cell, from firstCell: Int) {
+  func append(_ cell: Cell, from firstCell: Int) {
     var index = cells.count
     while index > firstCell, cells[index - 1].column > cell.column { index -= 1 }
     if index > firstCell, cells[index - 1].column == cell.column {
@@ -142,7 +85,7 @@ final class ChangeBatch {
     }
   }
 
-  private func append(_ entry: Entry, to table: Int64) {
+  func append(_ entry: Entry, to table: Int64) {
     entries[table, default: []].append(entry)
     count += 1
   }

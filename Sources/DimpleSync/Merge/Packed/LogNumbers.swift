@@ -3,8 +3,6 @@ internal import DimpleStore
 
 /// Turns the change log's ids of tables and columns into the merged state's numbers (``NameTable``).
 final class LogNumbers {
-  static let rekey: UInt8 = 4
-
   private let session: MergeSession
   private let names: LogNames
   private var tables: [Int64: Int64] = [:]

@@ -43,6 +43,13 @@ struct PackedRow: ~Copyable {
     return deleted.map { $0 < inserted } ?? true
   }
 
+  /// Whether a replica has written to the row what still counts.
+  func hasWrites(of replica: Int64) -> Bool {
+    if deleted?.number == replica { return true }
+    for index in registers.indices where registers[index].stamp.number == replica { return true }
+    return false
+  }
+
   mutating func clear() {
     inserted = nil
     deleted = nil

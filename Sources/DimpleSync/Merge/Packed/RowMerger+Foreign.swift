@@ -7,15 +7,25 @@ extension RowMerger {
   func merge(_ change: PackedRowChange, into table: PackedTable) throws -> Bool {
     let isKey = try table.setKey(change.key)
     // A key with other columns than the table's: kept, as of an unknown table.
-    if table.table != nil, !isKey { return false }
+    if table.isKnown, !isKey { return false }
     // Most rows with an insert are new: that is tried first, and costs nothing where it fails.
     if change.hasInsert {
-      if let isDone = try mergeNew(change, into: table) { return isDone }
+      if let isDone = try mergeNew(change, into: table) {
+        if !isDone, try load(change.key, of: table) != nil { try noteConflicts(change, table) }
+        return isDone
+      }
       guard let status = try load(change.key, of: table) else { return false }
       return try mergeKnown(change, into: table, status)
     }
     guard let status = try load(change.key, of: table) else { return try mergeNew(change, into: table) ?? false }
     return try mergeKnown(change, into: table, status)
+  }
+
+  private func noteConflicts(_ change: PackedRowChange, _ table: PackedTable) throws {
+    guard let conflicts, row.hasWrites(of: conflicts.own) else { return }
+    for entry in change.entries {
+      try noteConflicts(entry, at: replicas.stamp(time: entry.time, number: entry.author), change, table)
+    }
   }
 
   private func apply(_ change: PackedRowChange) throws {
@@ -30,7 +40,7 @@ extension RowMerger {
   private func mergeNew(_ change: PackedRowChange, into table: PackedTable) throws -> Bool? {
     row.clear()
     try apply(change)
-    guard table.table != nil else {
+    guard table.isKnown else {
       _ = encode(leavingValuesTo: nil)
       return try insertNewState(change, table, .unknownTable)
     }
@@ -67,10 +77,11 @@ extension RowMerger {
 
   private func mergeKnown(_ change: PackedRowChange, into table: PackedTable, _ status: RowStatus) throws -> Bool {
     let (inserted, deleted, wasAlive) = (row.inserted, row.deleted, row.isAlive)
+    try noteConflicts(change, table)
     try apply(change)
     let isUnchanged = row.inserted == inserted && row.deleted == deleted
     if isUnchanged, !row.registers.contains(where: \.isNew) { return true }
-    guard table.table != nil else {
+    guard table.isKnown else {
       guard status == .unknownTable else { return false }
       _ = encode(leavingValuesTo: nil)
       return try finish(change, table, .unknownTable, inserted, deleted)

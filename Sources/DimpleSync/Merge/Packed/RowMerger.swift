@@ -23,6 +23,7 @@ final class RowMerger {
   private var tables: [Int64: PackedTable] = [:]
   /// Where what becomes of the tables is written down; `nil` for the app's own changes, which the tables show already.
   let recorder: MergeRecorder?
+  let conflicts: ConflictLog?
   /// Tables or columns have come or gone: what waited for them is the passes' to look at.
   let schemaChanged: Bool
   /// Rows whose tables now show something else.
@@ -38,13 +39,16 @@ final class RowMerger {
   private let update: Statement
   private let deletion: Statement
 
-  init(_ session: MergeSession, schemaChanged: Bool, _ recorder: MergeRecorder?) throws {
+  init(
+    _ session: MergeSession, schemaChanged: Bool, _ recorder: MergeRecorder?, _ conflicts: ConflictLog?
+  ) throws {
     self.session = session
     connection = session.connection
     digest = session.store.digest
     replicas = PackedReplicas(session.store.replicas)
     self.schemaChanged = schemaChanged
     self.recorder = recorder
+    self.conflicts = conflicts
     selection = try connection.prepare("SELECT state, status FROM dimple_row WHERE tbl = ? AND key = ?")
     insertion = try connection.prepare(
       "INSERT INTO dimple_row(tbl, key, state, status) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
