@@ -50,7 +50,7 @@ extension Changelog {
   func transactions(
     _ connection: Connection, after: Int64, names catalog: Catalog, _ body: (LocalTransaction) throws -> Bool
   ) throws {
-    let reader = LogReader(catalog: catalog, replica: try storedReplica(connection))
+    let reader = LogReader(catalog: catalog, identities: try storedIdentities(connection))
     var current: LocalTransaction?
     let statement = try connection.prepare("SELECT hlc, payload FROM dimple_log WHERE hlc >= ? ORDER BY hlc")
     defer { statement.reset() }
@@ -93,29 +93,38 @@ extension Changelog {
     return HybridTime(rawValue: try LogSearch(connection: connection).firstTime(ofTransactionsAfter: transaction))
   }
 
+  /// The number of the transaction of which one of ``payloads(_:after:_:)`` is.
+  package func transaction(ofPayload payload: UnsafeRawBufferPointer, at time: HybridTime) throws -> Int64 {
+    do { return try LogRun.summary(of: Array(payload.prefix(LogRun.prefixSize)), at: time.rawValue).transaction } catch
+    {
+      throw LogTables.damaged(at: time, error)
+    }
+  }
+
   /// What the tables and columns in the log's payloads are called.
   package func logNames(_ connection: Connection) throws -> LogNames {
     let exists = try LogTables.exist(connection)
     return LogNames(
-      exists ? try CatalogTables(connection: connection).load() : Catalog(), replica: try storedReplica(connection))
+      exists ? try CatalogTables(connection: connection).load() : Catalog(),
+      replica: exists ? try storedIdentities(connection).present.replica : replicaID)
   }
 
   /// The number of the first transaction that the log still has; one more than the last where it has none.
-  func firstTransaction(_ connection: Connection) throws -> Int64 {
+  package func firstTransaction(_ connection: Connection) throws -> Int64 {
     try completeLog(connection)
     let first = try LogSearch(connection: connection).firstRow(from: 0)?.transaction
     return max(try first ?? lastTransaction(connection) + 1, try keptTransaction(connection))
   }
 
-  /// The id that belongs to the connection's snapshot.
-  private func storedReplica(_ connection: Connection) throws -> ReplicaID {
-    try MetaValue.replica.get(connection).map { ReplicaID(rawValue: UInt64(bitPattern: $0)) } ?? replicaID
+  /// The time from which on all rows belong to transactions with a number higher than `number`.
+  func firstTime(ofTransactionsAfter number: Int64, _ connection: Connection) throws -> Int64 {
+    try LogSearch(connection: connection).firstTime(ofTransactionsAfter: number)
   }
 }
 
 /// The names of what payloads tell by numbers: those of now, or the last ones of what is gone.
 package struct LogNames: Sendable {
-  /// Whose log it is.
+  /// Whose log it is now.
   package let replica: ReplicaID
   /// By the table's id.
   package let tables: [Int64: String]

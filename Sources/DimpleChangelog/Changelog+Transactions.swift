@@ -124,23 +124,10 @@ extension Changelog {
   /// - Throws: ``ChangelogError`` `.clockExhausted`, `.notInTransaction`.
   package func receive(_ time: HybridTime, _ connection: Connection) throws {
     try requireWriting(connection, "receive a stamp")
-    guard recorder.lastTime < time else { return }
+    // Kept also where the own clock is past it: what is restamped stays after all that was received.
+    guard try time.rawValue > MetaValue.clock.get(connection) ?? 0 else { return }
     try recorder.receive(time, connection)
     try connection.withInternalAccess { try MetaValue.clock.set(time.rawValue, connection) }
-  }
-
-  /// Gives the database a new identity, in the running write transaction: what is written from now on is another replica's.
-  ///
-  /// For a copied database file. Changes already in the log are read under the new id too.
-  ///
-  /// - Throws: ``ChangelogError`` `.notInTransaction`.
-  @discardableResult
-  package func replaceReplicaID(_ connection: Connection) throws -> ReplicaID {
-    try requireWriting(connection, "replace the replica id")
-    let replica = ReplicaID(rawValue: options.random())
-    try connection.withInternalAccess { try MetaValue.replica.set(Int64(replica.rawValue), connection) }
-    state.withLock { $0.replica = replica }
-    return replica
   }
 
   /// The number of the last transaction, the running one's included once it has logged a change; 0 before the first.
@@ -156,7 +143,7 @@ extension Changelog {
     try recorder.flush(connection)
   }
 
-  private func requireWriting(_ connection: Connection, _ operation: String) throws {
+  func requireWriting(_ connection: Connection, _ operation: String) throws {
     guard connection.role == .writer, connection.isInTransaction else {
       throw ChangelogError(
         .notInTransaction, operation: operation, message: "It is part of a write transaction.",

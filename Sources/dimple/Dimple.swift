@@ -21,6 +21,7 @@ struct Dimple: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       DemoCommand.self, QueryCommand.self, WatchCommand.self, LogCommand.self, AdoptCommand.self, SyncCommand.self,
-      HeldCommand.self, FingerprintCommand.self, AgeCommand.self, S3Command.self,
+      HeldCommand.self, VerifyCommand.self, RepairCommand.self, ReplicasCommand.self, FingerprintCommand.self,
+      AgeCommand.self, S3Command.self,
     ])
 }

@@ -10,7 +10,8 @@ import Testing
 struct CopyTests {
   private let migrations = [Migration("1", "CREATE TABLE Item (id TEXT PRIMARY KEY NOT NULL, a)")]
 
-  @Test func aCopiedFileTakesAnotherNameAndLosesNothing() async throws {
+  @Test("Case 32: a copied file takes another name and loses nothing")
+  func aCopiedFileTakesAnotherNameAndLosesNothing() async throws {
     let storage = MemoryStorage()
     let (path, copyPath) = (TemporaryFile.path(), TemporaryFile.path())
     defer { for file in [path, copyPath] { TemporaryFile.remove(file) } }

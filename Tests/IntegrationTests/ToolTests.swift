@@ -50,6 +50,33 @@ struct ToolTests {
     try await database.close()
   }
 
+  @Test func verifiesRepairsAndListsReplicas() async throws {
+    let folder = try TemporaryFolder()
+    let (path, vault) = (folder.file("app.db"), folder.file("vault"))
+    try FileManager.default.createDirectory(atPath: vault, withIntermediateDirectories: true)
+    let database = try Database(path, migrations: [Migration("create", "\(raw: Self.create)")])
+    try await database.close()
+    _ = try expectSuccess("adopt", path)
+    _ = try expectSuccess("query", path, "INSERT INTO Todo VALUES (1, 'one', NULL)")
+    _ = try expectSuccess("sync", path, vault, "--unencrypted")
+    #expect(try expectSuccess("verify", path, vault, "--unencrypted").contains("all well"))
+    let replicas = try expectSuccess("replicas", path, "--json")
+    #expect(replicas.contains(#""kind":"own""#) && replicas.contains(#""transactions":[[1,1]]"#))
+    #expect(try expectSuccess("held", path).isEmpty)
+
+    let log = vault + "/log"
+    for name in try FileManager.default.contentsOfDirectory(atPath: log) {
+      try FileManager.default.removeItem(atPath: "\(log)/\(name)")
+    }
+    let broken = try Tool.run("verify", path, vault, "--unencrypted", "--json")
+    #expect(broken.status == 1)
+    #expect(broken.output.contains(#""finding":"missingPacks""#) && broken.output.contains(#""remedy":"repair""#))
+    #expect(
+      try expectSuccess("repair", path, vault, "--unencrypted", "--json")
+        == "{\"resentTransactions\":1,\"removedObjects\":0,\"correctedRows\":0,\"remaining\":0}\n")
+    #expect(try expectSuccess("verify", path, vault, "--unencrypted", "--json").contains(#""findings":0"#))
+  }
+
   @Test func mistakesEndWithAnotherExitCodeAndAReason() throws {
     let folder = try TemporaryFolder()
     for arguments in [

@@ -30,6 +30,39 @@ enum MergeLog {
       .run(.integer(position), .integer(time.rawValue), .blob(payload))
   }
 
+  /// Gives what merges showed of changes after a local transaction other stamps.
+  static func mapStamps(
+    _ connection: Connection, after transaction: Int64, _ stamp: (Stamp) throws -> Stamp
+  ) throws {
+    guard try exists(connection) else { return }
+    var last: Int64 = 0
+    while let (id, payload) = try next(connection, after: last, position: transaction) {
+      last = id
+      if payload.isEmpty { continue }
+      var hasChanged = false
+      var mapped = MergePayload()
+      for var event in try MergePayload.decode(payload, row: id) {
+        let new = try stamp(event.stamp)
+        hasChanged = hasChanged || new != event.stamp
+        event.stamp = new
+        mapped.append(event)
+      }
+      guard hasChanged else { continue }
+      try connection.prepare("UPDATE dimple_merge SET payload = ? WHERE id = ?").run(.blob(mapped.bytes), .integer(id))
+    }
+  }
+
+  private static func next(
+    _ connection: Connection, after id: Int64, position: Int64
+  ) throws -> (id: Int64, payload: [UInt8])? {
+    let statement = try connection.prepare(
+      "SELECT id, payload FROM dimple_merge WHERE id > ? AND position > ? ORDER BY id LIMIT 1")
+    defer { statement.reset() }
+    try statement.bind(.integer(id), at: 1)
+    try statement.bind(.integer(position), at: 2)
+    return try statement.step() ? (statement.int64(0), statement.bytes(1)) : nil
+  }
+
   /// The latest merge's time.
   static func lastTime(_ connection: Connection) throws -> HybridTime {
     let statement = try connection.prepare("SELECT time FROM dimple_merge ORDER BY id DESC LIMIT 1")

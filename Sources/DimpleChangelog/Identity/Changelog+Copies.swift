@@ -21,8 +21,10 @@ extension Changelog {
     try meta.set(Self.fileName, .text(now))
     // Of a database from before this was noted, nothing is known.
     guard stored != nil else { return }
-    try meta.set(Self.copiedName, .integer(lastTransaction(connection)))
-    try replaceReplicaID(connection)
+    // What is in the log by now, the other copy has too: it keeps its name.
+    let last = try lastTransaction(connection)
+    try meta.set(Self.copiedName, .integer(last))
+    try replaceReplicaID(connection, after: last)
   }
 
   /// The last transaction that was in the log when this database was found to be a copy; `nil` where that is not so, or sync

@@ -2,7 +2,7 @@ internal import DimpleStore
 
 /// Gives a log record its names: those of now, or the last ones of what was dropped since.
 struct LogReader {
-  let replica: ReplicaID
+  private let identities: Identities
   private let tables: [Int64: String]
   private let columns: [ColumnKey: String]
 
@@ -11,8 +11,8 @@ struct LogReader {
     var column: Int64
   }
 
-  init(catalog: Catalog, replica: ReplicaID) {
-    self.replica = replica
+  init(catalog: Catalog, identities: Identities) {
+    self.identities = identities
     tables = catalog.tables.mapValues(\.name)
     columns = Dictionary(
       uniqueKeysWithValues: catalog.tables.values.flatMap { table in
@@ -24,6 +24,7 @@ struct LogReader {
   ///
   /// - Throws: ``ChangelogError`` `.damagedLog` for ids that the catalogue lacks.
   func changes(_ record: LogRecord, at time: HybridTime) throws -> [Change] {
+    let replica = identities.replica(of: record.transaction)
     func change(
       _ operation: Change.Operation, _ key: [SQLValue], _ cells: [LogRecord.Cell], at time: HybridTime
     ) throws -> Change {

@@ -29,6 +29,16 @@ package enum LogRun {
     return (transaction, last)
   }
 
+  /// The first and last time of a row's changes. The beginning of the payload is enough.
+  static func times(of payload: [UInt8], at hlc: Int64) throws -> ClosedRange<Int64> {
+    let isRekey = payload.first.map { $0 & 7 } == LogRecord.Operation.rekey.rawValue
+    let last = try summary(of: payload, at: hlc).last
+    return (isRekey ? hlc - 1 : hlc)...last
+  }
+
+  /// How much of a payload ``times(of:at:)`` and ``summary(of:at:)`` need, in bytes.
+  static let prefixSize = 32
+
   /// The changes of a row of the log.
   package static func entries(of payload: [UInt8], at hlc: Int64) throws -> [Entry] {
     guard payload.first == head else {

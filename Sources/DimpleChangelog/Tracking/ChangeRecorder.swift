@@ -66,6 +66,9 @@ final class ChangeRecorder: @unchecked Sendable {  // used by the thread that ho
     isInTransaction = false
   }
 
+  /// The log's times were moved; taken back with the transaction.
+  func setBack(to time: HybridTime) { buffer.clock = HybridClock(last: time) }
+
   /// Looks for `FAIL` in the schema with which a transaction begins.
   func look(at reader: SchemaReader, version: Int64) throws {
     if version == schemaVersion { return }

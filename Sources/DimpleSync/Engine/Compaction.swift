@@ -13,7 +13,7 @@ struct Compaction {
 
   private var vault: any Vault { session.vault }
 
-  /// - Parameter listed: The own packs that the vault listed.
+  /// - Parameter listed: The packs under the present name that the vault listed and that are known to be own ones.
   func run(_ listed: [StoredPack], _ report: inout SyncReport) async throws {
     var packs = listed
     while true {
@@ -42,6 +42,10 @@ struct Compaction {
   private func delete(_ unneeded: [StoredPack], from packs: inout [StoredPack]) async throws {
     for pack in unneeded {
       try await session.storage.delete(pack.key)
+      let vaultID = vault.id
+      try await session.database.write { connection in
+        try connection.withInternalAccess { try OwnPackTable(vault: vaultID, connection: connection).remove(pack.key) }
+      }
       packs.removeAll { $0 == pack }
     }
   }
@@ -62,7 +66,7 @@ struct Compaction {
     let body = PackBody(
       range: range, chain: PackChain(before: first.chain.before, after: last.chain.after), salts: salts(of: parts),
       lines: lines)
-    return try await PackPut(session: session).put(body, signingKey: signingKey)
+    return try await PackPut(session: session).put(body, of: first.replica, signingKey: signingKey)
   }
 
   private func salts(of parts: [DecodedPack]) -> [PackHeader.Salt] {

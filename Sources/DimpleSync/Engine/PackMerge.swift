@@ -11,12 +11,15 @@ struct PackMerge {
     var count = MergeCount()
     var transactions = 0
     var changes = 0
-    var postponed = 0
     var skipped: [SkippedObject] = []
+    /// Of large values, in bytes.
+    var bigBytes = 0
     var conflicts: [SyncConflict] = []
     var conflictCount = 0
     var headers: [PackHeader] = []
   }
+
+  private static let bigBytesAtOnce = 32 << 20
 
   let connection: Connection
   let changelog: Changelog
@@ -49,7 +52,6 @@ struct PackMerge {
         let decoded = try result.get()
         try authenticate(decoded, &replicas)
         try seen.check(decoded)
-        try refuseBigValues(decoded)
         let isWhole = try take(decoded, into: merge, &seen, &outcome, isAwaited)
         try table.save(seen, of: decoded.pack.header.replica, &replicas)
         if !isWhole { break }
@@ -70,12 +72,13 @@ struct PackMerge {
   private func take(
     _ decoded: DecodedPack, into merge: Merge, _ seen: inout Seen, _ outcome: inout Outcome, _ isAwaited: () -> Bool
   ) throws -> Bool {
-    let postponed = outcome.postponed
     var seenAfter = seen
-    let accepted = accept(decoded, &seenAfter, &outcome)
-    let knownToAuthor = decoded.pack.header.vector[changelog.replicaID]?.last ?? 0
+    let (accepted, isAll) = try accept(decoded, &seenAfter, &outcome)
+    let header = decoded.pack.header
+    let knownToAuthor = header.vector[changelog.replicaID]?.last ?? 0
+    let offset = try changelog.identities(connection).last?.offset ?? 0
     merge.conflicts.unseenFrom =
-      try changelog.time(ofTransactionsAfter: knownToAuthor, connection).rawValue
+      try changelog.time(ofTransactionsAfter: offset + knownToAuthor, connection).rawValue
     if accepted.contains(where: { !$0.transaction.left.isEmpty || $0.transaction.leftHash != nil }) {
       try SyncSetting.hasGaps.set(.integer(1), connection)
     }
@@ -96,12 +99,14 @@ struct PackMerge {
         for foreign in accepted[..<taken] {
           seen.insert(foreign.transaction.number...foreign.transaction.number, of: decoded)
         }
-        outcome.postponed = postponed
+        try HeardTable(vault: vault, connection: connection).note(header, accepted[..<taken])
         return false
       }
     }
     seen = seenAfter
-    outcome.headers.append(decoded.pack.header)
+    try HeardTable(vault: vault, connection: connection).note(header, accepted[...])
+    guard isAll else { return false }
+    outcome.headers.append(header)
     return true
   }
 
@@ -117,28 +122,49 @@ struct PackMerge {
     try replicas.pin(header.publicKey, of: header.replica, connection)
   }
 
-  /// Values that lie under `blob/` are not fetched yet.
-  private func refuseBigValues(_ decoded: DecodedPack) throws {
-    if decoded.pack.transactions.contains(where: { $0.changes.contains { !$0.bigColumns.isEmpty } }) {
-      throw PackHeaderCodec.unsupported("The pack refers to large values.")
+  /// The transaction with its large values in place; `nil` while a part is not here.
+  private func fill(_ transaction: PackTransaction) throws -> PackTransaction? {
+    var filled = transaction
+    let parts = PartTable(connection: connection)
+    for index in transaction.changes.indices where !transaction.changes[index].bigColumns.isEmpty {
+      for column in transaction.changes[index].bigColumns {
+        guard let value = try parts.value(of: column.reference) else { return nil }
+        filled.changes[index].columns.append(ColumnValue(name: column.name, value: value))
+      }
+      filled.changes[index].columns.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+      filled.changes[index].bigColumns = []
     }
+    return filled
   }
 
-  /// The pack's transactions that are new and not from the future.
+  /// The pack's transactions that are new and not from the future, and whether these are all: else, too many large values
+  /// would be in memory, and the others are for another transaction.
   private func accept(
     _ decoded: DecodedPack, _ seen: inout Seen, _ outcome: inout Outcome
-  ) -> [ForeignTransaction] {
-    let replica = decoded.pack.header.replica
-    let known = seen.numbers(of: replica)
+  ) throws -> ([ForeignTransaction], isAll: Bool) {
+    let header = decoded.pack.header
+    let table = PostponedTable(vault: vault, connection: connection)
+    let (known, trusted) = (seen.numbers(of: header.replica), try table.trusted(of: header.replica))
     var accepted: [ForeignTransaction] = []
+    var postponed: [PostponedTable.Run] = []
+    var isAll = true
     for transaction in decoded.pack.transactions where !known.contains(transaction.number) {
-      guard transaction.changes.allSatisfy({ $0.time <= latest }) else {
-        outcome.postponed += 1
+      let time = transaction.changes.map(\.time).max() ?? latest
+      guard time <= latest || (time <= PostponedTable.latestTrusted && trusted.contains(transaction.number)) else {
+        PostponedTable.append(transaction.number, of: header.replica, at: time, to: &postponed)
         continue
       }
+      let size = transaction.changes.flatMap(\.bigColumns).reduce(0) { $0 + Int(clamping: $1.reference.size) }
+      if size > 0, outcome.bigBytes > 0, outcome.bigBytes + size > Self.bigBytesAtOnce {
+        isAll = false
+        continue
+      }
+      guard let filled = try fill(transaction) else { continue }
+      outcome.bigBytes += size
       seen.insert(transaction.number...transaction.number, of: decoded)
-      accepted.append(ForeignTransaction(replica: replica, transaction: transaction))
+      accepted.append(ForeignTransaction(replica: header.replica, transaction: filled))
     }
-    return accepted
+    try table.replace(header.range, of: header.replica, by: postponed)
+    return (accepted, isAll)
   }
 }

@@ -7,27 +7,42 @@ internal import DimpleStore
 struct PackPut {
   let session: SyncSession
 
+  /// - Parameter attempt: The last local transaction in it, where it may be in a put for the first time.
   /// - Returns: The object, as a listing will name it.
-  func put(_ body: PackBody, signingKey: [UInt8]) async throws -> CompactionPlan.StoredPack {
-    let header = try await header(of: body, signingKey)
+  func put(
+    _ body: PackBody, of replica: ReplicaID, signingKey: [UInt8], attempt: Int64? = nil
+  ) async throws -> CompactionPlan.StoredPack {
+    let session = session
+    let header = try await header(of: body, replica, signingKey)
     let lines =
       try PackHeaderCodec.write(header, vault: vault, signingKey: signingKey) + [UInt8(ascii: "\n")] + body.lines
     let name = PackName(replica: header.replica, range: header.range, contentHash: vault.hash(SHA256.hash(lines)))
     let key = PackName.prefix + (try vault.sealName(name.record)) + vault.objectExtension
     let sealed = try vault.seal(Gzip.compress(lines))
+    // First: whatever becomes of the put, the pack will be known as an own one, and its changes as possibly seen.
+    try await session.database.write { connection in
+      try connection.withInternalAccess {
+        try OwnPackTable(vault: session.vault.id, connection: connection).insert(key, header)
+        if let attempt { try session.noteAttempt(upTo: attempt, connection) }
+      }
+    }
     try await session.storage.put(key, sealed)
     return CompactionPlan.StoredPack(key: key, name: name, size: sealed.count)
   }
 
   private var vault: any Vault { session.vault }
 
-  private func header(of body: PackBody, _ signingKey: [UInt8]) async throws -> PackHeader {
+  private func header(
+    of body: PackBody, _ replica: ReplicaID, _ signingKey: [UInt8]
+  ) async throws -> PackHeader {
     let publicKey = try vault.publicKey(of: signingKey)
-    let (vaultID, replica, app) = (vault.id, session.changelog.replicaID, session.options.appVersion)
+    let (vaultID, app) = (vault.id, session.options.appVersion)
     return try await session.database.read { connection in
-      PackHeader(
-        vault: vaultID, replica: replica, range: body.range, chain: body.chain,
-        vector: try SeenTable.vectorOverAllVaults(connection), schema: try Self.migrationCount(connection), app: app,
+      let vector = try SeenTable.vectorOverAllVaults(connection)
+      let here = try SeenTable(vault: vaultID, connection: connection).load().vector
+      return PackHeader(
+        vault: vaultID, replica: replica, range: body.range, chain: body.chain, vector: vector,
+        elsewhere: vector.subtracting(here), schema: try Self.migrationCount(connection), app: app,
         state: try StateCheck.state(connection), salts: body.salts, publicKey: publicKey)
     }
   }

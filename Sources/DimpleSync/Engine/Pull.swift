@@ -10,30 +10,31 @@ struct Pull {
 
   /// The packs that the vault lists.
   struct Listing {
-    var own: [CompactionPlan.StoredPack]
-    var others: [PullPlan.Candidate]
-
-    var all: [PullPlan.Candidate] {
-      others + own.map { PullPlan.Candidate(key: $0.key, name: $0.name, size: Int64($0.size)) }
-    }
+    /// Those under the present name that are known to be own ones.
+    var own: [CompactionPlan.StoredPack] = []
+    var others: [PullPlan.Candidate] = []
+    /// All of them, also what a copy of this database put under its name.
+    var all: [PullPlan.Candidate] = []
+    /// The storage's clock, where it tells.
+    var serverTime: ServerTime?
   }
 
   func run(_ report: inout SyncReport) async throws -> Listing {
-    var (listed, own) = try await listOthers(&report)
-    if try await SnapshotPull(session: session).run(listed, &report) { (listed, own) = try await listOthers(&report) }
+    var listing = try await listOthers(&report)
+    if try await SnapshotPull(session: session).run(listing.others, &report) { listing = try await listOthers(&report) }
     var unusable: Set<String> = []
     var listedAgain = false
     // An object that cannot be used may hide another that holds the same transactions: plan again without it.
     while true {
       let seen = try await loadSeen()
-      let plan = PullPlan(listed: listed.filter { !unusable.contains($0.key) }, seen: seen.vector)
+      let plan = PullPlan(listed: listing.others.filter { !unusable.contains($0.key) }, seen: seen)
       let fetch = plan.fetch
       if fetch.isEmpty {
         let gone = Set(report.skipped.filter(\.isGone).map(\.key))
         if gone.isEmpty || listedAgain { break }
         // Their owner joined them into larger ones since the listing.
         listedAgain = true
-        (listed, own) = try await listOthers(&report)
+        listing = try await listOthers(&report)
         report.skipped.removeAll { gone.contains($0.key) }
         unusable.subtract(gone)
         continue
@@ -41,7 +42,10 @@ struct Pull {
       try await fetchAndMerge(fetch, &unusable, &report)
     }
     try await fold(&report)
-    return Listing(own: own, others: listed)
+    if !report.skipped.contains(where: { $0.key.hasPrefix(PartStorage.prefix) }) { try await forgetParts() }
+    report.postponedTransactions = try await waiting()
+    report.missing = try await MissingPacks(session: session).check(listing.all)
+    return listing
   }
 
   /// The own log is folded, and what waits for a schema change looked at, even where nothing came in.
@@ -53,26 +57,37 @@ struct Pull {
   // MARK: - Listing
 
   /// The packs of others; after a copy of this database was found, those under the name it had count.
-  private func listOthers(
-    _ report: inout SyncReport
-  ) async throws -> (others: [PullPlan.Candidate], own: [CompactionPlan.StoredPack]) {
+  private func listOthers(_ report: inout SyncReport) async throws -> Listing {
     session.progress.advance(.listing)
-    let listed = try await list()
+    var listing = Listing()
+    let listed = try await list(&listing.serverTime)
+    listing.all = listed.map { PullPlan.Candidate(key: $0.key, name: $0.name, size: Int64($0.size)) }
+    if try await OwnPacks(session: session).check(listing.all) { report.tookNewName = true }
     let id = session.changelog.replicaID
-    let own = listed.filter { $0.name.replica == id }
-    let others = listed.map { PullPlan.Candidate(key: $0.key, name: $0.name, size: Int64($0.size)) }
-    if try await OwnPacks(session: session).check(others.filter { $0.name.replica == id }) {
-      report.tookNewName = true
-      return (others, [])
-    }
-    return (others.filter { $0.name.replica != id }, own)
+    listing.own = try await known(listed.filter { $0.name.replica == id })
+    listing.others = listing.all.filter { $0.name.replica != id }
+    return listing
   }
 
-  private func list() async throws -> [CompactionPlan.StoredPack] {
+  /// Those that this database put itself, or has compared with its log.
+  private func known(_ packs: [CompactionPlan.StoredPack]) async throws -> [CompactionPlan.StoredPack] {
+    let id = vault.id
+    let known = try await session.database.read { try OwnPackTable(vault: id, connection: $0).load() }
+    return packs.filter { known[$0.key] != nil }
+  }
+
+  /// All packs that the vault lists.
+  func listing() async throws -> [PullPlan.Candidate] {
+    var serverTime: ServerTime?
+    return try await list(&serverTime).map { PullPlan.Candidate(key: $0.key, name: $0.name, size: Int64($0.size)) }
+  }
+
+  private func list(_ serverTime: inout ServerTime?) async throws -> [CompactionPlan.StoredPack] {
     var candidates: [CompactionPlan.StoredPack] = []
     var cursor: ListCursor?
     repeat {
       let page = try await session.storage.list(prefix: PackName.prefix, after: cursor)
+      if let time = ServerTime(page, session) { serverTime = time }
       candidates += page.objects.compactMap(storedPack)
       cursor = page.next
     } while cursor != nil
@@ -89,9 +104,40 @@ struct Pull {
     }
   }
 
-  private func loadSeen() async throws -> Seen {
-    let id = vault.id
-    return try await session.database.read { try SeenTable(vault: id, connection: $0).load() }
+  /// What need not be fetched: it is merged, or its time has not come.
+  private func loadSeen() async throws -> [ReplicaID: RangeSet64] {
+    let (id, limit) = (vault.id, session.latestTime)
+    return try await session.database.read { connection in
+      var vector = try SeenTable(vault: id, connection: connection).load().vector
+      for run in try PostponedTable(vault: id, connection: connection).waiting(until: limit) {
+        vector[run.replica, default: RangeSet64()].insert(run.range)
+      }
+      return vector
+    }
+  }
+
+  /// All that needed parts has them.
+  private func forgetParts() async throws {
+    if try await session.database.read({ try PartTable(connection: $0).isEmpty() }) { return }
+    try await session.database.write { connection in
+      try connection.withInternalAccess { try PartTable(connection: connection).removeAll() }
+    }
+  }
+
+  private func waiting() async throws -> Int {
+    let (id, limit) = (vault.id, session.latestTime)
+    return try await session.database.read { connection in
+      Int(
+        clamping: saturatingSum(
+          try PostponedTable(vault: id, connection: connection).waiting(until: limit).map { Int64($0.range.count) }))
+    }
+  }
+
+  private func fetchParts(_ packs: [DecodedPack], _ report: inout SyncReport) async throws {
+    let parts = try await PartFetch(session: session).run(packs, known: loadSeen())
+    report.pulledParts += parts.fetched
+    let known = Set(report.skipped.map(\.key))
+    report.skipped += parts.missing.filter { !known.contains($0.key) }
   }
 
   // MARK: - Fetching
@@ -151,14 +197,14 @@ struct Pull {
     _ fetched: [Fetched], _ unusable: inout Set<String>, _ report: inout SyncReport
   ) async throws {
     session.progress.advance(.merging)
-    let vaultID = vault.id
-    let changelog = session.changelog
-    let limit = session.latestTime
-    let schemas = session.schemas
+    let packs = fetched.compactMap { try? $0.result.get() }
+    let hasParts = packs.contains { $0.pack.transactions.contains { $0.changes.contains { !$0.bigColumns.isEmpty } } }
+    let (vaultID, changelog, limit, schemas) = (vault.id, session.changelog, session.latestTime, session.schemas)
     let database = session.database
     var next = 0
     repeat {
       let start = next
+      if hasParts { try await fetchParts(packs, &report) }
       let (outcome, schema) = try await database.withMergeTransaction { connection in
         let schema = try schemas.load(connection, changelog)
         let merge = PackMerge(
@@ -185,7 +231,6 @@ extension SyncReport {
     pulledTransactions += outcome.transactions
     pulledChanges += outcome.changes
     newlyHeldRows += outcome.count.newlyHeld
-    postponedTransactions += outcome.postponed
     changedRows += outcome.count.changedRows
     conflictCount += outcome.conflictCount
     conflicts += outcome.conflicts.prefix(max(0, ConflictLog.limit - conflicts.count))

@@ -10,56 +10,107 @@ struct Push {
 
   func run(_ report: inout SyncReport) async throws {
     session.progress.plan(.pushing, transactions: try await session.unsent())
-    while let next = try await nextPack() {
-      session.progress.advance(.pushing)
-      let stored = try await PackPut(session: session).put(next.body, signingKey: next.signingKey)
-      // Only now: a put that failed, or whose answer was lost, is done again, under the same name or one that overlaps.
-      try await record(next.body)
-      report.pushedPacks += 1
-      report.pushedTransactions += next.body.range.count
-      session.progress.advance(.pushing, transactions: Int64(next.body.range.count), bytes: Int64(stored.size))
+    let changelog = session.changelog
+    for identity in try await session.database.read({ try changelog.identities($0) }) {
+      while let next = try await nextPack(of: identity) {
+        session.progress.advance(.pushing)
+        report.pushedParts += try await PartPush(session: session).run(next.big, of: identity)
+        let stored = try await PackPut(session: session).put(
+          next.body, of: identity.replica, signingKey: next.signingKey,
+          attempt: identity.offset + next.body.range.upperBound)
+        // Only now: a put that failed, or whose answer was lost, is done again, under the same name or one that overlaps.
+        try await record(next.body, of: identity)
+        report.pushedPacks += 1
+        report.pushedTransactions += next.body.range.count
+        session.progress.advance(
+          .pushing, transactions: Int64(next.body.range.count), bytes: Int64(stored.size))
+      }
     }
   }
 
-  private struct Next: Sendable {
+  struct Next: Sendable {
     var body: PackBody
+    /// The transactions in it that refer to large values.
+    var big: [Int64]
     var signingKey: [UInt8]
   }
 
-  /// The own transactions after the last one sent, up to a pack's size; `nil` when all are sent.
-  private func nextPack() async throws -> Next? {
-    let signingKey = try await signingKey()
-    let (vaultID, changelog, packSize) = (vault.id, session.changelog, session.options.packSize)
+  /// The transactions under one of the own names after the last one sent, up to a pack's size; `nil` when all are sent.
+  private func nextPack(of identity: Identity) async throws -> Next? {
+    let (vaultID, changelog) = (vault.id, session.changelog)
+    let (pushed, last) = try await session.database.read { connection in
+      let isPresent = identity.last == nil
+      let pushed =
+        try isPresent
+        ? SeenTable(vault: vaultID, connection: connection).pushed()
+        : FormerTable(connection: connection).pushed(of: identity.replica, to: vaultID)
+      return (pushed, try identity.last ?? changelog.lastTransaction(connection))
+    }
+    guard identity.offset + pushed.last < last else { return nil }
+    return try await pack(of: identity, pushed.last + 1...last - identity.offset, after: pushed)
+  }
+
+  /// The first of some transactions under one of the own names, up to a pack's size.
+  ///
+  /// - Parameter known: A transaction before them, and the chain after it.
+  /// - Returns: `nil` where the log no longer has them, or the name never signed anything.
+  func pack(
+    of identity: Identity, _ range: ClosedRange<Int64>, after known: (last: Int64, chain: [UInt8]) = (0, LogChain.start)
+  ) async throws -> Next? {
+    guard let signingKey = try await signingKey(of: identity) else { return nil }
+    let (changelog, packSize) = (session.changelog, session.options.packSize)
     return try await session.database.read { connection -> Next? in
-      let pushed = try SeenTable(vault: vaultID, connection: connection).pushed()
-      var builder = PackBuilder(before: pushed.chain, signingKey: signingKey)
-      try changelog.transactions(connection, after: pushed.last) { local in
-        builder.append(PackTransaction(number: local.number, changes: local.changes))
-        return builder.size < packSize
+      let log = OwnLog(identity: identity, signingKey: signingKey, connection: connection, changelog: changelog)
+      guard let before = try log.chain(after: range.lowerBound - 1, from: known) else { return nil }
+      var builder = PackBuilder(before: before, signingKey: signingKey)
+      var big: [Int64] = []
+      try log.transactions(after: range.lowerBound - 1) { transaction in
+        builder.append(transaction)
+        if transaction.changes.contains(where: { !$0.bigColumns.isEmpty }) { big.append(transaction.number) }
+        return builder.size < packSize && transaction.number < range.upperBound
       }
-      return builder.body.map { Next(body: $0, signingKey: signingKey) }
+      // Of a former name, the log may no longer have what a vault lacks.
+      guard let body = builder.body, body.range.lowerBound == range.lowerBound else { return nil }
+      return Next(body: body, big: big, signingKey: signingKey)
     }
   }
 
-  private func record(_ body: PackBody) async throws {
+  private func record(_ body: PackBody, of identity: Identity) async throws {
     let (vaultID, changelog) = (vault.id, session.changelog)
     try await session.database.write { connection in
       try connection.withInternalAccess {
-        try SeenTable(vault: vaultID, connection: connection)
-          .setPushed(body.range.upperBound, chain: body.chain.after)
+        let table = SeenTable(vault: vaultID, connection: connection)
+        if identity.last == nil {
+          try table.setPushed(body.range.upperBound, chain: body.chain.after)
+        } else {
+          try FormerTable(connection: connection)
+            .setPushed(body.range.upperBound, chain: body.chain.after, of: identity.replica, to: vaultID)
+          try table.insert(Seen.Run(range: body.range, chain: body.chain), of: identity.replica)
+        }
         try SyncTables.noteNeeded(changelog, connection)
       }
     }
+  }
+
+  /// The private key of one of the own names; `nil` for a former one that never signed anything.
+  private func signingKey(of identity: Identity) async throws -> [UInt8]? {
+    if identity.last == nil { return try await signingKey() }
+    return try await session.database.read { try FormerTable(connection: $0).signingKey(of: identity.replica) }
   }
 
   /// This replica's private key, made at its first push.
   private func signingKey() async throws -> [UInt8] {
     if case .blob(let key) = try await session.database.read({ try SyncSetting.signingKey.get($0) }) { return key }
     let fresh = try vault.makeSigningKey()
+    let (publicKey, replica) = (try vault.publicKey(of: fresh), session.changelog.replicaID)
     return try await session.database.write { connection in
       // Another process may have been faster.
       if case .blob(let key) = try SyncSetting.signingKey.get(connection) { return key }
-      try connection.withInternalAccess { try SyncSetting.signingKey.set(.blob(fresh), connection) }
+      try connection.withInternalAccess {
+        try SyncSetting.signingKey.set(.blob(fresh), connection)
+        var replicas = try ReplicaTable(connection)
+        try replicas.pin(publicKey, of: replica, connection)
+      }
       return fresh
     }
   }

@@ -8,7 +8,10 @@ internal import DimpleStore
 enum StateCheck {
   /// What this database says of its own state in a pack's header; `nil` where it never merged, or was not shown all changes.
   static func state(_ connection: Connection) throws -> PackHeader.State? {
-    guard try SyncSetting.hasGaps.get(connection) == nil, let digest = try DigestKeeper.stored(connection) else {
+    // Others do not know all that is under its former names by the vector alone.
+    guard try SyncSetting.hasGaps.get(connection) == nil, try FormerTable(connection: connection).isEmpty(),
+      let digest = try DigestKeeper.stored(connection)
+    else {
       return nil
     }
     return PackHeader.State(digest: digest.bytes, own: try SyncSetting.folded.integer(connection) ?? 0)

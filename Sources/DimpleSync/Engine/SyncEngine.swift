@@ -18,8 +18,12 @@ public actor SyncEngine {
   public struct Options: Sendable {
     /// Packs fetched at a time.
     public var parallelGets = 4
-    /// A transaction stamped further ahead of this device's clock than this is postponed: a day by default.
+    /// A transaction stamped further ahead of this device's clock than this is postponed: a day by default. See
+    /// ``SyncEngine/postponed()``.
     public var maximumDrift: Duration = .seconds(86_400)
+    /// How far this device's clock may be from the storage's before that is reported, and own changes that nobody has seen
+    /// are given earlier times: a minute by default.
+    public var clockTolerance: Duration = .seconds(60)
     /// The JSON lines of one pack, in bytes, beyond which the next pack begins: 8 MiB by default.
     public var packSize = 8 << 20
     /// The longest pack accepted, in bytes, sealed and unfolded: 256 MiB by default.
@@ -100,6 +104,7 @@ public actor SyncEngine {
     var report = SyncReport()
     let listing = try await Pull(session: session).run(&report)
     report.diverged = try await diverged(report.headers, session)
+    try await ClockGuard(session: session).run(listing.serverTime, &report)
     try await Push(session: session).run(&report)
     try await Compaction(session: session).run(listing.own, &report)
     try await writeSnapshot(session, listing, &report)
@@ -202,8 +207,33 @@ struct SyncSession: Sendable {
   func unsent() async throws -> Int64 {
     let (id, changelog) = (vault.id, changelog)
     return try await database.read { connection in
-      let pushed = try SeenTable(vault: id, connection: connection).pushed().last
-      return max(0, try changelog.lastTransaction(connection) - pushed)
+      let former = FormerTable(connection: connection)
+      return try changelog.identities(connection).reduce(0) { sum, identity in
+        guard let end = identity.last else {
+          let pushed = try SeenTable(vault: id, connection: connection).pushed().last
+          return sum + max(0, try changelog.lastTransaction(connection) - identity.offset - pushed)
+        }
+        guard try former.signingKey(of: identity.replica) != nil else { return sum }
+        return sum + max(0, end - identity.offset - (try former.pushed(of: identity.replica, to: id).last))
+      }
     }
+  }
+
+  /// A merge of nothing: the own log is folded into the state, and rows that wait are decided anew.
+  func fold() async throws {
+    let (changelog, schemas) = (changelog, schemas)
+    let schema = try await database.withMergeTransaction { connection in
+      let schema = try schemas.load(connection, changelog)
+      _ = try Merge(connection, changelog, schema.schema).finish()
+      return schema
+    }
+    schemas.remember(schema)
+  }
+
+  /// Remembers, in the running write transaction, that a put may show others the log up to a local transaction: whatever
+  /// becomes of it, these changes keep their stamps.
+  func noteAttempt(upTo transaction: Int64, _ connection: Connection) throws {
+    guard try transaction > SyncSetting.attempted.integer(connection) ?? 0 else { return }
+    try SyncSetting.attempted.set(.integer(transaction), connection)
   }
 }

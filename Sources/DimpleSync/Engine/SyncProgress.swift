@@ -15,6 +15,8 @@ public struct SyncProgress: Sendable, Hashable {
     case compacting
     /// Writing a snapshot, where one is due.
     case snapshotting
+    /// Reading all of it again: ``SyncEngine/verify()`` and ``SyncEngine/repair()``, not a sync.
+    case verifying
 
     /// Whether a sync comes to `one` first.
     public static func < (one: Phase, other: Phase) -> Bool { one.rawValue < other.rawValue }

@@ -21,19 +21,32 @@ public struct SyncReport: Sendable {
   public var pulledChanges = 0
   /// Objects read.
   public var pulledPacks = 0
+  /// Parts of large values sent, and taken from the vault.
+  public var pushedParts = 0
+  /// Likewise.
+  public var pulledParts = 0
   /// Rows whose tables show something else than before the sync.
   public var changedRows = 0
   /// Rows that are alive but cannot stand in their table, after this sync; ``SyncEngine/held()`` lists them.
   public var heldRows = 0
   /// Of those, the ones that this sync began to hold.
   public var newlyHeldRows = 0
-  /// Transactions left alone for now because their time lies too far ahead of this device's clock.
+  /// Transactions left alone for now because their time lies too far ahead of this device's clock; ``SyncEngine/postponed()``
+  /// lists them.
   public var postponedTransactions = 0
   /// Objects that could not be used. They hold up nobody else's changes and are tried again at the next sync.
   public var skipped: [SkippedObject] = []
   /// Another copy of this database writes to the vault under the same name, so this one took a new name: the file was copied
   /// to a second device, or restored from a backup.
   public var tookNewName = false
+  /// Own transactions that were given earlier times, since this device's clock was ahead when they were made, and nobody has
+  /// seen them yet.
+  public var restampedTransactions = 0
+  /// How far this device's clock is ahead of the storage's, negative where it is behind; `nil` where they agree, to
+  /// ``SyncEngine/Options/clockTolerance``, or the storage does not tell.
+  public var clockDifference: Duration?
+  /// What should be in the vault and was missing from at least two listings in a row.
+  public var missing: [MissingTransactions] = []
   /// Replicas that say they have merged the same changes as this database, and have another state.
   public var diverged: [ReplicaID] = []
   /// Concurrent writes to what was written here, the first 1,000 of them; ``SyncEngine/conflicts`` tells them as they come.
@@ -65,6 +78,8 @@ extension SyncReport {
           "Another copy of this database syncs with the same vault; this one goes on under a new name. Nothing is lost."
         ))
     }
+    warnings += clockWarnings
+    warnings += missing.map { SyncWarning($0.isOwn ? .missingPacks : .rolledBack, $0.description) }
     if postponedTransactions > 0 {
       warnings.append(
         SyncWarning(
@@ -84,13 +99,37 @@ extension SyncReport {
     }
     return warnings + skipped.map { SyncWarning(.skipped, "The object \($0.key) could not be used: \($0.error)") }
   }
+
+  private var clockWarnings: [SyncWarning] {
+    var warnings: [SyncWarning] = []
+    if let clockDifference {
+      let isAhead = clockDifference > .zero
+      let distance = isAhead ? clockDifference : .zero - clockDifference
+      warnings.append(
+        SyncWarning(
+          isAhead ? .clockAhead : .clockBehind,
+          "This device's clock is \(distance.components.seconds) seconds \(isAhead ? "ahead of" : "behind") the storage's."
+            + " Set it right."))
+    }
+    if restampedTransactions > 0 {
+      warnings.append(
+        SyncWarning(
+          .restamped,
+          "\(restampedTransactions) transactions were made while this device's clock was ahead; they got earlier times, in"
+            + " their order. Nobody had seen them."))
+    }
+    return warnings
+  }
 }
 
 /// Something about a sync that did not stop it.
 public struct SyncWarning: Sendable, Hashable, CustomStringConvertible {
   /// The kind of warning; compare with the static members.
   public struct Code: Sendable, Hashable, CustomStringConvertible {
-    private enum Kind: String { case skipped, postponed, held, copyFound, diverged }
+    private enum Kind: String {
+      case skipped, postponed, held, copyFound, clockAhead, clockBehind, restamped, missingPacks, rolledBack,
+        diverged
+    }
     private let kind: Kind
 
     /// An object of the vault could not be used.
@@ -103,6 +142,16 @@ public struct SyncWarning: Sendable, Hashable, CustomStringConvertible {
     public static let diverged = Code(kind: .diverged)
     /// Another copy of the database was found.
     public static let copyFound = Code(kind: .copyFound)
+    /// This device's clock is ahead of the storage's.
+    public static let clockAhead = Code(kind: .clockAhead)
+    /// This device's clock is behind the storage's.
+    public static let clockBehind = Code(kind: .clockBehind)
+    /// Own changes got earlier times.
+    public static let restamped = Code(kind: .restamped)
+    /// Own changes that were sent are no longer in the vault; ``SyncEngine/repair()`` sends them again.
+    public static let missingPacks = Code(kind: .missingPacks)
+    /// The vault shows less of another replica than this one, or a third, has seen there.
+    public static let rolledBack = Code(kind: .rolledBack)
 
     /// The code's name.
     public var description: String { kind.rawValue }

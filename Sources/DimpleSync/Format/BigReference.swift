@@ -31,6 +31,25 @@ struct BigReference: Equatable {
     }
   }
 
+  /// Whether a value travels in parts.
+  static func isBig(_ value: SQLValue) -> Bool {
+    switch value {
+    case .text(let text): text.utf8.count > threshold
+    case .blob(let bytes), .invalidText(let bytes): bytes.count > threshold
+    default: false
+    }
+  }
+
+  /// A text's or blob's bytes.
+  static func bytes(of value: SQLValue) -> (Kind, [UInt8])? {
+    switch value {
+    case .text(let text): (.text, Array(text.utf8))
+    case .invalidText(let bytes): (.text, bytes)
+    case .blob(let bytes): (.blob, bytes)
+    default: nil
+    }
+  }
+
   /// `nil` unless size and parts fit together.
   private init?(kind: Kind, size: Int64, parts: [[UInt8]]) {
     guard size > Int64(Self.threshold), size <= Self.maximumSize,

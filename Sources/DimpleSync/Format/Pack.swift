@@ -36,6 +36,8 @@ struct PackHeader: Equatable {
   var chain: PackChain
   /// What the author had merged of every other replica, from whichever vault, when it wrote this.
   var vector: [ReplicaID: RangeSet64]
+  /// What of `vector` it had not merged from this vault.
+  var elsewhere: [ReplicaID: RangeSet64] = [:]
   /// How many migrations the author's database had applied, or 0.
   var schema: Int64 = 0
   /// The author's app and its version, in the app's own words.
@@ -103,9 +105,26 @@ extension PackTransaction {
     self.init(
       number: number, time: changes.first?.stamp.time ?? HybridTime(rawValue: 0),
       changes: changes.map { change in
-        PackChange(
-          time: change.stamp.time, table: change.table, key: change.key, operation: change.operation,
-          columns: change.columns.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) })
+        PackChange(change)
       })
+  }
+}
+
+extension PackChange {
+  /// A local change; large values are replaced by references.
+  init(_ change: Change) {
+    let columns = change.columns.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    self.init(time: change.stamp.time, table: change.table, key: change.key, operation: change.operation, columns: [])
+    guard columns.contains(where: { BigReference.isBig($0.value) }) else {
+      self.columns = columns
+      return
+    }
+    for column in columns {
+      if BigReference.isBig(column.value), let (kind, bytes) = BigReference.bytes(of: column.value) {
+        bigColumns.append(BigColumn(name: column.name, reference: BigReference(kind, bytes)))
+      } else {
+        self.columns.append(column)
+      }
+    }
   }
 }

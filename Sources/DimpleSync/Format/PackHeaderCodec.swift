@@ -27,10 +27,13 @@ enum PackHeaderCodec {
 
   private static func json(_ header: PackHeader) -> JSON {
     func hex(_ name: String, _ bytes: [UInt8]) -> JSON.Member { .init(name: name, value: .string(Hex.encode(bytes))) }
-    let vector = header.vector.sorted { $0.key < $1.key }.map { replica, seen in
-      JSON.Member(
-        name: replica.description,
-        value: .array(seen.ranges.map { .array([.integer($0.lowerBound), .integer($0.upperBound)]) }))
+    func vector(_ name: String, _ vector: [ReplicaID: RangeSet64]) -> JSON.Member {
+      let members = vector.sorted { $0.key < $1.key }.map { replica, seen in
+        JSON.Member(
+          name: replica.description,
+          value: .array(seen.ranges.map { .array([.integer($0.lowerBound), .integer($0.upperBound)]) }))
+      }
+      return .init(name: name, value: .object(members))
     }
     var members: [JSON.Member] = [
       .init(name: "format", value: .integer(header.format)),
@@ -40,9 +43,10 @@ enum PackHeaderCodec {
       .init(name: "first", value: .integer(header.range.lowerBound)),
       .init(name: "last", value: .integer(header.range.upperBound)),
       hex("before", header.chain.before), hex("after", header.chain.after),
-      .init(name: "vector", value: .object(vector)),
-      .init(name: "schema", value: .integer(header.schema)),
+      vector("vector", header.vector),
     ]
+    if !header.elsewhere.isEmpty { members.append(vector("elsewhere", header.elsewhere)) }
+    members.append(.init(name: "schema", value: .integer(header.schema)))
     if let app = header.app { members.append(.init(name: "app", value: .string(app))) }
     if let state = header.state {
       members.append(
@@ -80,7 +84,8 @@ enum PackHeaderCodec {
     }
     return PackHeader(
       format: format, vault: id, replica: replica, range: first...last,
-      chain: PackChain(before: before, after: after), vector: try vector(json["vector"]), schema: schema,
+      chain: PackChain(before: before, after: after), vector: try vector(json["vector"]),
+      elsewhere: try vector(json["elsewhere"]), schema: schema,
       app: json["app"]?.stringValue, state: try state(json["state"]), salts: try salts(json["salts"]),
       publicKey: publicKey, signature: signature)
   }

@@ -1,3 +1,5 @@
+internal import DimpleChangelog
+
 /// A set of transaction numbers, kept as ascending ranges that neither overlap nor touch.
 struct RangeSet64: Equatable, Sendable {
   private(set) var ranges: [ClosedRange<Int64>] = []
@@ -35,8 +37,42 @@ struct RangeSet64: Equatable, Sendable {
     ranges.insert(lower...upper, at: position)
   }
 
+  /// What of this set is not in the other.
+  func subtracting(_ other: RangeSet64) -> RangeSet64 {
+    var difference = RangeSet64()
+    for range in ranges {
+      var lower = range.lowerBound
+      var isDone = false
+      for hole in other.ranges where hole.upperBound >= lower && hole.lowerBound <= range.upperBound {
+        if hole.lowerBound > lower { difference.insert(lower...hole.lowerBound - 1) }
+        if hole.upperBound >= range.upperBound {
+          isDone = true
+          break
+        }
+        lower = hole.upperBound + 1
+      }
+      if !isDone { difference.insert(lower...range.upperBound) }
+    }
+    return difference
+  }
+
+  /// How many numbers there are, as far as they can be counted.
+  var count: Int64 {
+    saturatingSum(ranges.map { Int64(clamping: UInt64(bitPattern: $0.upperBound &- $0.lowerBound)) &+ 1 })
+  }
+
   mutating func formUnion(_ other: RangeSet64) {
     for range in other.ranges { insert(range) }
+  }
+}
+
+extension [ReplicaID: RangeSet64] {
+  /// What of this vector is not in the other.
+  func subtracting(_ other: [ReplicaID: RangeSet64]) -> [ReplicaID: RangeSet64] {
+    reduce(into: [:]) { difference, entry in
+      let rest = entry.value.subtracting(other[entry.key] ?? RangeSet64())
+      if !rest.isEmpty { difference[entry.key] = rest }
+    }
   }
 }
 

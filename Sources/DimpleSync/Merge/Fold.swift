@@ -16,7 +16,9 @@ struct Fold {
     var position = folded ?? 0
     var touched: Set<RowKey> = []
     let names = try changelog.logNames(connection)
-    let author = try session.store.replicas.number(of: names.replica, connection)
+    let authors = try changelog.identities(connection).map { identity in
+      (identity: identity, number: try session.store.replicas.number(of: identity.replica, connection))
+    }
     let numbers = LogNumbers(session, names)
     var batch = ChangeBatch()
     func fold() throws {
@@ -25,6 +27,11 @@ struct Fold {
       batch = ChangeBatch()
     }
     try changelog.payloads(connection, after: position) { time, payload in
+      var author = authors[authors.count - 1].number
+      if authors.count > 1 {
+        let number = try changelog.transaction(ofPayload: payload, at: time)
+        author = authors.first { $0.identity.contains(number) }?.number ?? author
+      }
       position = try batch.append(payload, at: time.rawValue, by: author, numbers)
       if batch.count >= Self.batchSize { try fold() }
       return true

@@ -14,6 +14,9 @@ final class MergeSchemaCache: Sendable {
 
   private let entry = Mutex<Entry?>(nil)
 
+  /// As it was when it was last remembered.
+  var known: MergeSchema? { entry.withLock { $0?.schema } }
+
   /// The schema, inside a merge transaction.
   func load(_ connection: Connection, _ changelog: Changelog) throws -> Entry {
     let version = try connection.schemaVersion()

@@ -77,7 +77,8 @@ struct SnapshotPull {
     let isOther = try await session.database.read { connection in
       let pushed = try SeenTable(vault: vaultID, connection: connection).pushed()
       if run.range.upperBound == pushed.last { return run.chain.after != pushed.chain }
-      return try run.range.upperBound > changelog.lastTransaction(connection)
+      let offset = try changelog.identities(connection).last?.offset ?? 0
+      return try offset + run.range.upperBound > changelog.lastTransaction(connection)
     }
     if isOther { try await OwnPacks(session: session).takeNewName() }
     return isOther

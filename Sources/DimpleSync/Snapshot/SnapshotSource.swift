@@ -39,7 +39,8 @@ struct SnapshotSource {
     let table = SeenTable(vault: vault.id, connection: connection)
     let last = try changelog.lastTransaction(connection)
     let pushed = try table.pushed()
-    guard pushed.last == last, try SyncSetting.folded.integer(connection) ?? 0 == last else { return nil }
+    let offset = try changelog.identities(connection).last?.offset ?? 0
+    guard offset + pushed.last == last, try SyncSetting.folded.integer(connection) ?? 0 == last else { return nil }
     let publicKey = try vault.publicKey(of: signingKey)
     let known = try ReplicaTable(connection)
     var replicas: [ReplicaID: SnapshotManifest.Coverage] = [:]
@@ -47,10 +48,10 @@ struct SnapshotSource {
       guard let key = try known.publicKey(of: replica, connection) else { continue }
       replicas[replica] = SnapshotManifest.Coverage(publicKey: key, runs: runs)
     }
-    if last > 0 {
+    if pushed.last > 0 {
       let chain = PackChain(before: LogChain.start, after: pushed.chain)
       replicas[changelog.replicaID] = SnapshotManifest.Coverage(
-        publicKey: publicKey, runs: [Seen.Run(range: 1...last, chain: chain)])
+        publicKey: publicKey, runs: [Seen.Run(range: 1...pushed.last, chain: chain)])
     }
     return Coverage(
       replicas: replicas, publicKey: publicKey, signingKey: signingKey, digest: try DigestKeeper.stored(connection))

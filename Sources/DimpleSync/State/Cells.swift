@@ -63,6 +63,11 @@ struct Cells: Equatable {
     }
   }
 
+  /// Gives every register the stamp that `stamp` makes of its own.
+  mutating func mapStamps(_ stamp: (Stamp) -> Stamp) {
+    for index in items.indices { items[index].cell.stamp = stamp(items[index].cell.stamp) }
+  }
+
   private func lowerBound(_ column: Int64) -> Int {
     // Most often the next one, or close to the end.
     var index = items.count

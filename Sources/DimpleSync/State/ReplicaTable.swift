@@ -57,6 +57,11 @@ struct ReplicaTable {
     return try statement.step() ? statement.bytes(0) : nil
   }
 
+  /// Forgets the key of a replica.
+  static func unpin(_ replica: ReplicaID, _ connection: Connection) throws {
+    try connection.prepare("UPDATE dimple_replica SET key = NULL WHERE id = ?").run(.integer(Int64(replica.rawValue)))
+  }
+
   /// Remembers the key of a replica seen for the first time.
   mutating func pin(_ publicKey: [UInt8], of replica: ReplicaID, _ connection: Connection) throws {
     let number = try number(of: replica, connection)

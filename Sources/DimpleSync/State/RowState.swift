@@ -44,6 +44,13 @@ struct RowState: Equatable {
     for (id, value) in columns { cells.write(value, to: id, at: stamp) }
   }
 
+  /// Gives each part the stamp that `stamp` makes of its own.
+  mutating func mapStamps(_ stamp: (Stamp) -> Stamp) {
+    inserted = inserted.map(stamp)
+    deleted = deleted.map(stamp)
+    cells.mapStamps(stamp)
+  }
+
   /// Gives registers that have no value here the value that the table shows or showed.
   mutating func fill(_ values: [(id: Int64, value: SQLValue)]) {
     for (id, value) in values { cells.fill(value, of: id) }

@@ -108,6 +108,28 @@ struct SeenTable {
     }
   }
 
+  /// All from which something was merged.
+  static func vaults(_ connection: Connection) throws -> [String] {
+    let statement = try connection.prepare("SELECT vault FROM dimple_seen UNION SELECT vault FROM dimple_heard")
+    defer { statement.reset() }
+    var vaults: [String] = []
+    while try statement.step() { vaults.append(statement.text(0)) }
+    return vaults
+  }
+
+  /// Counts one more run as merged.
+  func insert(_ run: Seen.Run, of replica: ReplicaID) throws {
+    var (seen, replicas) = (try load(), try ReplicaTable(connection))
+    seen.insert(run, of: replica)
+    try save(seen, of: replica, &replicas)
+  }
+
+  /// Nothing of `replica` counts as merged, from any vault.
+  static func forget(_ replica: ReplicaID, _ connection: Connection) throws {
+    try connection.prepare("DELETE FROM dimple_seen WHERE replica IN (SELECT number FROM dimple_replica WHERE id = ?)")
+      .run(.integer(Int64(replica.rawValue)))
+  }
+
   /// The last own transaction that is in the vault, and the chain after it.
   func pushed() throws -> (last: Int64, chain: [UInt8]) {
     let statement = try connection.prepare("SELECT last, chain FROM dimple_pushed WHERE vault = ?")
@@ -116,9 +138,18 @@ struct SeenTable {
     return try statement.step() ? (statement.int64(0), statement.bytes(1)) : (0, LogChain.start)
   }
 
-  /// In no vault is anything known to be under the replica's name.
-  static func forgetPushed(_ connection: Connection) throws {
-    try connection.prepare("DELETE FROM dimple_pushed").run()
+  /// In no vault is anything known to be under the replica's name; the log is kept for all of them.
+  static func startPushedAgain(_ connection: Connection) throws {
+    try connection.prepare("UPDATE dimple_pushed SET last = 0, chain = ?").run(.blob(LogChain.start))
+  }
+
+  /// The same for every vault that has any.
+  static func allPushed(_ connection: Connection) throws -> [(vault: String, last: Int64, chain: [UInt8])] {
+    let statement = try connection.prepare("SELECT vault, last, chain FROM dimple_pushed")
+    defer { statement.reset() }
+    var rows: [(vault: String, last: Int64, chain: [UInt8])] = []
+    while try statement.step() { rows.append((statement.text(0), statement.int64(1), statement.bytes(2))) }
+    return rows
   }
 
   /// From now on the log is kept for the vault, though nothing was sent to it yet.

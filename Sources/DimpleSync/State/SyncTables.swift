@@ -45,9 +45,8 @@ enum SyncTables {
 
   /// Where the database was found to be a copy when it was opened, nothing was sent under its new name yet.
   static func followCopy(_ changelog: Changelog, _ connection: Connection) throws {
-    guard try changelog.copiedAfter(connection) != nil else { return }
-    try SyncSetting.signingKey.remove(connection)
-    try SeenTable.forgetPushed(connection)
+    guard let last = try changelog.copiedAfter(connection) else { return }
+    try NameChange(connection: connection, changelog: changelog).follow(after: last)
     try changelog.forgetCopied(connection)
   }
 
@@ -75,11 +74,28 @@ enum SyncTables {
     return try statement.step()
   }
 
+  private static func vaults(_ connection: Connection) throws -> [String] {
+    try SeenTable.allPushed(connection).map(\.vault)
+  }
+
   /// Tells the log what sync does not need of it any more: what is in the merged state and in each vault.
   static func noteNeeded(_ changelog: Changelog, _ connection: Connection) throws {
     let statement = try connection.prepare("SELECT min(last) FROM dimple_pushed")
     defer { statement.reset() }
-    let pushed = try statement.step() ? statement.int64(0) : 0
+    var pushed = try statement.step() ? statement.int64(0) : 0
+    let former = FormerTable(connection: connection)
+    for identity in try changelog.identities(connection) {
+      guard let end = identity.last else {
+        pushed += identity.offset
+        continue
+      }
+      // A former name's part, until every vault has it.
+      guard try former.signingKey(of: identity.replica) != nil else { continue }
+      for vault in try vaults(connection) {
+        let last = try former.pushed(of: identity.replica, to: vault).last
+        if identity.offset + last < end { return try changelog.setNeeded(after: identity.offset + last, connection) }
+      }
+    }
     try changelog.setNeeded(after: min(pushed, SyncSetting.folded.integer(connection) ?? 0), connection)
   }
 
@@ -94,7 +110,9 @@ enum SyncTables {
           hint: "The database was opened by a newer version of the app: update this one.")
       }
     }
-    for statement in statements { try connection.prepare(statement).run() }
+    for statement in statements + IdentityTables.statements + PartTable.statements {
+      try connection.prepare(statement).run()
+    }
     try SyncSetting.format.set(.integer(format), connection)
   }
 }
@@ -108,6 +126,8 @@ enum SyncSetting: String {
   case folded
   /// The tables and columns that the last merge knew.
   case schema
+  /// The number of the last local transaction that was part of a put, to whichever vault and whatever became of it.
+  case attempted
   /// ``StateDigest`` of `dimple_row`.
   case digest
   /// Set once a pack was merged that leaves changes out: the state lacks what others have.

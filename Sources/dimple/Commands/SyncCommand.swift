@@ -29,6 +29,7 @@ struct SyncCommand: AsyncParsableCommand {
     let engine = SyncEngine(database, remote: try s3.remote(remote), encryption: encryption)
     let report = try await engine.sync()
     Console.print(output.json ? Self.object(report) : Self.text(report))
+    for warning in report.warnings where warning.code != .skipped { Console.warn(warning.message) }
     for skipped in report.skipped { Console.warn("skipped \(skipped.key): \(skipped.error)") }
   }
 

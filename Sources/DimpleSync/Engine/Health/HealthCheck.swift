@@ -1,0 +1,60 @@
+internal import DimpleChangelog
+internal import DimpleStore
+
+/// One pass over vault and replica, which may mend what it finds.
+struct HealthCheck {
+  let session: SyncSession
+  let repairs: Bool
+
+  @discardableResult
+  func run(_ report: inout HealthReport) async throws -> RepairReport {
+    var repair = RepairReport()
+    try await session.fold()
+    var corrected: Set<RowKey> = []
+    let outcome = try await VaultCheck(session: session) { decoded, report in
+      corrected.formUnion(try await checkRows(&report) { rows, _ in try rows.differences(decoded) })
+    }.run(&report)
+    corrected.formUnion(try await checkRows(&report) { rows, report in try rows.checkPresence(&report) })
+    guard repairs else { return repair }
+    if !corrected.isEmpty { try await session.fold() }
+    repair.correctedRows = corrected.count
+    try await OwnRepair(session: session).run(outcome, &repair)
+    return repair
+  }
+
+  /// - Returns: The rows that the next merge will decide anew.
+  private func checkRows(
+    _ report: inout HealthReport,
+    _ check: @escaping @Sendable (RowCheck, inout HealthReport) throws -> [RowCheck.Difference]
+  ) async throws -> Set<RowKey> {
+    guard let schema = session.schemas.known else { return [] }
+    let (changelog, repairs, before) = (session.changelog, repairs, report)
+    @Sendable func look(_ connection: Connection) throws -> (HealthReport, Set<RowKey>) {
+      var report = before
+      let rows = try RowCheck(connection, schema, changelog)
+      let differences = try check(rows, &report)
+      for difference in differences { report.add(rows.finding(difference)) }
+      guard repairs else { return (report, []) }
+      var marked: Set<RowKey> = []
+      for difference in differences where try mark(difference, connection) { marked.insert(difference.key) }
+      return (report, marked)
+    }
+    let result =
+      try await repairs
+      ? session.database.write { connection in try connection.withInternalAccess { try look(connection) } }
+      : session.database.read { try look($0) }
+    report = result.0
+    return result.1
+  }
+
+  /// Gives the state the values that the table lost, and marks the row as one that its table does not show as it should.
+  private func mark(_ difference: RowCheck.Difference, _ connection: Connection) throws -> Bool {
+    var store = try RowStore(connection)
+    guard let entry = try store.load(difference.key) else { return false }
+    var state = entry.state
+    state.fill(difference.values.map { (id: $0.column, value: $0.value) })
+    try store.save(
+      difference.key, state, state.isAlive ? .shownWithNull : .keptByReference, try NameTable(connection))
+    return true
+  }
+}

@@ -1,0 +1,65 @@
+internal import DimpleChangelog
+internal import DimpleRemote
+internal import DimpleStore
+
+/// Sends own transactions again that a vault no longer has in objects that can be used.
+struct OwnRepair {
+  let session: SyncSession
+
+  func run(_ outcome: VaultCheck.Outcome, _ report: inout RepairReport) async throws {
+    let changelog = session.changelog
+    var resent: [ReplicaID: RangeSet64] = [:]
+    for identity in try await session.database.read({ try changelog.identities($0) }) {
+      for range in outcome.missing[identity.replica]?.ranges ?? [] {
+        let sent = try await resend(range, of: identity, &report)
+        resent[identity.replica, default: RangeSet64()].formUnion(sent)
+      }
+    }
+    for part in outcome.withoutParts { try await resend(part) }
+    // Only what this database put itself, and only after what was in it is there again.
+    for pack in outcome.damaged where try await isOwn(pack) {
+      let rest = RangeSet64([pack.name.range])
+        .subtracting(outcome.missing[pack.name.replica]?.subtracting(resent[pack.name.replica] ?? .init()) ?? .init())
+      guard rest == RangeSet64([pack.name.range]) else { continue }
+      try await session.storage.delete(pack.key)
+      report.removedObjects += 1
+    }
+  }
+
+  private func resend(_ part: VaultCheck.PartReference) async throws {
+    let (id, changelog) = (session.vault.id, session.changelog)
+    try await session.database.write { connection in
+      try connection.withInternalAccess { try PartTable(connection: connection).forget(part.hash, in: id) }
+    }
+    let identities = try await session.database.read { try changelog.identities($0) }
+    guard let identity = identities.first(where: { $0.replica == part.replica }) else { return }
+    _ = try await PartPush(session: session).run([part.number], of: identity)
+  }
+
+  private func isOwn(_ pack: PullPlan.Candidate) async throws -> Bool {
+    let id = session.vault.id
+    return try await session.database.read { try OwnPackTable(vault: id, connection: $0).load()[pack.key] != nil }
+  }
+
+  /// - Returns: What could be sent: the log may no longer have all of it.
+  private func resend(
+    _ range: ClosedRange<Int64>, of identity: Identity, _ report: inout RepairReport
+  ) async throws -> RangeSet64 {
+    var sent = RangeSet64()
+    var first = range.lowerBound
+    while first <= range.upperBound {
+      try Task.checkCancellation()
+      let push = Push(session: session)
+      guard let next = try await push.pack(of: identity, first...range.upperBound) else { return sent }
+      _ = try await PartPush(session: session).run(next.big, of: identity)
+      _ = try await PackPut(session: session)
+        .put(
+          next.body, of: identity.replica, signingKey: next.signingKey,
+          attempt: identity.offset + next.body.range.upperBound)
+      sent.insert(next.body.range)
+      report.resentTransactions += Int64(next.body.range.count)
+      first = next.body.range.upperBound + 1
+    }
+    return sent
+  }
+}

@@ -1,0 +1,81 @@
+internal import DimpleChangelog
+internal import DimpleStore
+
+/// The part of the own log that is under one of the database's names, numbered as others number it.
+struct OwnLog {
+  let identity: Identity
+  /// The private key of the name, which is part of the chain.
+  let signingKey: [UInt8]
+  let connection: Connection
+  let changelog: Changelog
+
+  /// The number of the last transaction, and of the first that the log still has.
+  func bounds() throws -> (first: Int64, last: Int64) {
+    let last = try identity.last ?? changelog.lastTransaction(connection)
+    return (max(1, try changelog.firstKeptTransaction(connection) - identity.offset), last - identity.offset)
+  }
+
+  /// Calls `body` with the transactions after `number`, ascending, until it returns `false`.
+  func transactions(after number: Int64, _ body: (PackTransaction) throws -> Bool) throws {
+    try changelog.transactions(connection, after: identity.offset + number) { local in
+      guard identity.contains(local.number) else { return false }
+      return try body(PackTransaction(number: local.number - identity.offset, changes: local.changes))
+    }
+  }
+
+  /// The chain after transaction `number`, computed from a known place before it; `nil` where the log lacks what is between.
+  func chain(after number: Int64, from known: (last: Int64, chain: [UInt8])) throws -> [UInt8]? {
+    var (last, chain) = (known.last, known.chain)
+    if last == number { return chain }
+    if last > number { (last, chain) = (0, LogChain.start) }
+    var builder = PackBuilder(before: chain, signingKey: signingKey)
+    try transactions(after: last) { transaction in
+      guard transaction.number == last + 1, transaction.number <= number else { return false }
+      builder.append(transaction)
+      last = transaction.number
+      // Only the chain is wanted.
+      if builder.size > 1 << 20 { builder = PackBuilder(before: builder.chain.after, signingKey: signingKey) }
+      return last < number
+    }
+    return last == number ? builder.chain.after : nil
+  }
+
+  enum Comparison: Equatable {
+    /// As far as they can be compared, the pack's transactions are the log's.
+    case same
+    /// The pack has other transactions after this one, or such as the log does not have.
+    case differs(after: Int64)
+  }
+
+  /// How a pack under this name relates to the log.
+  ///
+  /// - Parameter pushed: Up to where the pack's vault is known to agree with the log.
+  func compare(_ decoded: DecodedPack, pushed: (last: Int64, chain: [UInt8])) throws -> Comparison {
+    let (range, bounds) = (decoded.pack.header.range, try bounds())
+    if let chain = decoded.chain(before: pushed.last + 1), !pushed.chain.isEmpty, chain != pushed.chain {
+      // Somewhere before, so that all of the pack after it is in doubt.
+      return .differs(after: try firstDifference(decoded, bounds) ?? min(range.lowerBound, bounds.first) - 1)
+    }
+    if let difference = try firstDifference(decoded, bounds) { return .differs(after: difference) }
+    // Of a former name, what lies after its end is known to be the other copy's.
+    return range.upperBound > bounds.last && identity.last == nil ? .differs(after: bounds.last) : .same
+  }
+
+  /// The last transaction before the first one that differs.
+  private func firstDifference(_ decoded: DecodedPack, _ bounds: (first: Int64, last: Int64)) throws -> Int64? {
+    let range = decoded.pack.header.range
+    let (first, last) = (max(range.lowerBound, bounds.first), min(range.upperBound, bounds.last))
+    guard first <= last else { return nil }
+    guard var chain = decoded.chain(before: first) else { return nil }
+    var difference: Int64?
+    try transactions(after: first - 1) { mine in
+      guard mine.number <= last else { return false }
+      var builder = PackBuilder(before: chain, signingKey: signingKey)
+      builder.append(mine)
+      chain = builder.chain.after
+      if decoded.chain(before: mine.number + 1) != chain { difference = mine.number - 1 }
+      return difference == nil && mine.number < last
+    }
+    return difference
+  }
+}

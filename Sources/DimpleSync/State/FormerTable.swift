@@ -1,0 +1,55 @@
+internal import DimpleChangelog
+internal import DimpleStore
+
+/// `dimple_former`: how far the log of a former name is in a vault; and the former names' signing keys.
+struct FormerTable {
+  let connection: Connection
+
+  /// The last transaction that is in the vault, as others number them, and the chain after it.
+  func pushed(of replica: ReplicaID, to vault: String) throws -> (last: Int64, chain: [UInt8]) {
+    let statement = try connection.prepare("SELECT last, chain FROM dimple_former WHERE vault = ? AND replica = ?")
+    defer { statement.reset() }
+    try statement.bind(.text(vault), at: 1)
+    try statement.bind(.integer(Int64(replica.rawValue)), at: 2)
+    return try statement.step() ? (statement.int64(0), statement.bytes(1)) : (0, LogChain.start)
+  }
+
+  /// The database never had another name under which something was sent.
+  func isEmpty() throws -> Bool {
+    let statement = try connection.prepare("SELECT 1 FROM dimple_former UNION SELECT 1 FROM dimple_former_key LIMIT 1")
+    defer { statement.reset() }
+    return try !statement.step()
+  }
+
+  /// In every vault.
+  func all(of replica: ReplicaID) throws -> [(vault: String, last: Int64, chain: [UInt8])] {
+    let statement = try connection.prepare("SELECT vault, last, chain FROM dimple_former WHERE replica = ?")
+    defer { statement.reset() }
+    try statement.bind(.integer(Int64(replica.rawValue)), at: 1)
+    var rows: [(vault: String, last: Int64, chain: [UInt8])] = []
+    while try statement.step() { rows.append((statement.text(0), statement.int64(1), statement.bytes(2))) }
+    return rows
+  }
+
+  func setPushed(_ last: Int64, chain: [UInt8], of replica: ReplicaID, to vault: String) throws {
+    try connection.prepare("INSERT OR REPLACE INTO dimple_former(vault, replica, last, chain) VALUES (?, ?, ?, ?)")
+      .run(.text(vault), .integer(Int64(replica.rawValue)), .integer(last), .blob(chain))
+  }
+
+  func remove(_ replica: ReplicaID) throws {
+    try connection.prepare("DELETE FROM dimple_former WHERE replica = ?").run(.integer(Int64(replica.rawValue)))
+  }
+
+  /// The private key of a former name; `nil` where it never signed anything.
+  func signingKey(of replica: ReplicaID) throws -> [UInt8]? {
+    let statement = try connection.prepare("SELECT key FROM dimple_former_key WHERE replica = ?")
+    defer { statement.reset() }
+    try statement.bind(.integer(Int64(replica.rawValue)), at: 1)
+    return try statement.step() ? statement.bytes(0) : nil
+  }
+
+  func setSigningKey(_ key: [UInt8], of replica: ReplicaID) throws {
+    try connection.prepare("INSERT OR REPLACE INTO dimple_former_key(replica, key) VALUES (?, ?)")
+      .run(.integer(Int64(replica.rawValue)), .blob(key))
+  }
+}

@@ -1,0 +1,43 @@
+internal import DimpleChangelog
+internal import DimpleStore
+
+/// `dimple_own_pack`: the packs under this database's names of which it knows that they say what its own log says, since it
+/// put them or has compared them. Anything else under its names was written by a copy of the database.
+struct OwnPackTable {
+  struct Row: Sendable {
+    var key: String
+    var name: PackName
+    var chain: PackChain
+  }
+
+  let vault: String
+  let connection: Connection
+
+  /// By key; of packs put by others, the names' hashes are not kept.
+  func load() throws -> [String: Row] {
+    let statement = try connection.prepare(
+      "SELECT key, replica, first, last, before, after FROM dimple_own_pack WHERE vault = ?")
+    defer { statement.reset() }
+    try statement.bind(.text(vault), at: 1)
+    var rows: [String: Row] = [:]
+    while try statement.step() {
+      let name = PackName(
+        replica: ReplicaID(rawValue: UInt64(bitPattern: statement.int64(1))),
+        range: statement.int64(2)...statement.int64(3), contentHash: [])
+      rows[statement.text(0)] = Row(
+        key: statement.text(0), name: name,
+        chain: PackChain(before: statement.bytes(4), after: statement.bytes(5)))
+    }
+    return rows
+  }
+
+  func insert(_ key: String, _ header: PackHeader) throws {
+    try connection.prepare("INSERT OR REPLACE INTO dimple_own_pack VALUES (?, ?, ?, ?, ?, ?, ?)").run(
+      .text(vault), .text(key), .integer(Int64(header.replica.rawValue)), .integer(header.range.lowerBound),
+      .integer(header.range.upperBound), .blob(header.chain.before), .blob(header.chain.after))
+  }
+
+  func remove(_ key: String) throws {
+    try connection.prepare("DELETE FROM dimple_own_pack WHERE vault = ? AND key = ?").run(.text(vault), .text(key))
+  }
+}

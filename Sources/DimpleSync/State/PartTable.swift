@@ -1,0 +1,75 @@
+internal import DimplePrimitives
+internal import DimpleStore
+
+/// `dimple_part`: parts of large values on their way from a vault into rows; and `dimple_known_part`: which parts a vault has.
+struct PartTable {
+  static let statements = [
+    "CREATE TABLE IF NOT EXISTS dimple_part(hash BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL)",
+    """
+    CREATE TABLE IF NOT EXISTS dimple_known_part(
+      vault TEXT NOT NULL, hash BLOB NOT NULL, PRIMARY KEY(vault, hash)) WITHOUT ROWID
+    """,
+  ]
+
+  let connection: Connection
+
+  func contains(_ hash: [UInt8]) throws -> Bool {
+    let statement = try connection.prepare("SELECT 1 FROM dimple_part WHERE hash = ?")
+    defer { statement.reset() }
+    try statement.bind(.blob(hash), at: 1)
+    return try statement.step()
+  }
+
+  func insert(_ hash: [UInt8], _ bytes: [UInt8]) throws {
+    try connection.prepare("INSERT OR IGNORE INTO dimple_part(hash, bytes) VALUES (?, ?)")
+      .run(.blob(hash), .blob(bytes))
+  }
+
+  func removeAll() throws { try connection.prepare("DELETE FROM dimple_part").run() }
+
+  func isEmpty() throws -> Bool {
+    let statement = try connection.prepare("SELECT 1 FROM dimple_part LIMIT 1")
+    defer { statement.reset() }
+    return try !statement.step()
+  }
+
+  /// A value from its parts; `nil` where one is not here.
+  func value(of reference: BigReference) throws -> SQLValue? {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(Int(reference.size))
+    for hash in reference.parts {
+      let statement = try connection.prepare("SELECT bytes FROM dimple_part WHERE hash = ?")
+      defer { statement.reset() }
+      try statement.bind(.blob(hash), at: 1)
+      guard try statement.step() else { return nil }
+      statement.withBytes(0) { bytes.append(contentsOf: $0) }
+    }
+    // Each part is what its hash says, but who wrote the reference may have told another size.
+    guard bytes.count == Int(reference.size) else { return nil }
+    switch reference.kind {
+    case .blob: return .blob(bytes)
+    case .text: return String(validating: bytes, as: UTF8.self).map(SQLValue.text) ?? .invalidText(bytes)
+    }
+  }
+
+  // MARK: - What vaults have
+
+  func isKnown(_ hash: [UInt8], in vault: String) throws -> Bool {
+    let statement = try connection.prepare("SELECT 1 FROM dimple_known_part WHERE vault = ? AND hash = ?")
+    defer { statement.reset() }
+    try statement.bind(.text(vault), at: 1)
+    try statement.bind(.blob(hash), at: 2)
+    return try statement.step()
+  }
+
+  func setKnown(_ hash: [UInt8], in vault: String) throws {
+    try connection.prepare("INSERT OR IGNORE INTO dimple_known_part(vault, hash) VALUES (?, ?)")
+      .run(.text(vault), .blob(hash))
+  }
+
+  /// What is thought to be in a vault is not.
+  func forget(_ hash: [UInt8], in vault: String) throws {
+    try connection.prepare("DELETE FROM dimple_known_part WHERE vault = ? AND hash = ?")
+      .run(.text(vault), .blob(hash))
+  }
+}
