@@ -9,6 +9,7 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
   public struct Code: Sendable, Hashable, CustomStringConvertible {
     private enum Kind: String {
       case damagedObject, unsupportedFormat, forgedAuthor, brokenChain, notTracked, newerDatabase, damagedState
+      case limitExceeded
     }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
@@ -27,6 +28,9 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
     public static let newerDatabase = Code(.newerDatabase)
     /// A row of the sync tables cannot be read.
     public static let damagedState = Code(.damagedState)
+
+    /// The far side has more than is taken in: a listing without end.
+    public static let limitExceeded = Code(.limitExceeded)
 
     /// The code's name.
     public var description: String { kind.rawValue }

@@ -39,7 +39,7 @@ struct OwnPacks {
 
   /// Whether the own log has the very same transactions: whatever the pack leaves out, they have the same chain.
   private func isOwn(_ decoded: DecodedPack) async throws -> Bool {
-    let (changelog, header) = (session.changelog, decoded.pack.header)
+    let (changelog, header) = (session.changelog, decoded.header)
     return try await session.database.read { connection in
       guard case .blob(let signingKey) = try SyncSetting.signingKey.get(connection) else { return false }
       var builder = PackBuilder(before: header.chain.before, signingKey: signingKey)
@@ -60,7 +60,7 @@ struct OwnPacks {
         let table = SeenTable(vault: id, connection: connection)
         let pushed = try table.pushed()
         guard decoded.chain(before: pushed.last + 1) == pushed.chain else { return }
-        try table.setPushed(decoded.pack.header.range.upperBound, chain: decoded.pack.header.chain.after)
+        try table.setPushed(decoded.header.range.upperBound, chain: decoded.header.chain.after)
       }
     }
   }

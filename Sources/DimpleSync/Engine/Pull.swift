@@ -11,13 +11,14 @@ struct Pull {
   /// - Returns: The own packs that the vault lists.
   func run(_ report: inout SyncReport) async throws -> [CompactionPlan.StoredPack] {
     var (listed, own) = try await listOthers(&report)
-    var unusable: Set<String> = []
+    var state = State(relay: try await Relay(session: session).plan(listed))
     var listedAgain = false
     // An object that cannot be used may hide another that holds the same transactions: plan again without it.
     while true {
       let seen = try await loadSeen()
-      let plan = PullPlan(listed: listed.filter { !unusable.contains($0.key) }, seen: seen.vector)
-      let fetch = plan.fetch
+      let usable = listed.filter { !state.unusable.contains($0.key) }
+      var fetch = PullPlan(listed: usable, seen: seen.vector).fetch
+      fetch += state.relay?.fetch(usable, besides: fetch) ?? []
       if fetch.isEmpty {
         let gone = Set(report.skipped.filter(\.isGone).map(\.key))
         if gone.isEmpty || listedAgain { break }
@@ -25,14 +26,20 @@ struct Pull {
         listedAgain = true
         (listed, own) = try await listOthers(&report)
         report.skipped.removeAll { gone.contains($0.key) }
-        unusable.subtract(gone)
+        state.unusable.subtract(gone)
         continue
       }
-      try await fetchAndMerge(fetch, &unusable, &report)
+      try await fetchAndMerge(fetch, &state, &report)
     }
     // The own log is folded, and what waits for a schema change looked at, even where nothing came in.
-    try await merge([], &unusable, &report)
+    try await merge([], &state, &report)
     return own
+  }
+
+  private struct State {
+    /// The keys of objects that were asked for in this sync, whatever came of it.
+    var unusable: Set<String> = []
+    var relay: RelayPlan?
   }
 
   // MARK: - Listing
@@ -42,7 +49,8 @@ struct Pull {
     _ report: inout SyncReport
   ) async throws -> (others: [PullPlan.Candidate], own: [CompactionPlan.StoredPack]) {
     session.progress.advance(.listing)
-    let listed = try await list()
+    let (listed, ignored) = try await VaultListing(session: session).run()
+    report.ignoredPacks = ignored
     let id = session.changelog.replicaID
     let own = listed.filter { $0.name.replica == id }
     let others = listed.map { PullPlan.Candidate(key: $0.key, name: $0.name, size: Int64($0.size)) }
@@ -53,27 +61,6 @@ struct Pull {
     return (others.filter { $0.name.replica != id }, own)
   }
 
-  private func list() async throws -> [CompactionPlan.StoredPack] {
-    var candidates: [CompactionPlan.StoredPack] = []
-    var cursor: ListCursor?
-    repeat {
-      let page = try await session.storage.list(prefix: PackName.prefix, after: cursor)
-      candidates += page.objects.compactMap(storedPack)
-      cursor = page.next
-    } while cursor != nil
-    return candidates
-  }
-
-  /// `nil` for an object that is not a pack of this vault.
-  private func storedPack(_ object: ObjectInfo) -> CompactionPlan.StoredPack? {
-    let key = object.key
-    guard key.hasPrefix(PackName.prefix), key.hasSuffix(vault.objectExtension) else { return nil }
-    let name = key.dropFirst(PackName.prefix.count).dropLast(vault.objectExtension.count)
-    return vault.openName(String(name)).flatMap(PackName.init(record:)).map {
-      .init(key: key, name: $0, size: Int(clamping: object.size))
-    }
-  }
-
   private func loadSeen() async throws -> Seen {
     let id = vault.id
     return try await session.database.read { try SeenTable(vault: id, connection: $0).load() }
@@ -81,46 +68,59 @@ struct Pull {
 
   // MARK: - Fetching
 
-  private struct Fetched: Sendable {
-    var candidate: PullPlan.Candidate
-    var result: Result<DecodedPack, SyncError>
-  }
-
   private func fetchAndMerge(
-    _ fetch: [PullPlan.Candidate], _ unusable: inout Set<String>, _ report: inout SyncReport
+    _ fetch: [PullPlan.Candidate], _ state: inout State, _ report: inout SyncReport
   ) async throws {
-    var waiting: [Fetched] = []
-    var changes = 0
+    var waiting: [FetchedPack] = []
+    var (changes, size) = (0, 0)
     let transactions = saturatingSum(fetch.map(\.transactions))
     session.progress.plan(.pulling, transactions: transactions, bytes: saturatingSum(fetch.map(\.size)))
     session.progress.plan(.merging, transactions: transactions)
     // In the order of the plan, a few ahead: a bounded number of packs is in memory.
-    for start in stride(from: 0, to: fetch.count, by: session.options.parallelGets) {
+    for group in groups(fetch) {
       session.progress.advance(.pulling)
-      let group = Array(fetch[start..<min(start + session.options.parallelGets, fetch.count)])
       for fetched in try await get(group) {
         waiting.append(fetched)
         if case .success(let decoded) = fetched.result {
-          changes += decoded.pack.transactions.reduce(0) { $0 + $1.changes.count }
+          changes += decoded.changeCount
+          size += decoded.foldedSize
         }
       }
-      if changes >= session.options.mergeBatchSize {
-        try await merge(waiting, &unusable, &report)
+      if changes >= session.options.mergeBatchSize || size >= Self.groupSize {
+        try await merge(waiting, &state, &report)
         waiting = []
-        changes = 0
+        (changes, size) = (0, 0)
       }
     }
-    if !waiting.isEmpty { try await merge(waiting, &unusable, &report) }
+    if !waiting.isEmpty { try await merge(waiting, &state, &report) }
   }
 
-  private func get(_ candidates: [PullPlan.Candidate]) async throws -> [Fetched] {
-    try await withThrowingTaskGroup(of: (Int, Fetched).self) { group in
+  /// In bytes, sealed: what is fetched at a time, unless a single pack is larger.
+  private static let groupSize = 16 << 20
+
+  private func groups(_ fetch: [PullPlan.Candidate]) -> [[PullPlan.Candidate]] {
+    var groups: [[PullPlan.Candidate]] = []
+    var size: Int64 = 0
+    for candidate in fetch {
+      size = saturatingSum([size, candidate.size])
+      if let last = groups.last, last.count < session.options.parallelGets, size <= Int64(Self.groupSize) {
+        groups[groups.count - 1].append(candidate)
+      } else {
+        groups.append([candidate])
+        size = candidate.size
+      }
+    }
+    return groups
+  }
+
+  private func get(_ candidates: [PullPlan.Candidate]) async throws -> [FetchedPack] {
+    try await withThrowingTaskGroup(of: (Int, FetchedPack).self) { group in
       for (index, candidate) in candidates.enumerated() {
         group.addTask {
-          (index, Fetched(candidate: candidate, result: try await PackFetch(session: session).fetch(candidate)))
+          (index, FetchedPack(candidate: candidate, result: try await PackFetch(session: session).fetch(candidate)))
         }
       }
-      var fetched: [(Int, Fetched)] = []
+      var fetched: [(Int, FetchedPack)] = []
       for try await result in group {
         fetched.append(result)
         let candidate = result.1.candidate
@@ -133,7 +133,7 @@ struct Pull {
   // MARK: - Merging
 
   private func merge(
-    _ fetched: [Fetched], _ unusable: inout Set<String>, _ report: inout SyncReport
+    _ fetched: [FetchedPack], _ state: inout State, _ report: inout SyncReport
   ) async throws {
     session.progress.advance(.merging)
     let vaultID = vault.id
@@ -141,21 +141,23 @@ struct Pull {
     let limit = HybridTime(
       milliseconds: changelog.now().milliseconds + session.options.maximumDrift.components.seconds * 1000)
     let schemas = session.schemas
-    let (outcome, schema) = try await session.database.withMergeTransaction { connection in
-      let schema = try schemas.load(connection, changelog)
-      let merge = PackMerge(
-        connection: connection, changelog: changelog, vault: vaultID, schema: schema.schema, latest: limit)
-      return (try merge.run(fetched.map { (key: $0.candidate.key, result: $0.result) }), schema)
-    }
-    schemas.remember(schema)
-    unusable.formUnion(fetched.map(\.candidate.key))
-    report.skipped += outcome.skipped
-    report.pulledPacks += fetched.count - outcome.skipped.count
-    report.pulledTransactions += outcome.transactions
-    report.pulledChanges += outcome.changes
-    report.newlyHeldRows += outcome.count.newlyHeld
-    report.postponedTransactions += outcome.postponed
-    report.changedRows += outcome.count.changedRows
+    let maximumChanges = session.options.mergeBatchSize
+    var packs = fetched
+    repeat {
+      let (part, relay) = (packs, state.relay)
+      let (outcome, schema) = try await session.database.withMergeTransaction { connection in
+        let schema = try schemas.load(connection, changelog)
+        var merge = PackMerge(
+          connection: connection, changelog: changelog, vault: vaultID, schema: schema.schema, latest: limit,
+          maximumChanges: maximumChanges, relay: relay)
+        return (try merge.run(part), schema)
+      }
+      schemas.remember(schema)
+      packs = outcome.rest
+      state.relay = outcome.relay
+      report.add(outcome, packs: part.count - packs.count)
+    } while !packs.isEmpty
+    state.unusable.formUnion(fetched.map(\.candidate.key))
     session.progress.advance(.merging, transactions: saturatingSum(fetched.map(\.candidate.transactions)))
   }
 }

@@ -30,9 +30,12 @@ struct Push {
   private func nextPack() async throws -> Next? {
     let signingKey = try await signingKey()
     let (vaultID, changelog, packSize) = (vault.id, session.changelog, session.options.packSize)
+    let leavesOut = session.options.leavesOutKeys
     return try await session.database.read { connection -> Next? in
       let pushed = try SeenTable(vault: vaultID, connection: connection).pushed()
-      var builder = PackBuilder(before: pushed.chain, signingKey: signingKey)
+      var builder = PackBuilder(before: pushed.chain, signingKey: signingKey) {
+        !leavesOut.isEmpty && leavesOut.contains($0.lowercased())
+      }
       try changelog.transactions(connection, after: pushed.last) { local in
         builder.append(PackTransaction(number: local.number, changes: local.changes))
         return builder.size < packSize

@@ -24,11 +24,25 @@ public actor SyncEngine {
     public var packSize = 8 << 20
     /// The longest pack accepted, in bytes, sealed and unfolded: 256 MiB by default.
     public var maximumObjectSize = 256 << 20
-    /// Own packs are joined into larger ones up to this size, in bytes, sealed: 8 MiB by default. Joining holds one in
-    /// memory, unfolded.
+    /// The most packs of a listing that are looked at in one sync: 200,000 by default, some 60 MB. Where a vault lists more,
+    /// the next syncs go on.
+    public var maximumListedPacks = 200_000
+    /// Own packs are joined into larger ones up to this size, in bytes, sealed: 8 MiB by default.
     public var largestJoinedPack = 8 << 20
     /// Transactions are merged in groups of about this many changes, never half of one.
     public var mergeBatchSize = 50_000
+    /// Tables that this vault does not get, by name: of changes made here, it gets hashes that reveal nothing. What is there
+    /// already stays there. Others' changes of them are not carried there either.
+    ///
+    /// Rows of other tables that refer to such rows are held by members that have them from nowhere else.
+    public var leavesOut: Set<String> = []
+    /// Whether others' changes are carried between this vault and the others that the database syncs with: yes, by default,
+    /// as the database is one, and rows that refer to each other should arrive together. Turn it off where the members
+    /// of one vault must not learn what those of another write.
+    public var relays = true
+    /// How much may wait in the database to be carried to another vault, in bytes: 64 MiB by default. The rest stays where it
+    /// is until there is room.
+    public var maximumSpoolSize = 64 << 20
     /// The app and its version, in its own words, for the header of what it writes: `Todo 2.1 (macOS)`. Members read it.
     public var appVersion: String?
     /// Waits by it; tests give one they move themselves.
@@ -82,6 +96,7 @@ public actor SyncEngine {
     var report = SyncReport()
     let own = try await Pull(session: session).run(&report)
     try await Push(session: session).run(&report)
+    try await Relay(session: session).run(&report)
     try await Compaction(session: session).run(own, &report)
     report.heldRows = try await database.read { try HeldRow.count($0) }
     report.traffic = session.storage.traffic.since(earlier)
@@ -124,6 +139,11 @@ public actor SyncEngine {
     session = opened
     return opened
   }
+}
+
+extension SyncEngine.Options {
+  /// SQLite compares names of tables without regard to ASCII case.
+  var leavesOutKeys: Set<String> { Set(leavesOut.map { $0.lowercased() }) }
 }
 
 /// One database, one opened vault.

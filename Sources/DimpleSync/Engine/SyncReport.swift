@@ -24,6 +24,12 @@ public struct SyncReport: Sendable {
   public var postponedTransactions = 0
   /// Objects that could not be used. They hold up nobody else's changes and are tried again at the next sync.
   public var skipped: [SkippedObject] = []
+  /// Packs that the vault lists beyond ``SyncEngine/Options/maximumListedPacks``; the next syncs look at them.
+  public var ignoredPacks = 0
+  /// Packs of others that were carried here from another vault.
+  public var relayedPacks = 0
+  /// What waits in the database to be carried to another vault, in bytes.
+  public var spooledBytes: Int64 = 0
   /// Another copy of this database writes to the vault under the same name, so this one took a new name: the file was copied
   /// to a second device, or restored from a backup.
   public var tookNewName = false
@@ -37,6 +43,17 @@ public struct SyncReport: Sendable {
 }
 
 extension SyncReport {
+  /// Counts a merge, which went through so many packs.
+  mutating func add(_ merge: PackMerge.Outcome, packs: Int) {
+    skipped += merge.skipped
+    pulledPacks += packs - merge.skipped.count
+    pulledTransactions += merge.transactions
+    pulledChanges += merge.changes
+    newlyHeldRows += merge.count.newlyHeld
+    postponedTransactions += merge.postponed
+    changedRows += merge.count.changedRows
+  }
+
   /// What somebody should know though nothing failed, one sentence each; no secrets, no row's values.
   public var warnings: [SyncWarning] {
     var warnings: [SyncWarning] = []
@@ -58,6 +75,13 @@ extension SyncReport {
       warnings.append(
         SyncWarning(.held, "\(newlyHeldRows) rows cannot stand in their tables; SyncEngine.held() lists them and why."))
     }
+    if ignoredPacks > 0 {
+      warnings.append(
+        SyncWarning(
+          .tooManyPacks,
+          "The vault lists \(ignoredPacks) packs more than one sync looks at. Sync again; if they do not become fewer, "
+            + "somebody fills the vault."))
+    }
     return warnings + skipped.map { SyncWarning(.skipped, "The object \($0.key) could not be used: \($0.error)") }
   }
 }
@@ -66,7 +90,7 @@ extension SyncReport {
 public struct SyncWarning: Sendable, Hashable, CustomStringConvertible {
   /// The kind of warning; compare with the static members.
   public struct Code: Sendable, Hashable, CustomStringConvertible {
-    private enum Kind: String { case skipped, postponed, held, copyFound }
+    private enum Kind: String { case skipped, postponed, held, copyFound, tooManyPacks }
     private let kind: Kind
 
     /// An object of the vault could not be used.
@@ -77,6 +101,9 @@ public struct SyncWarning: Sendable, Hashable, CustomStringConvertible {
     public static let held = Code(kind: .held)
     /// Another copy of the database was found.
     public static let copyFound = Code(kind: .copyFound)
+
+    /// The vault lists more packs than one sync looks at.
+    public static let tooManyPacks = Code(kind: .tooManyPacks)
 
     /// The code's name.
     public var description: String { kind.rawValue }

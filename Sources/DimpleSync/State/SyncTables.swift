@@ -9,6 +9,7 @@ internal import DimpleStore
 /// dimple_row(tbl, key, state, status)          the merged state, one row per row ever seen
 /// dimple_seen(vault, replica, first, last, before, after)   which transactions of whom are merged, with the chain around
 /// dimple_pushed(vault, last, chain)            how far the own log is in each vault
+/// dimple_vault, dimple_covered, dimple_spool   what is carried between vaults: see ``RelayTable``
 /// ```
 enum SyncTables {
   private static let format: Int64 = 1
@@ -49,7 +50,7 @@ enum SyncTables {
       }
       return
     }
-    for statement in statements { try connection.prepare(statement).run() }
+    for statement in statements + RelayTable.statements { try connection.prepare(statement).run() }
     try SyncSetting.format.set(.integer(format), connection)
   }
 }
