@@ -109,9 +109,19 @@ let package = Package(
         "DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimplePrimitives", "DimpleMutex",
         "DimpleTestSupport",
       ]),
+    .target(
+      name: "Simulator",
+      dependencies: [
+        "DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleMutex", "DimpleTestSupport",
+      ], path: "Tests/Simulator", swiftSettings: settings),
+    .executableTarget(
+      name: "simulate", dependencies: ["Simulator"], path: "Tests/Simulate", swiftSettings: settings),
     tests(
       "SimulationTests",
-      ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleTestSupport"]),
+      [
+        "Simulator", "DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimpleMutex",
+        "DimpleTestSupport",
+      ]),
     tests("IntegrationTests", ["DimpleDb", "DimpleTestSupport", "dimple"]),
     tests("RepositoryTests", []),
   ]

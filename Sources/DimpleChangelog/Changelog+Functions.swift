@@ -6,21 +6,17 @@ extension Changelog {
   package func connectionDidOpen(_ connection: Connection, role: ConnectionRole) throws {
     try UUIDFunctions.define(on: connection)
     guard role == .writer else { return }
-    let link = try attach()
-    try define("dimple_pack_insert", connection, link) { try $0.pack(.insert, $1) }
-    try define("dimple_pack_delete", connection, link) { try $0.pack(.delete, $1) }
-    try define("dimple_pack_more", connection, link) { try $0.packMore($1) }
-    try define("dimple_diff_more", connection, link) { try $0.diffMore($1) }
-    try define("dimple_payload", connection, link) { try $0.takeUpdate($1) }
-    let clock = options.clock
-    try define("dimple_diff", connection, link) { try $0.diff($1, clock: clock) }
-    try define("dimple_tick", connection, link) { recorder, call in
-      call.setResult(int64: try recorder.tick(milliseconds: clock.milliseconds()).rawValue)
-    }
+    let recorder = ChangeRecorder(connection.running, clock: options.clock)
+    let link = try attach(recorder)
+    try define("dimple_insert", connection, link) { try recorder.pack(.insert, $0, $1) }
+    try define("dimple_delete", connection, link) { try recorder.pack(.delete, $0, $1) }
+    try define("dimple_more", connection, link) { try recorder.packMore($0, $1) }
+    try define("dimple_update", connection, link) { try recorder.packUpdate($0, $1) }
+    try define("dimple_update_more", connection, link) { try recorder.packMoreUpdate($0, $1) }
   }
 
   /// One changelog follows one writer: its clock and numbers are those of one file.
-  private func attach() throws -> WriterLink {
+  private func attach(_ recorder: ChangeRecorder) throws -> WriterLink {
     let link = WriterLink(changelog: self)
     try state.withLock { state in
       guard state.writer == nil else {
@@ -29,7 +25,7 @@ extension Changelog {
           hint: "Make a configuration with tracking for each database.")
       }
       let old = state
-      state = State()
+      state = State(recorder: recorder)
       state.writer = link
       // The same database with a new writer, after a suspension or a failure: it will not be told that it did open.
       if let database = old.database {
@@ -37,6 +33,7 @@ extension Changelog {
         state.isOpen = old.isOpen
         state.replica = old.committedReplica
         state.committedReplica = old.committedReplica
+        state.undoHolds = old.undoHolds
       }
     }
     return link
@@ -44,10 +41,11 @@ extension Changelog {
 
   private func define(
     _ name: String, _ connection: Connection, _ link: WriterLink,
-    _ body: @escaping (inout ChangeRecorder, borrowing FunctionCall) throws -> Void
+    _ body: @escaping (borrowing FunctionCall, Connection) throws -> Void
   ) throws {
-    try connection.createFunction(name, deterministic: false) { call in
-      do { try link.changelog.state.withLock { try body(&$0.recorder, call) } } catch let error as NullKey {
+    // The connection owns its functions.
+    try connection.createFunction(name, deterministic: false) { [unowned connection] call in
+      do { try body(call, connection) } catch let error as NullKey {
         throw link.changelog.nullKey(error.table, "track a write")
       }
     }

@@ -5,7 +5,10 @@ package import DimpleStore
 extension Changelog {
   package func databaseDidOpen(_ database: Database) throws {
     state.withLock { $0.database = database }
-    defer { state.withLock { $0.isOpen = true } }
+    defer {
+      state.withLock { $0.isOpen = true }
+      observeFromHere(database)
+    }
     if try isInStep(database) { return }
     do {
       try database.write { connection in
@@ -15,14 +18,15 @@ extension Changelog {
       // A database that cannot be written has nothing to track.
       return
     }
-    try adopt()
+    try adopt(progress: options.adoptionDidProgress)
   }
 
   /// The usual case, at the price of a read.
   private func isInStep(_ database: Database) throws -> Bool {
     let found = try database.read { connection -> ReplicaID? in
       guard try LogTables.exist(connection) else { return nil }
-      try LogTables.checkFormat(connection)
+      guard try LogTables.isCurrent(connection) else { return nil }
+      if try !database.configuration.isReadOnly && hasMoved(connection) { return nil }
       guard try MetaValue.schemaVersion.get(connection) == connection.schemaVersion(),
         try MetaTable(connection: connection)["untracked"] == untrackedText,
         try MetaTable(connection: connection)["untrackedColumns"] == untrackedColumnsValue,
@@ -97,6 +101,7 @@ extension Changelog {
   func rememberSchemaVersion(_ connection: Connection) throws {
     guard state.withLock({ $0.changes.hasChanged }) else { return }
     let schema = try writerSchema(connection)
+    state.withLock { $0.changes.version = schema.version }
     let isKnown = schema.snapshot.tables.values.allSatisfy { schema.catalog[$0.name] != nil || isUntracked($0.name) }
     if isKnown { try MetaValue.schemaVersion.set(schema.version, connection) }
   }

@@ -15,7 +15,8 @@ extension Changelog {
   /// - Parameters:
   ///   - transaction: Only changes of transactions with a higher number; pass the last one's to read on.
   ///   - limit: Stops after the transaction in which this many changes are reached; a transaction is never cut.
-  /// - Throws: ``ChangelogError``: `.damagedLog`, `.notAttached`; `StoreError`.
+  /// - Throws: ``ChangelogError``: `.historyRemoved` where some of them were removed, unless `transaction` is 0;
+  ///   `.damagedLog`, `.notAttached`; `StoreError`.
   public func changes(after transaction: Int64 = 0, limit: Int? = nil) throws -> [Change] {
     try changes(in: database(for: "read the log"), after: transaction, limit: limit)
   }
@@ -24,6 +25,7 @@ extension Changelog {
   package func changes(in database: Database, after transaction: Int64 = 0, limit: Int? = nil) throws -> [Change] {
     if limit == 0 { return [] }
     return try database.read { connection in
+      try checkKept(after: transaction, connection)
       var changes: [Change] = []
       try transactions(connection, after: transaction) { local in
         changes += local.changes
@@ -39,6 +41,7 @@ extension Changelog {
     _ connection: Connection, after: Int64, _ body: (LocalTransaction) throws -> Bool
   ) throws {
     guard try LogTables.exist(connection) else { return }
+    try completeLog(connection)
     try transactions(
       connection, after: after, names: CatalogTables(connection: connection).load(), body)
   }
@@ -51,25 +54,57 @@ extension Changelog {
     var current: LocalTransaction?
     let statement = try connection.prepare("SELECT hlc, payload FROM dimple_log WHERE hlc >= ? ORDER BY hlc")
     defer { statement.reset() }
-    try statement.bind(.integer(LogSearch(connection: connection).firstTime(ofTransactionsAfter: after)), at: 1)
+    let start = max(after, try keptTransaction(connection) - 1)
+    try statement.bind(.integer(LogSearch(connection: connection).firstTime(ofTransactionsAfter: start)), at: 1)
     while try statement.step() {
-      let time = HybridTime(rawValue: statement.int64(0))
-      let record: LogRecord
-      do { record = try LogRecord(payload: statement.bytes(1)) } catch { throw LogTables.damaged(at: time, error) }
-      let changes = try reader.changes(record, at: time)
-      if record.transaction == current?.number {
-        current?.changes += changes
-      } else {
-        if let complete = current, try !body(complete) { return }
-        current = LocalTransaction(number: record.transaction, changes: changes)
+      for entry in try LogTables.entries(statement) {
+        let changes = try reader.changes(entry.record, at: entry.time)
+        if entry.record.transaction == current?.number {
+          current?.changes += changes
+        } else {
+          if let complete = current, try !body(complete) { return }
+          current = LocalTransaction(number: entry.record.transaction, changes: changes)
+        }
       }
     }
     if let complete = current { _ = try body(complete) }
   }
 
+  /// Calls `body` with the log's rows as they are stored, of transactions whose number is higher than `after`, ascending, until
+  /// it returns `false`. docs/CHANGELOG_FORMAT.md describes the payload, which is valid inside the call.
+  package func payloads(
+    _ connection: Connection, after: Int64, _ body: (HybridTime, UnsafeRawBufferPointer) throws -> Bool
+  ) throws {
+    guard try LogTables.exist(connection) else { return }
+    try completeLog(connection)
+    let statement = try connection.prepare("SELECT hlc, payload FROM dimple_log WHERE hlc >= ? ORDER BY hlc")
+    defer { statement.reset() }
+    let start = max(after, try keptTransaction(connection) - 1)
+    try statement.bind(.integer(LogSearch(connection: connection).firstTime(ofTransactionsAfter: start)), at: 1)
+    while try statement.step() {
+      let time = HybridTime(rawValue: statement.int64(0))
+      guard try statement.withBytes(1, { try body(time, $0) }) else { return }
+    }
+  }
+
+  /// The time from which on all changes in the log belong to transactions with a higher number than `transaction`.
+  package func time(ofTransactionsAfter transaction: Int64, _ connection: Connection) throws -> HybridTime {
+    guard try LogTables.exist(connection) else { return .maximum }
+    return HybridTime(rawValue: try LogSearch(connection: connection).firstTime(ofTransactionsAfter: transaction))
+  }
+
+  /// What the tables and columns in the log's payloads are called.
+  package func logNames(_ connection: Connection) throws -> LogNames {
+    let exists = try LogTables.exist(connection)
+    return LogNames(
+      exists ? try CatalogTables(connection: connection).load() : Catalog(), replica: try storedReplica(connection))
+  }
+
   /// The number of the first transaction that the log still has; one more than the last where it has none.
   func firstTransaction(_ connection: Connection) throws -> Int64 {
-    try LogSearch(connection: connection).firstRow(from: 0)?.transaction ?? lastTransaction(connection) + 1
+    try completeLog(connection)
+    let first = try LogSearch(connection: connection).firstRow(from: 0)?.transaction
+    return max(try first ?? lastTransaction(connection) + 1, try keptTransaction(connection))
   }
 
   /// The id that belongs to the connection's snapshot.
@@ -78,8 +113,26 @@ extension Changelog {
   }
 }
 
+/// The names of what payloads tell by numbers: those of now, or the last ones of what is gone.
+package struct LogNames: Sendable {
+  /// Whose log it is.
+  package let replica: ReplicaID
+  /// By the table's id.
+  package let tables: [Int64: String]
+  /// By the table's id, then the column's.
+  package let columns: [Int64: [Int64: String]]
+
+  init(_ catalog: Catalog, replica: ReplicaID) {
+    self.replica = replica
+    tables = catalog.tables.mapValues(\.name)
+    columns = catalog.tables.mapValues { table in
+      Dictionary(table.columns.map { ($0.id, $0.name) }) { first, _ in first }
+    }
+  }
+}
+
 /// Finds a transaction in the log, whose numbers ascend with the times, without an index.
-private struct LogSearch {
+struct LogSearch {
   let connection: Connection
 
   /// The time from which on all rows belong to transactions with a number higher than `number`.
@@ -108,7 +161,7 @@ private struct LogSearch {
     try statement.bind(.integer(time), at: 1)
     guard try statement.step() else { return nil }
     let hlc = statement.int64(0)
-    do { return (hlc, try LogRecord.transaction(ofPayload: statement.bytes(1))) } catch {
+    do { return (hlc, try LogRun.summary(of: statement.bytes(1), at: hlc).transaction) } catch {
       throw LogTables.damaged(at: HybridTime(rawValue: hlc), error)
     }
   }

@@ -20,7 +20,7 @@ extension Changelog {
     if let name = targets.dropped.first, let table = schema.tables.first(where: { SQLName($0.name) == SQLName(name) }) {
       let copies = schema.tables.filter { created.contains($0.id) && $0.id != table.id }
       dropping = try RebuildReader(connection: connection).rebuild(of: table, copies: copies)
-      dropping?.time = state.withLock { $0.recorder.clock.last }
+      dropping?.time = recorder.lastTime
     }
     state.withLock { state in
       state.changes.hasChanged = true
@@ -33,6 +33,7 @@ extension Changelog {
   package func didChangeSchema(_ connection: Connection) throws {
     // Some failures have rolled the whole transaction back already.
     guard let before = state.withLock({ $0.changes.before }), connection.isInTransaction else { return }
+    try recorder.lookAgain(at: SchemaReader(connection: connection))
     do { try follow(from: before, connection) } catch {
       // The statement has done its work: unless a savepoint undoes it, the transaction must not commit.
       state.withLock { $0.changes.failure = SchemaChanges.Failure(error: error, before: before) }

@@ -6,28 +6,34 @@ extension Changelog {
   package func didBeginWrite(_ connection: Connection) throws {
     try setUp(connection)
     let version = try connection.dataVersion()
-    let isInStep = state.withLock { state in
+    let (isInStep, recorder) = state.withLock { state in
       state.changes = SchemaChanges()
-      state.recorder.begin()
-      return state.dataVersion == version
+      return (state.dataVersion == version, state.recorder)
     }
-    if isInStep { return }
+    if isInStep { return recorder.begin() }
     // Another process may have written: go on where the file is. The write lock is held, so nobody else does now.
+    try resume(recorder, connection)
+    state.withLock { $0.dataVersion = version }
+    recorder.begin()
+    let schemaVersion = try connection.schemaVersion()
+    try recorder.look(at: SchemaReader(connection: connection), version: schemaVersion)
+    if try MetaValue.schemaVersion.get(connection) != schemaVersion {
+      // A program that does not track has changed it.
+      try bringInStep(connection, takesNewTables: false)
+    }
+  }
+
+  private func resume(_ recorder: ChangeRecorder, _ connection: Connection) throws {
     let newest = try LogTables.newest(connection)
     let floor = try MetaValue.clock.get(connection) ?? 0
     let transaction = try newest?.transaction ?? MetaValue.transaction.get(connection) ?? 0
     let replica = try MetaValue.replica.get(connection).map { ReplicaID(rawValue: UInt64(bitPattern: $0)) }
+    // A damaged time must not overflow.
+    let last = min(max(newest?.time.rawValue ?? 0, floor, 0), HybridTime.maximum.rawValue)
+    recorder.resume(clock: HybridClock(last: HybridTime(rawValue: last)), lastTransaction: transaction)
     state.withLock { state in
-      // A damaged time must not overflow.
-      let last = min(max(newest?.time.rawValue ?? 0, floor, 0), HybridTime.maximum.rawValue)
-      state.recorder.resume(clock: HybridClock(last: HybridTime(rawValue: last)), lastTransaction: transaction)
       state.replica = replica ?? state.replica
       state.committedReplica = state.replica
-      state.dataVersion = version
-    }
-    if try MetaValue.schemaVersion.get(connection) != connection.schemaVersion() {
-      // A program that does not track has changed it.
-      try bringInStep(connection, takesNewTables: false)
     }
   }
 
@@ -35,11 +41,12 @@ extension Changelog {
   private func setUp(_ connection: Connection) throws {
     if state.withLock({ $0.isSetUp }) { return }
     if try LogTables.exist(connection) {
-      try LogTables.checkFormat(connection)
+      if try LogTables.upgrade(connection) { state.withLock { $0.changes.hasChanged = true } }
     } else {
       try LogTables.create(connection, replica: ReplicaID(rawValue: options.random()))
       state.withLock { $0.changes.hasChanged = true }
     }
+    try takeOwnIdentity(connection)
     state.withLock { state in
       state.isSetUp = true
       state.dataVersion = nil
@@ -58,34 +65,52 @@ extension Changelog {
   package func willCommit(_ connection: Connection) throws {
     try checkFollowed(connection)
     try rememberSchemaVersion(connection)
-    // A savepoint, a failed statement or a rebuilt table may have taken back all that was logged: then there was no
+    let recorder = recorder
+    let hadWritten = recorder.hasWritten
+    try recorder.flush(connection)
+    // A savepoint, a failed statement or a rebuilt table may have taken back all that was written: then there was no
     // transaction, and its number goes to the next.
-    guard state.withLock({ $0.recorder.hasTicked }) else { return }
-    let before = state.withLock { $0.recorder.committedClock.last }
-    let statement = try connection.prepare("SELECT 1 FROM dimple_log WHERE hlc > ? LIMIT 1")
-    defer { statement.reset() }
-    try statement.bind(.integer(before.rawValue), at: 1)
-    let hasLogged = try statement.step()
+    let hasLogged = try hadWritten ? hasLogged(since: recorder.committedClock.last, connection) : recorder.hasWritten
     state.withLock { $0.changes.hasLogged = hasLogged }
   }
 
+  private func hasLogged(since time: HybridTime, _ connection: Connection) throws -> Bool {
+    let statement = try connection.prepare("SELECT 1 FROM dimple_log WHERE hlc > ? LIMIT 1")
+    defer { statement.reset() }
+    try statement.bind(int64: time.rawValue, at: 1)
+    return try statement.step()
+  }
+
+  package func didBeginSavepoint(_ connection: Connection) { recorder.beginSavepoint() }
+
+  package func didEndSavepoint(_ connection: Connection, isUndone: Bool) { recorder.endSavepoint(isUndone: isUndone) }
+
+  package func statementDidFail(_ connection: Connection, number: UInt64) throws {
+    try recorder.statementDidFail(number, connection)
+  }
+
+  /// The log that the app sees has all that is done.
+  package func willReadOwnTables(_ connection: Connection) throws { try recorder.flush(connection) }
+
   package func didCommit(_ connection: Connection) {
-    state.withLock { state in
-      state.recorder.commit(hasLogged: state.changes.hasLogged)
+    let hasLogged = state.withLock { state in
+      let hasLogged = state.changes.hasLogged
+      state.recorder.commit(hasLogged: hasLogged)
+      state.observed?.passOwnCommit(transaction: state.recorder.currentTransaction - 1, state.changes)
       state.committedReplica = state.replica
       state.changes = SchemaChanges()
+      return hasLogged
     }
+    if hasLogged, options.retention != .all, options.trimsByItself { trimming.noticeCommit(self) }
   }
 
   package func didRollback(_ connection: Connection) {
     state.withLock { state in
       state.recorder.rollBack()
       state.replica = state.committedReplica
-      if state.changes.hasChanged {
-        state.schema = nil
-        // The tracking tables may have been made in this transaction.
-        state.isSetUp = false
-      }
+      if state.changes.hasChanged { state.schema = nil }
+      // The tracking tables may have been made, or the replica id replaced, in this transaction.
+      state.isSetUp = false
       state.changes = SchemaChanges()
     }
   }
@@ -97,8 +122,8 @@ extension Changelog {
   /// - Throws: ``ChangelogError`` `.clockExhausted`, `.notInTransaction`.
   package func receive(_ time: HybridTime, _ connection: Connection) throws {
     try requireWriting(connection, "receive a stamp")
-    guard state.withLock({ $0.recorder.clock.last < time }) else { return }
-    try state.withLock { try $0.recorder.clock.receive(time) }
+    guard recorder.lastTime < time else { return }
+    try recorder.receive(time, connection)
     try connection.withInternalAccess { try MetaValue.clock.set(time.rawValue, connection) }
   }
 
@@ -119,7 +144,14 @@ extension Changelog {
   /// The number of the last transaction, the running one's included once it has logged a change; 0 before the first.
   package func lastTransaction(_ connection: Connection) throws -> Int64 {
     guard try LogTables.exist(connection) else { return 0 }
+    try completeLog(connection)
     return try LogTables.newest(connection)?.transaction ?? MetaValue.transaction.get(connection) ?? 0
+  }
+
+  /// Before the log is read: in a write transaction, it has all that was done so far.
+  func completeLog(_ connection: Connection) throws {
+    guard connection.role == .writer, connection.isWritable else { return }
+    try recorder.flush(connection)
   }
 
   private func requireWriting(_ connection: Connection, _ operation: String) throws {

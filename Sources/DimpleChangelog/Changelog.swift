@@ -14,10 +14,10 @@ public import DimpleStore
 ///
 /// ## How it works
 /// Each tracked table has three triggers, which the database file carries. They call functions that this library defines on
-/// its own connections: the functions pack the row's change into a few bytes, and the trigger appends these to `dimple_log`,
-/// one row per change. So a write costs one row more; the log commits and rolls back with the write; and another program's
-/// write, for which the functions are missing, is refused by SQLite rather than lost. A value is logged when its type or
-/// bytes change, to the bit.
+/// its own connections: the functions pack the rows' changes into a few bytes each, and before the transaction commits
+/// these are appended to `dimple_log`, a run of changes in a row. So a transaction costs one row more; the log commits and
+/// rolls back with the write, follows savepoints and statements that fail; and another program's write, for which the
+/// functions are missing, is refused by SQLite rather than lost. A value is logged when its type or bytes change, to the bit.
 ///
 /// Every change has a ``Stamp``: a hybrid logical time, which rises with the clock and never falls, and the ``ReplicaID`` of
 /// the database file. As a UUID of version 7 it is the change's identity.
@@ -51,6 +51,18 @@ public final class Changelog: DatabaseExtension {
     /// for ``DimpleStore/Database/asOf(_:tables:)`` and undo over what others wrote. Costs about as much room as the log has
     /// for one's own changes. Counts from when it is set.
     public var keepsMergedValues = false
+    /// Whether a copy of the database file is found when it is opened, by the number and the birth time that the file system
+    /// gives to each file, and becomes a replica of its own before it writes. Renaming and moving a file makes no copy of it;
+    /// moving it to another disk does, and so does restoring a backup. Turn it off where files get new numbers by
+    /// themselves, as on some network and removable disks: copies are then found when they sync.
+    public var detectsCopies = true
+    /// How long the log is kept: all of it, unless said otherwise. See ``Changelog/trim()-swift.method``.
+    public var retention = Retention.all
+    /// Whether the log is trimmed beside the app's work. Tests do it themselves.
+    package var trimsByItself = true
+    /// Told how far opening the database is with rows that were there before they were tracked, after every batch: see
+    /// ``Changelog/adopt(progress:)``. Called on the thread that opens it, and must not use it.
+    public var adoptionDidProgress: @Sendable (AdoptionProgress) -> Void = { _ in }
     /// The device's clock.
     public var clock = WallClock.system
     /// 64 random bits; for new replica ids.
@@ -61,7 +73,8 @@ public final class Changelog: DatabaseExtension {
   }
 
   struct State {
-    var recorder = ChangeRecorder()
+    /// For the writer's thread alone.
+    var recorder: ChangeRecorder
     var replica = ReplicaID(rawValue: 0)
     /// To go back to if the running transaction changes it and is rolled back.
     var committedReplica = ReplicaID(rawValue: 0)
@@ -77,22 +90,35 @@ public final class Changelog: DatabaseExtension {
     var readerTables: (version: Int64, tables: [TrackedTable])?
     /// What the running transaction did to the schema.
     var changes = SchemaChanges()
+    /// Up to where others' commits were looked at; `nil` before the first look.
+    var observed: ObservedCommits?
+    /// From which transaction on undo stacks need the log.
+    var undoHolds: [ObjectIdentifier: Int64] = [:]
     weak var database: Database?
     /// Alive as long as the writer connection is.
     weak var writer: WriterLink?
   }
 
   let options: Options
-  let state = Mutex(State())
+  let state: Mutex<State>
+  let trimming = BackgroundTrimming()
+  /// Tells a database in memory from what it was copied from, or to.
+  let memoryNumber = UInt64.random(in: 0...UInt64.max)
 
   /// A changelog for one database, of which it becomes a part by being opened with it.
-  public init(_ options: Options = Options()) { self.options = options }
+  public init(_ options: Options = Options()) {
+    self.options = options
+    state = Mutex(State(recorder: ChangeRecorder(RunningStatement(), clock: options.clock)))
+  }
 
   /// This database file's identity; all zero before the first write.
   public var replicaID: ReplicaID { state.withLock { $0.replica } }
 
   /// What the device's clock says.
   package func now() -> HybridTime { HybridClock.time(ofMilliseconds: options.clock.milliseconds()) }
+
+  /// For the writer's thread alone.
+  var recorder: ChangeRecorder { state.withLock { $0.recorder } }
 
   func isUntracked(_ table: String) -> Bool {
     let name = SQLName(table)

@@ -27,6 +27,16 @@ extension Database {
     try Database(path, configuration: configuration.tracking(.init(untracked: untracked)), migrations: migrations)
   }
 
+  /// The same, with all that can be chosen for change tracking: how long the log is kept, columns that stay here, and so on.
+  ///
+  /// - Throws: `StoreError`, `ChangelogError`.
+  public static func open(
+    _ path: String, configuration: Configuration = Configuration(), tracking: Changelog.Options,
+    migrations: [Migration] = []
+  ) throws -> Database {
+    try Database(path, configuration: configuration.tracking(tracking), migrations: migrations)
+  }
+
   /// A tracked database in memory, gone with its last reference: for tests and previews.
   ///
   /// - Throws: `StoreError`, `ChangelogError`.

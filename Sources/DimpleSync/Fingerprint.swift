@@ -84,3 +84,36 @@ private enum FingerprintBuilder {
     }
   }
 }
+
+/// A digest of the merged state: of what was written when and by whom, shown or not. Equal on replicas that merged the same
+/// changes.
+public struct StateFingerprint: Sendable, Hashable, CustomStringConvertible {
+  let digest: StateDigest
+
+  /// 32 hexadecimal digits.
+  public var description: String { digest.hexadecimal }
+
+  /// The first 12 digits in groups, to compare by eye.
+  public var short: String { description.inGroups }
+}
+
+extension Fingerprint {
+  /// The first 12 digits in groups, to compare by eye.
+  public var short: String { description.inGroups }
+}
+
+extension String {
+  fileprivate var inGroups: String {
+    stride(from: 0, to: 12, by: 4).map { String(dropFirst($0).prefix(4)) }.joined(separator: "-")
+  }
+}
+
+extension Database {
+  /// The digest of the merged state as the last sync left it; `nil` for a database that never synced. Kept, not computed: costs
+  /// a lookup.
+  ///
+  /// - Throws: `StoreError`.
+  public func stateFingerprint() throws -> StateFingerprint? {
+    try read { try DigestKeeper.stored($0).map { StateFingerprint(digest: $0) } }
+  }
+}

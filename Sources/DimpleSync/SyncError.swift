@@ -9,7 +9,7 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
   public struct Code: Sendable, Hashable, CustomStringConvertible {
     private enum Kind: String {
       case damagedObject, unsupportedFormat, forgedAuthor, brokenChain, notTracked, newerDatabase, damagedState
-      case limitExceeded
+      case limitExceeded, historyRemoved, fromTheFuture, unknownValues
     }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
@@ -26,8 +26,15 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
     public static let notTracked = Code(.notTracked)
     /// The sync tables of the database were written by a newer version of this library.
     public static let newerDatabase = Code(.newerDatabase)
+    /// What a row held is not known on this device.
+    public static let unknownValues = Code(.unknownValues)
     /// A row of the sync tables cannot be read.
     public static let damagedState = Code(.damagedState)
+    /// The log was trimmed, and the vault lacks what is gone.
+    public static let historyRemoved = Code(.historyRemoved)
+
+    /// A snapshot has writes that lie too far ahead of this device's clock.
+    public static let fromTheFuture = Code(.fromTheFuture)
 
     /// The far side has more than is taken in: a listing without end.
     public static let limitExceeded = Code(.limitExceeded)

@@ -121,6 +121,19 @@ struct AdoptionTests {
     #expect(seen == [])
   }
 
+  @Test("Opening says after each batch how far it is")
+  func progress() async throws {
+    let file = try TemporaryFile()
+    try plain(file.path, "CREATE TABLE T(id INTEGER PRIMARY KEY, a);" + Self.rows(4500))
+    let (stream, continuation) = AsyncStream.makeStream(of: AdoptionProgress.self)
+    let t = try TrackedDatabase(path: file.path, adoptionDidProgress: { continuation.yield($0) })
+    #expect(try t.changes().count == 4500)
+    continuation.finish()
+    var iterator = stream.makeAsyncIterator()
+    for rows in [2000, 4000, 4500] { #expect(await iterator.next()?.rows == rows) }
+    #expect(await iterator.next() == nil)
+  }
+
   @Test("A table that was untracked for a while is adopted when it is tracked again")
   func untrackedForAWhile() throws {
     let file = try TemporaryFile()

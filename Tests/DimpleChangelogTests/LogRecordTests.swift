@@ -31,7 +31,8 @@ struct LogRecordTests {
     for _ in 0..<2000 {
       let record = Self.record(&random)
       #expect(try LogRecord(payload: record.payload) == record, "seed \(seed)")
-      #expect(try LogRecord.transaction(ofPayload: record.payload) == record.transaction, "seed \(seed)")
+      let summary = try LogRun.summary(of: record.payload, at: 7)
+      #expect(summary.transaction == record.transaction && summary.last == 7, "seed \(seed)")
     }
   }
 
@@ -102,7 +103,7 @@ struct LogRecordTests {
     }
   }
 
-  private static func record(_ random: inout SeededRandom) -> LogRecord {
+  static func record(_ random: inout SeededRandom) -> LogRecord {
     func value() -> SQLValue {
       switch random.below(4) {
       case 0: return .integer(Int64(bitPattern: random.next() >> UInt64(random.below(64))))

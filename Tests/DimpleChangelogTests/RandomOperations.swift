@@ -34,6 +34,20 @@ struct RandomOperations {
     CREATE TRIGGER again AFTER INSERT ON tree WHEN NEW.parent = NEW.id BEGIN
       UPDATE tree SET parent = NULL WHERE id = NEW.id;
     END;
+    CREATE TRIGGER overflow AFTER INSERT ON composite WHEN typeof(NEW.a) = 'integer' AND NEW.a < -1 BEGIN
+      SELECT abs(NEW.a);
+    END;
+    CREATE TRIGGER aborted AFTER UPDATE ON rowless WHEN NEW.a = '4' BEGIN SELECT RAISE(ABORT, 'aborted'); END;
+    CREATE TRIGGER rolled BEFORE DELETE ON strict WHEN OLD.a = 5 BEGIN SELECT RAISE(ROLLBACK, 'rolled'); END;
+    """
+
+  /// With these as well, any statement may end in the middle and leave what it did.
+  static let failingTriggers = """
+    CREATE TRIGGER failed AFTER UPDATE ON composite WHEN NEW.b = 2 BEGIN SELECT RAISE(FAIL, 'failed'); END;
+    CREATE TRIGGER stopped BEFORE DELETE ON child WHEN OLD.id = 3 BEGIN
+      UPDATE child SET note = 'stopped' WHERE id <> 3;
+      SELECT RAISE(FAIL, 'stopped');
+    END;
     """
 
   var random: SeededRandom
@@ -49,33 +63,46 @@ struct RandomOperations {
     }
     try? write { connection in
       for _ in 0..<1 + generator.random.below(6) {
-        if generator.random.oneIn(5) {
-          try? connection.savepoint {
-            for _ in 0..<1 + generator.random.below(3) { try generator.statement(connection) }
-            if generator.random.oneIn(2) { throw Stop() }
-          }
-        } else {
-          // A constraint that fails, or a key that is NULL, undoes the statement, and the transaction goes on.
-          do { try generator.statement(connection) } catch is StoreError {}
-        }
+        generator.step(connection, depth: 0)
       }
       if generator.random.oneIn(8) { throw Stop() }
     }
   }
 
+  /// A statement, or some in a savepoint.
+  private mutating func step(_ connection: Connection, depth: Int) {
+    // A constraint that fails, or a key that is NULL, undoes the statement, and the transaction goes on.
+    if depth == 3 || !random.oneIn(5) {
+      try? statement(connection)
+      return
+    }
+    try? connection.savepoint {
+      for _ in 0..<1 + random.below(3) { step(connection, depth: depth + 1) }
+      if random.oneIn(2) { throw Stop() }
+    }
+  }
+
   private mutating func statement(_ connection: Connection) throws {
+    // What is in the log may not be seen, and what is not yet may not be lost, by reading it.
+    if random.oneIn(12) { _ = try connection.query(Int.self, "SELECT count(*) FROM dimple_log") }
     let table = random.pick(Self.tables) ?? "plain"
     let key = keyColumns(of: table)
     let columns = valueColumns(of: table)
     switch random.below(10) {
     case 0...4:
-      let verb = random.pick(["INSERT", "INSERT OR REPLACE", "INSERT OR IGNORE", "INSERT OR FAIL", "REPLACE"]) ?? ""
+      let verb =
+        random.pick([
+          "INSERT", "INSERT", "INSERT OR REPLACE", "INSERT OR IGNORE", "INSERT OR FAIL", "REPLACE",
+        ]) ?? ""
       let rows = (0..<1 + random.below(3)).map { _ in values(table) }
       let marks = rows.map { row in "(\(row.map { _ in "?" }.joined(separator: ", ")))" }.joined(separator: ", ")
-      try connection.execute(
-        SQL(
-          raw: "\(verb) INTO \(table)(\((key + columns).joined(separator: ", "))) VALUES \(marks)",
-          bindings: rows.flatMap { $0 }))
+      let sql = SQL(
+        raw: """
+          \(random.oneIn(25) ? "INSERT OR ROLLBACK" : verb) INTO \(table)
+          (\((key + columns).joined(separator: ", "))) VALUES \(marks) \(random.oneIn(4) ? "RETURNING 1" : "")
+          """, bindings: rows.flatMap { $0 })
+      // Of the rows that it returns, only the first is asked for.
+      _ = try connection.queryOne(Int.self, sql)
     case 5:
       let name = columns[random.below(columns.count)]
       let names = (key + columns).joined(separator: ", ")
@@ -91,7 +118,8 @@ struct RandomOperations {
       let name = columns[random.below(columns.count)]
       try connection.execute(
         SQL(
-          raw: "UPDATE OR \(random.oneIn(2) ? "REPLACE" : "IGNORE") \(table) SET \(name) = ? \(filter(table, key))",
+          raw:
+            "UPDATE OR \(random.pick(["REPLACE", "IGNORE", "ABORT", "FAIL"]) ?? "") \(table) SET \(name) = ? \(filter(table, key))",
           bindings: [value(of: name, in: table)]))
     case 8:
       try connection.execute(
@@ -155,7 +183,7 @@ struct RandomOperations {
     case 7: .real(random.pick([0, -0.0, 1, 2.5, .infinity, -.infinity, .leastNonzeroMagnitude, 0.1 + 0.2]) ?? 0)
     case 8: .blob(random.pick([[], [0], [0x61, 0x62, 0x63], [0xFF]]) ?? [])
     case 9: .integer(random.pick([.max, .min, -1, 1 << 53 + 1]) ?? 0)
-    case 10: .invalidText([0xC3, 0x28])
+    case 10: random.oneIn(4) ? .blob([UInt8](repeating: 7, count: 40_000)) : .invalidText([0xC3, 0x28])
     default: .null
     }
   }

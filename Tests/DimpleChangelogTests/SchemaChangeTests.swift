@@ -207,12 +207,39 @@ struct SchemaChangeTests {
     let t = try TrackedDatabase("CREATE TABLE T(id INTEGER PRIMARY KEY)", path: file.path)
     try t.database.write { connection in
       try connection.withInternalAccess {
-        try connection.script("UPDATE dimple_meta SET value = 2 WHERE name = 'format'")
+        try connection.script("UPDATE dimple_meta SET value = 3 WHERE name = 'format'")
       }
     }
     try t.database.close()
     let error = #expect(throws: ChangelogError.self) { try TrackedDatabase(path: file.path) }
     #expect(error?.code == .newerFormat)
+  }
+
+  @Test("A log of format 1 is gone on with, by this version's triggers, and keeps what it has")
+  func olderFormat() throws {
+    let file = try TemporaryFile()
+    let t = try TrackedDatabase("CREATE TABLE T(id INTEGER PRIMARY KEY, a)", path: file.path)
+    try t.script("INSERT INTO T VALUES (1, 'a')")
+    try t.database.write { connection in
+      try connection.withInternalAccess {
+        try connection.script(
+          """
+          UPDATE dimple_meta SET value = 1 WHERE name = 'format';
+          DROP TRIGGER dimple_1_insert;
+          CREATE TRIGGER "dimple_1_insert" AFTER INSERT ON "T" BEGIN
+            INSERT INTO dimple_log VALUES (dimple_tick(), dimple_pack_insert(x'00010102', NEW."id", NEW."a"));
+          END
+          """)
+        let version = try connection.schemaVersion()
+        try connection.script("UPDATE dimple_meta SET value = \(version) WHERE name = 'schemaVersion'")
+      }
+    }
+    try t.database.close()
+    let again = try TrackedDatabase(path: file.path, clock: t.clock)
+    #expect(try again.rows("SELECT value FROM dimple_meta WHERE name = 'format'") == ["2"])
+    try again.script("INSERT INTO T VALUES (2, 'b'), (3, 'c')")
+    #expect(try again.log() == ["insert T[1] a='a'", "insert T[2] a='b'", "insert T[3] a='c'"])
+    #expect(try again.changes().map(\.transaction) == [1, 2, 2])
   }
 }
 

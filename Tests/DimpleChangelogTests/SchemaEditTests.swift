@@ -64,13 +64,13 @@ struct TriggerTests {
   func text() {
     #expect(
       TriggerSQL(table).triggers.map(\.sql) == [
-        #"CREATE TRIGGER "dimple_7_insert" AFTER INSERT ON "a ""b""" BEGIN INSERT INTO dimple_log VALUES (dimple_tick(), "#
-          + #"dimple_pack_insert(x'000701018201', NEW."k", NEW."x", NEW."order")); END"#,
-        #"CREATE TRIGGER "dimple_7_update" AFTER UPDATE ON "a ""b""" WHEN dimple_diff(x'000701018201', "#
+        #"CREATE TRIGGER "dimple_7_insert" AFTER INSERT ON "a ""b""" WHEN dimple_insert(x'000701018201', "#
+          + #"NEW."k", NEW."x", NEW."order") BEGIN SELECT RAISE(ABORT, 'untracked'); END"#,
+        #"CREATE TRIGGER "dimple_7_update" AFTER UPDATE ON "a ""b""" WHEN dimple_update(x'000701018201', "#
           + #"OLD."k", NEW."k", OLD."x", OLD."order", NEW."x", NEW."order") "#
-          + "BEGIN INSERT INTO dimple_log VALUES (dimple_tick(), dimple_payload()); END",
-        #"CREATE TRIGGER "dimple_7_delete" AFTER DELETE ON "a ""b""" BEGIN INSERT INTO dimple_log VALUES (dimple_tick(), "#
-          + #"dimple_pack_delete(x'000701', OLD."k")); END"#,
+          + "BEGIN SELECT RAISE(ABORT, 'untracked'); END",
+        #"CREATE TRIGGER "dimple_7_delete" AFTER DELETE ON "a ""b""" WHEN dimple_delete(x'000701', OLD."k") "#
+          + "BEGIN SELECT RAISE(ABORT, 'untracked'); END",
       ])
   }
 

@@ -12,7 +12,9 @@ struct TrackedDatabase {
   init(
     _ schema: String = "", path: String? = nil, untracked: Set<String> = [],
     untrackedColumns: [String: Set<String>] = [:], clock: ManualClock = ManualClock(),
-    foreignKeys: Bool = true, keepsMergedValues: Bool = false
+    foreignKeys: Bool = true, keepsMergedValues: Bool = false, retention: Changelog.Retention = .all,
+    trimsByItself: Bool = false,
+    detectsCopies: Bool = true, adoptionDidProgress: @escaping @Sendable (AdoptionProgress) -> Void = { _ in }
   ) throws {
     self.clock = clock
     var options = Changelog.Options()
@@ -20,6 +22,10 @@ struct TrackedDatabase {
     options.untracked = untracked
     options.untrackedColumns = untrackedColumns
     options.keepsMergedValues = keepsMergedValues
+    options.retention = retention
+    options.trimsByItself = trimsByItself
+    options.detectsCopies = detectsCopies
+    options.adoptionDidProgress = adoptionDidProgress
     var configuration = Configuration().tracking(options)
     configuration.foreignKeys = foreignKeys
     if let path {
@@ -37,6 +43,9 @@ struct TrackedDatabase {
   func script(_ sql: String) throws { try database.write { try $0.script(SQL(raw: sql)) } }
 
   func changes(after transaction: Int64 = 0) throws -> [Change] { try changelog.changes(after: transaction) }
+
+  @discardableResult
+  func trim() throws -> TrimReport { try changelog.trim() }
 
   var lastTransaction: Int64 {
     get throws { try database.read { try changelog.lastTransaction($0) } }

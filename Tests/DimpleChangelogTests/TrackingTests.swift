@@ -307,17 +307,21 @@ struct TrackingTests {
     #expect(try t.rows("SELECT name FROM sqlite_schema WHERE name = 'T'") == [])
   }
 
-  @Test("The library's functions called by hand fail or do nothing")
+  @Test("The library's functions are not for calling by hand, and take nothing that its triggers do not say")
   func functionsByHand() throws {
-    let t = try TrackedDatabase("CREATE TABLE T(id INTEGER PRIMARY KEY)")
+    let t = try TrackedDatabase(
+      "CREATE TABLE T(id INTEGER PRIMARY KEY); CREATE TABLE U(a)", untracked: ["U"])
     for call in [
-      "dimple_pack_insert()", "dimple_pack_insert(x'00')", "dimple_pack_insert(x'000101')", "dimple_pack_delete(1, 2)",
-      "dimple_pack_insert(x'00017f', 1)", "dimple_diff()", "dimple_diff(x'000101', 1)", "dimple_diff_more(1, x'01', 2)",
-      "dimple_payload()", "dimple_pack_more(NULL, x'01')",
+      "dimple_insert()", "dimple_insert(x'00')", "dimple_insert(x'000101')", "dimple_delete(1, 2)",
+      "dimple_insert(x'00017f', 1)", "dimple_insert(x'000001', 1)", "dimple_insert(x'000101', 1, 2)", "dimple_update()",
+      "dimple_update(x'000101', 1)", "dimple_update_more(1, x'00', 2)", "dimple_more(NULL, x'0001')",
     ] {
-      #expect(throws: StoreError.self, "\(call)") { try t.script("SELECT \(call)") }
+      let error = #expect(throws: StoreError.self, "\(call)") { try t.script("SELECT \(call)") }
+      #expect(error?.code == .notAllowed, "\(call)")
+      try t.script("CREATE TRIGGER forger AFTER INSERT ON U BEGIN SELECT \(call); END")
+      #expect(throws: StoreError.self, "\(call)") { try t.script("INSERT INTO U VALUES (1)") }
+      try t.script("DROP TRIGGER forger")
     }
-    try t.script("SELECT dimple_tick()")
     #expect(try t.logged("INSERT INTO T VALUES (1)") == ["insert T[1]"])
     #expect(try t.changes().map(\.transaction) == [1])
   }

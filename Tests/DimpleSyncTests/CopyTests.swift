@@ -22,7 +22,8 @@ struct CopyTests {
     try FileManager.default.copyItem(atPath: path, toPath: copyPath)
 
     let first = try SimulatedReplica(storage: storage, path: path, migrations: migrations)
-    let second = try SimulatedReplica(storage: storage, path: copyPath, migrations: migrations)
+    // As where the file system does not tell a copy from its original.
+    let second = try SimulatedReplica(storage: storage, path: copyPath, detectsCopies: false, migrations: migrations)
     second.clock.advance(milliseconds: 50)
     let name = try #require(first.database.changelog?.replicaID)
     #expect(second.database.changelog?.replicaID == name)
@@ -42,6 +43,41 @@ struct CopyTests {
     #expect(try first.database.fingerprint() == second.database.fingerprint())
     let newcomer = try SimulatedReplica(storage: storage, migrations: migrations)
     _ = try await newcomer.engine.sync()
+    #expect(try newcomer.database.fingerprint() == first.database.fingerprint())
+    try await first.database.close()
+    try await second.database.close()
+  }
+
+  @Test func aCopyThatIsFoundWhenItIsOpenedLosesNothingEither() async throws {
+    let storage = MemoryStorage()
+    let (path, copyPath) = (TemporaryFile.path(), TemporaryFile.path())
+    defer { for file in [path, copyPath] { TemporaryFile.remove(file) } }
+    let original = try SimulatedReplica(storage: storage, path: path, migrations: migrations)
+    try await original.database.execute("INSERT INTO Item VALUES ('both', 1)")
+    _ = try await original.engine.sync()
+    try await original.database.execute("INSERT INTO Item VALUES ('not yet sent', 1)")
+    try await original.database.close()
+    try FileManager.default.copyItem(atPath: path, toPath: copyPath)
+
+    let first = try SimulatedReplica(storage: storage, path: path, migrations: migrations)
+    let second = try SimulatedReplica(storage: storage, path: copyPath, migrations: migrations)
+    let names = try [first, second].map { try #require($0.database.changelog?.replicaID) }
+    #expect(names[0] != names[1])
+    second.clock.advance(milliseconds: 50)
+    try await second.database.execute("INSERT INTO Item VALUES ('second', 1)")
+    try await second.database.execute("UPDATE Item SET a = 2 WHERE id = 'both'")
+    // The copy is the first to sync: what the original has not sent does not wait for it.
+    var reports: [SyncReport] = []
+    for replica in [second, first, second] { reports.append(try await replica.engine.sync()) }
+    #expect(reports.allSatisfy { $0.skipped.isEmpty && !$0.tookNewName })
+    #expect([first, second].map { $0.database.changelog?.replicaID } == names)
+    #expect(try first.database.fingerprint() == second.database.fingerprint())
+    let newcomer = try SimulatedReplica(storage: storage, migrations: migrations)
+    _ = try await newcomer.engine.sync()
+    #expect(
+      try await newcomer.database.query(String.self, "SELECT id FROM Item ORDER BY id") == [
+        "both", "not yet sent", "second",
+      ])
     #expect(try newcomer.database.fingerprint() == first.database.fingerprint())
     try await first.database.close()
     try await second.database.close()

@@ -69,4 +69,50 @@ struct SchemaCasesTests {
     #expect(try await right.database.rows("SELECT c FROM Item").map { $0[0] } == [.integer(7)])
     #expect(try right.database.fingerprint() == left.database.fingerprint())
   }
+
+  @Test func whatWasKeptForAMigrationLosesToLaterWrites() async throws {
+    let storage = MemoryStorage()
+    let path = TemporaryFile.path()
+    defer { TemporaryFile.remove(path) }
+    let new = try SimulatedReplica(storage: storage, migrations: [first, second])
+    try await new.database.execute("INSERT INTO Item VALUES ('x', 'a', 'kept'), ('y', 'a', 'kept')")
+    _ = try await new.engine.sync()
+    let old = try SimulatedReplica(storage: storage, path: path, migrations: [first])
+    _ = try await old.engine.sync()
+    try await old.database.close()
+    let updated = try SimulatedReplica(
+      storage: storage, clock: ManualClock(milliseconds: 1_800_000_005_000), path: path, migrations: [first, second])
+    // Before any sync has shown it what was kept.
+    try await updated.database.execute("UPDATE Item SET b = 'later' WHERE id = 'x'")
+    _ = try await updated.engine.sync()
+    _ = try await new.engine.sync()
+    for replica in [new, updated] {
+      #expect(
+        try await replica.database.rows("SELECT b FROM Item ORDER BY id").map { $0[0] }
+          == [.text("later"), .text("kept")])
+    }
+    #expect(try updated.database.fingerprint() == new.database.fingerprint())
+  }
+
+  /// A pack says that somebody wrote to `dimple_sync`: to this device it is a table that it does not know.
+  @Test func aPackCannotWriteToTheLibrarysOwnTables() async throws {
+    let storage = MemoryStorage()
+    let forger = try SimulatedReplica(
+      storage: storage, migrations: [Migration("1", "CREATE TABLE impostor (name TEXT PRIMARY KEY NOT NULL, value)")])
+    try await forger.database.execute("INSERT INTO impostor VALUES ('format', 99), ('signingKey', x'00')")
+    try await forger.database.write { connection in
+      try connection.withInternalAccess {
+        let update = try connection.prepare("UPDATE dimple_table SET name = 'dimple_sync' WHERE name = 'impostor'")
+        while try update.step() {}
+      }
+    }
+    _ = try await forger.engine.sync()
+    let victim = try SimulatedReplica(storage: storage, migrations: [first])
+    try await victim.database.execute("INSERT INTO Item VALUES ('x', 'a')")
+    for _ in 0..<2 { #expect(try await victim.engine.sync().skipped.isEmpty) }
+    #expect(try victim.database.heldRows().map(\.reason) == [.unknownTable, .unknownTable])
+    #expect(
+      try await victim.database.rows("SELECT value FROM dimple_sync WHERE name = 'format'").map { $0[0] }
+        == [.integer(1)])
+  }
 }

@@ -35,6 +35,18 @@ enum Tool {
       errors: String(decoding: complaint, as: UTF8.self))
   }
 
+  /// Starts it with its output thrown away, to be waited for or killed.
+  static func launch(_ arguments: [String], environment: [String: String] = [:]) throws -> Process {
+    let process = Process()
+    process.executableURL = executable
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    return process
+  }
+
   /// Starts it; its output arrives line by line.
   static func start(_ arguments: [String]) throws -> (process: Process, lines: AsyncStream<String>) {
     let process = Process()
@@ -73,7 +85,7 @@ enum Tool {
 }
 
 /// Cuts a stream of bytes into lines. Used by one reading queue.
-private final class LineBuffer: @unchecked Sendable {  // its one reader calls it serially
+final class LineBuffer: @unchecked Sendable {  // its one reader calls it serially
   private var rest = Data()
   private let yield: (String) -> Void
 

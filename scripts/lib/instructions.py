@@ -1,8 +1,9 @@
 """instructions.py BENCHMARKS FOLDER [--json] [--profile] ARGUMENT…: instructions instead of times, for scripts/bench.
 
 Runs each side of the benchmarks once under callgrind, which counts from mark to mark (Harness/Counting.swift) and leaves one
-profile per benchmark and side in FOLDER. The figures are the same however busy the machine is. --profile also shows the
-functions in which ours takes more than bare SQLite; what is neither --json nor --profile goes to the program BENCHMARKS.
+profile per benchmark and side in FOLDER. The figures are the same however busy the machine is. Beside the instructions stands
+how often memory is allocated. --profile also shows the functions in which ours takes more than bare SQLite; what is neither
+--json nor --profile goes to the program BENCHMARKS.
 """
 
 import collections
@@ -15,6 +16,8 @@ import sys
 OURS = "DimpleDb"
 SIDES = [OURS, "SQLite", "GRDB", "untracked", "two tables"]
 TOP = 25
+# What everything else that allocates calls in the end.
+ALLOCATORS = re.compile(r"^(malloc|calloc|realloc|posix_memalign|aligned_alloc)$")
 
 
 def count(program: str, folder: pathlib.Path, side: str, arguments: list[str]) -> list[dict]:
@@ -32,7 +35,24 @@ def count(program: str, folder: pathlib.Path, side: str, arguments: list[str]) -
         run["profile"] = f"{output}.{2 * number}"
         totals = re.search(r"^totals: (\d+)", pathlib.Path(run["profile"]).read_text(errors="replace"), re.MULTILINE)
         run["instructions"] = int(totals.group(1)) / run["count"]
+        run["allocations"] = allocations(run["profile"]) / run["count"]
     return runs
+
+
+def allocations(profile: str) -> int:
+    """How often memory was allocated, or made larger."""
+    numbers: set[str] = set()
+    total, is_allocator = 0, False
+    with open(profile, errors="replace") as lines:
+        for line in lines:
+            if line.startswith(("fn=", "cfn=")):
+                number, _, name = line.partition("=")[2].strip().partition(" ")
+                if ALLOCATORS.match(name):
+                    numbers.add(number)
+                is_allocator = line.startswith("cfn=") and number in numbers
+            elif line.startswith("calls=") and is_allocator:
+                total += int(line[6:].split()[0])
+    return total
 
 
 def show(ours: dict, peers: dict[str, dict], as_json: bool) -> None:
@@ -42,12 +62,15 @@ def show(ours: dict, peers: dict[str, dict], as_json: bool) -> None:
         if as_json:
             line = {"suite": ours["suite"], "name": ours["name"], "value": round(ours["instructions"], 1)}
             line |= {"unit": "instructions/" + ours["unit"], "peer": name, "ratio": round(ratio, 3)}
+            line |= {"allocations": round(ours["allocations"], 2), "peer_allocations": round(peer["allocations"], 2)}
             print(json.dumps(line | ({} if bar is None else {"bar": bar})))
         limit = "" if bar is None else f"{'>' if ratio > bar else '≤'} {bar:.2f}"
         columns.append(f"{name} {peer['instructions']:,.0f}".ljust(16) + f"{ratio:6.2f}x {limit:7}")
     if not as_json:
         head = ours["suite"].ljust(11) + ours["name"].ljust(48)
         print(head + f"{ours['instructions']:,.0f} per {ours['unit']}".ljust(22) + "  ".join(columns))
+        peers_allocate = ", ".join(f"{name} {peer['allocations']:.2f}" for name, peer in peers.items())
+        print(f"{'':11}{ours['allocations']:.2f} allocations; {peers_allocate}")
 
 
 def self_costs(profile: str) -> dict[str, int]:

@@ -121,7 +121,7 @@ extension Item: SQLiteRow {
   if let value { sqlite3_bind_int64(statement, index, Int64(value)) } else { sqlite3_bind_null(statement, index) }
 }
 
-@inline(__always) private func bindText(_ text: String?, to statement: OpaquePointer, at index: Int32) {
+@inline(__always) func bindText(_ text: String?, to statement: OpaquePointer, at index: Int32) {
   guard var text else {
     sqlite3_bind_null(statement, index)
     return

@@ -40,6 +40,14 @@ struct Benchmarks {
       for load in try suite.loads(size) where options.includes(name: load.name) {
         for measurement in try await load.measure(suite: suite.name, rounds: size.rounds) { show(measurement, options) }
       }
+      for size in try await suite.sizes(size) where options.includes(name: size.name) {
+        print(options.isJSON ? Report.json(size) : Report.line(size))
+      }
+      guard options.isWhole else { continue }
+      for figure in try await suite.figures(size) {
+        for line in figure.lines(isJSON: options.isJSON) { print(line) }
+        fflush(nil)
+      }
     }
   }
 
@@ -80,6 +88,8 @@ struct Options {
   var size: Size { isSmoke ? .smoke : countedSide != nil ? .counted : .full }
 
   func includes(suite: Suite) -> Bool { suites.isEmpty || suites.contains(suite.name) }
+  /// Not only some benchmarks of a suite.
+  var isWhole: Bool { only.isEmpty }
   func includes(name: String) -> Bool { only.isEmpty || name.contains(only) }
 }
 

@@ -25,6 +25,8 @@ struct HistoryTour {
     try await changes(db, changelog)
     try await past(db, changelog)
     try await undo(db, changelog)
+    try await db.close()
+    try await retention("\(folder.path)/todos.db")
     print("The tour of history is through.")
   }
 
@@ -62,6 +64,18 @@ struct HistoryTour {
     let todos = try await past.query(Todo.self, "SELECT * FROM Todo ORDER BY text")
     // end
     precondition(todos.map(\.text) == ["Read", "Write"] && todos[0].completed)
+  }
+
+  static func retention(_ path: String) async throws {
+    // snippet: retention
+    var options = Changelog.Options()
+    options.retention = .duration(.seconds(30 * 86_400))  // or .all, or .minimal: what sync needs
+    let db = try Database.open(path, tracking: options)
+
+    let removed = try await db.changelog?.trim()  // at once; it is done by itself, too
+    print(removed?.removedBytes ?? 0, "bytes removed;", try db.changelog?.statistics().logBytes ?? 0, "left")
+    // end
+    precondition(removed?.firstTransaction == 1)
   }
 
   static func undo(_ db: Database, _ changelog: Changelog) async throws {

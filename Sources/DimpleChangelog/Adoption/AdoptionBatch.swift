@@ -52,14 +52,11 @@ struct AdoptionBatch {
   }
 
   private func log(_ table: TrackedTable, _ key: [SQLValue], _ values: [SQLValue]) throws {
-    let milliseconds = changelog.options.clock.milliseconds()
-    let (time, transaction) = try changelog.state.withLock { state in
-      (try state.recorder.tick(milliseconds: milliseconds), state.recorder.currentTransaction)
-    }
+    let recorder = changelog.recorder
     let record = LogRecord(
-      operation: .insert, transaction: transaction, table: table.id, key: key,
+      operation: .insert, transaction: recorder.currentTransaction, table: table.id, key: key,
       cells: zip(table.columns, values).map { LogRecord.Cell(column: $0.id, value: $1) })
-    try LogTables.append(record, at: time, connection)
+    try recorder.append(record, connection)
   }
 
   private func finish(_ table: TrackedTable) throws {

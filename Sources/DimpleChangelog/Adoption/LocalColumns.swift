@@ -41,16 +41,13 @@ struct LocalColumns {
       SELECT \(names.joined(separator: ", ")) FROM \(SQL.quoted(identifier: table.name)) \(condition) ORDER BY \(key)
       """)
     defer { statement.reset() }
-    let clock = changelog.options.clock
+    let recorder = changelog.recorder
     while try statement.step() {
       let values = names.indices.map { statement.value(Int32($0)) }
-      let (time, transaction) = try changelog.state.withLock { state in
-        (try state.recorder.tick(milliseconds: clock.milliseconds()), state.recorder.currentTransaction)
-      }
       let record = LogRecord(
-        operation: .update, transaction: transaction, table: table.id, key: Array(values.dropLast()),
+        operation: .update, transaction: recorder.currentTransaction, table: table.id, key: Array(values.dropLast()),
         cells: values.last.map { [LogRecord.Cell(column: column.id, value: $0)] } ?? [])
-      try LogTables.append(record, at: time, connection)
+      try recorder.append(record, connection)
     }
   }
 }

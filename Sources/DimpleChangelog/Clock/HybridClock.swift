@@ -18,11 +18,20 @@ package struct HybridClock: Sendable, Equatable {
   /// The next time: the wall clock's, or one more than the last where that is greater.
   ///
   /// - Throws: ``ChangelogError`` `.clockExhausted` past `HybridTime.maximum`.
+  @discardableResult
   package mutating func tick(milliseconds: Int64) throws -> HybridTime {
     let next = max(HybridClock.time(ofMilliseconds: milliseconds), HybridTime(rawValue: last.rawValue + 1))
     guard next <= HybridTime.maximum else { throw HybridClock.exhausted("tick") }
     last = next
     return next
+  }
+
+  /// The very next time, or times.
+  ///
+  /// - Throws: ``ChangelogError`` `.clockExhausted` past `HybridTime.maximum`.
+  package mutating func advance(by count: Int64 = 1) throws {
+    guard last.rawValue <= HybridTime.maximum.rawValue - count else { throw HybridClock.exhausted("tick") }
+    last = HybridTime(rawValue: last.rawValue + count)
   }
 
   /// Moves past a time seen elsewhere; the next tick is greater. A time already passed changes nothing.

@@ -22,7 +22,8 @@ public struct CommittedTransaction: Sendable, Hashable {
 /// while nobody asks, and nothing is lost. Commits only wake it.
 ///
 /// It ends when the task is cancelled, and waits while the database is suspended. It throws ``ChangelogError`` or `StoreError`
-/// where the log cannot be read, `closed` included, and can be followed again from the last number seen.
+/// where the log cannot be read, `closed` included, and can be followed again from the last number seen. Where what comes next
+/// was removed from the log (``Changelog/Options/retention``), that is `.historyRemoved`, rather than a gap.
 public struct ChangeFeed: AsyncSequence, Sendable {
   /// A transaction.
   public typealias Element = CommittedTransaction
@@ -56,7 +57,7 @@ public struct ChangeFeed: AsyncSequence, Sendable {
 
     /// The next transaction; `nil` once the task is cancelled.
     ///
-    /// - Throws: ``ChangelogError``: `.damagedLog`, `.notAttached`; `StoreError`.
+    /// - Throws: ``ChangelogError``: `.historyRemoved`, `.damagedLog`, `.notAttached`; `StoreError`.
     public mutating func next() async throws -> CommittedTransaction? {
       while true {
         if Task.isCancelled { return nil }
@@ -119,6 +120,7 @@ extension Changelog {
 
   fileprivate func page(_ connection: Connection, after position: Int64, _ filter: ChangeFilter) throws -> Page {
     let matcher = ChangeMatcher(filter)
+    try checkKept(after: position, connection)
     var page = Page(last: max(position, matcher.after))
     var size = 0
     try transactions(connection, after: page.last) { transaction in

@@ -17,6 +17,14 @@ enum MergeLog {
       """)
   }
 
+  /// The latest merge's id; 0 for none.
+  static func lastID(_ connection: Connection) throws -> Int64 {
+    guard try exists(connection) else { return 0 }
+    let statement = try connection.prepare("SELECT max(id) FROM dimple_merge")
+    defer { statement.reset() }
+    return try statement.step() ? statement.int64(0) : 0
+  }
+
   static func append(position: Int64, time: HybridTime, payload: [UInt8], _ connection: Connection) throws {
     try connection.prepare("INSERT INTO dimple_merge(position, time, payload) VALUES (?, ?, ?)")
       .run(.integer(position), .integer(time.rawValue), .blob(payload))

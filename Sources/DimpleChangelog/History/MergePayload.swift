@@ -27,6 +27,23 @@ struct MergePayload {
     }
   }
 
+  /// The same for what is packed already.
+  mutating func append(
+    _ operation: Change.Operation, table: Int64, key: UnsafeRawBufferPointer, keyCount: Int, cells: [PackedCell],
+    keepsValues: Bool, at stamp: Stamp
+  ) {
+    body.byte(operation.code | UInt8(truncatingIfNeeded: keyCount) << 3)
+    body.varint(UInt64(bitPattern: table))
+    body.raw(key)
+    body.varint(UInt64(bitPattern: stamp.time.rawValue))
+    body.varint(number(of: stamp.replica))
+    body.varint(UInt64(cells.count))
+    for cell in cells {
+      body.varint(UInt64(bitPattern: cell.column) << 1 | (keepsValues ? Self.hasValue : 0))
+      if keepsValues { body.raw(cell.value) }
+    }
+  }
+
   private mutating func number(of replica: ReplicaID) -> UInt64 {
     if let known = replicas[replica] { return known }
     let number = UInt64(order.count)

@@ -11,6 +11,7 @@ package final class MergeRecorder {
     var columns: [String: Int64]
   }
 
+  private let changelog: Changelog
   private let connection: Connection
   private let keepsValues: Bool
   private let tables: [String: Table]
@@ -20,6 +21,7 @@ package final class MergeRecorder {
   private var lastTable: (name: String, table: Table)?
 
   init(_ changelog: Changelog, _ connection: Connection, isFirst: Bool) throws {
+    self.changelog = changelog
     self.connection = connection
     keepsValues = changelog.options.keepsMergedValues
     position = try changelog.lastTransaction(connection)
@@ -67,11 +69,47 @@ package final class MergeRecorder {
     return found
   }
 
+  /// The same for a row whose key and values are packed already, as in the log.
+  ///
+  /// - Parameters:
+  ///   - table: From ``packedTable(_:)``.
+  ///   - key: Its values, one after the other.
+  ///   - cells: Read only while the call lasts.
+  package func record(
+    _ operation: Change.Operation, table: Int64, key: UnsafeRawBufferPointer, keyCount: Int, cells: [PackedCell],
+    at stamp: Stamp
+  ) throws {
+    payload.append(
+      operation, table: table, key: key, keyCount: keyCount, cells: cells, keepsValues: keepsValues, at: stamp)
+    if payload.isFull { try finish() }
+  }
+
+  /// The ids under which a table and its columns are recorded; `nil` for one that is not tracked.
+  package func packedTable(_ name: String) -> (id: Int64, columns: [String: Int64])? {
+    table(name).map { ($0.id, $0.columns) }
+  }
+
   /// Writes what was recorded and not written yet.
   package func finish() throws {
     guard !payload.isEmpty else { return }
     try MergeLog.append(position: position, time: time, payload: payload.bytes, connection)
     payload = MergePayload()
+    let last = try MergeLog.lastID(connection)
+    changelog.state.withLock { $0.changes.lastMerge = last }
+  }
+}
+
+/// A column's id and its value where it lies.
+package struct PackedCell {
+  /// In the catalogue.
+  package var column: Int64
+  /// As in the log.
+  package var value: UnsafeRawBufferPointer
+
+  /// From its parts.
+  package init(column: Int64, value: UnsafeRawBufferPointer) {
+    self.column = column
+    self.value = value
   }
 }
 
@@ -81,5 +119,18 @@ extension Changelog {
   /// - Parameter isFirst: Nothing was ever merged into this database before.
   package func mergeRecorder(_ connection: Connection, isFirst: Bool) throws -> MergeRecorder {
     try MergeRecorder(self, connection, isFirst: isFirst)
+  }
+}
+
+extension Changelog {
+  /// Rows were taken over that history does not know one by one, in the running merge transaction: what the tables showed
+  /// before then is not known.
+  package func recordUnknownMerge(_ connection: Connection) throws {
+    if try !MergeLog.exists(connection) {
+      try MergeLog.create(connection)
+      state.withLock { $0.changes.hasChanged = true }
+    }
+    try MergeLog.append(
+      position: lastTransaction(connection), time: max(now(), MergeLog.lastTime(connection)), payload: [], connection)
   }
 }

@@ -9,6 +9,9 @@ package struct ByteWriter {
 
   package mutating func byte(_ byte: UInt8) { bytes.append(byte) }
 
+  /// What is in this form already.
+  mutating func raw(_ packed: UnsafeRawBufferPointer) { bytes.append(contentsOf: packed) }
+
   /// An unsigned number in groups of seven bits, lowest first.
   package mutating func varint(_ value: UInt64) {
     var rest = value

@@ -90,13 +90,6 @@ extension LogRecord {
       if isOld { oldCells.append(cell) } else { cells.append(cell) }
     }
   }
-
-  /// The transaction's number alone, which is all that finding a place in the log needs.
-  package static func transaction(ofPayload payload: [UInt8]) throws -> Int64 {
-    var reader = ByteReader(payload)
-    _ = try reader.byte()
-    return try reader.identifier()
-  }
 }
 
 extension ByteWriter {

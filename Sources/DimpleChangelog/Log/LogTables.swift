@@ -2,7 +2,7 @@ internal import DimpleStore
 
 /// The changelog's own tables in the user's database. docs/CHANGELOG_FORMAT.md describes them.
 enum LogTables {
-  static let format: Int64 = 1
+  static let format: Int64 = 2
 
   static func exist(_ connection: Connection) throws -> Bool {
     let statement = try connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'dimple_meta'")
@@ -34,16 +34,43 @@ enum LogTables {
       hint: "The database was opened by a newer version of the app: update this one.")
   }
 
-  /// The newest row: where the clock and the numbers of transactions stand.
+  /// Makes a log of an older format one of this: all of what it has can stay as it is.
+  ///
+  /// - Returns: Whether it was older; then the triggers are not this version's.
+  /// - Throws: ``ChangelogError`` `.newerFormat`.
+  static func upgrade(_ connection: Connection) throws -> Bool {
+    try checkFormat(connection)
+    guard let found = try MetaValue.format.get(connection), found < format else { return false }
+    try MetaValue.format.set(format, connection)
+    try MetaTable(connection: connection).set(MetaValue.schemaVersion.rawValue, .null)
+    return true
+  }
+
+  /// Whether the log has the format of this version.
+  static func isCurrent(_ connection: Connection) throws -> Bool {
+    try checkFormat(connection)
+    return try MetaValue.format.get(connection) == format
+  }
+
+  /// The newest row's end: where the clock and the numbers of transactions stand.
   static func newest(_ connection: Connection) throws -> (time: HybridTime, transaction: Int64)? {
     let statement = try connection.prepare("SELECT hlc, payload FROM dimple_log ORDER BY hlc DESC LIMIT 1")
     defer { statement.reset() }
     guard try statement.step() else { return nil }
-    let time = HybridTime(rawValue: statement.int64(0))
+    let hlc = statement.int64(0)
     do {
-      return (time, try LogRecord.transaction(ofPayload: statement.bytes(1)))
+      let row = try LogRun.summary(of: statement.bytes(1), at: hlc)
+      return (HybridTime(rawValue: row.last), row.transaction)
     } catch {
-      throw LogTables.damaged(at: time, error)
+      throw LogTables.damaged(at: HybridTime(rawValue: hlc), error)
+    }
+  }
+
+  /// The changes of the row of `hlc, payload` at which a statement stands.
+  static func entries(_ row: Statement) throws -> [LogRun.Entry] {
+    let hlc = row.int64(0)
+    do { return try LogRun.entries(of: row.bytes(1), at: hlc) } catch {
+      throw damaged(at: HybridTime(rawValue: hlc), error)
     }
   }
 
@@ -52,11 +79,6 @@ enum LogTables {
       .damagedLog, operation: "read the change log",
       message: "The row \(time.rawValue) of dimple_log is damaged: \(damage).",
       hint: "Restore the database from a backup, or sync into a new one.", underlying: damage)
-  }
-
-  static func append(_ record: LogRecord, at time: HybridTime, _ connection: Connection) throws {
-    try connection.prepare("INSERT INTO dimple_log(hlc, payload) VALUES (?, ?)")
-      .run(.integer(time.rawValue), .blob(record.payload))
   }
 }
 

@@ -1,17 +1,17 @@
 /// The 36-character text of a UUID, all in one case, as 16 bytes: keys of that form are most of a small change's size.
-struct UUIDText: Equatable {
-  let high: UInt64
-  let low: UInt64
-  let isUppercase: Bool
+package struct UUIDText: Equatable {
+  package let high: UInt64
+  package let low: UInt64
+  package let isUppercase: Bool
 
-  init(high: UInt64, low: UInt64, isUppercase: Bool) {
+  package init(high: UInt64, low: UInt64, isUppercase: Bool) {
     self.high = high
     self.low = low
     self.isUppercase = isUppercase
   }
 
   /// `nil` for any text that ``characters`` would not give back byte by byte.
-  init?(_ text: UnsafeRawBufferPointer) {
+  package init?(_ text: UnsafeRawBufferPointer) {
     guard text.count == 36, text[8] == 0x2D, text[13] == 0x2D, text[18] == 0x2D, text[23] == 0x2D else { return nil }
     func four(_ offset: Int) -> UInt64 {
       UInt64(UInt32(littleEndian: text.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
@@ -26,20 +26,25 @@ struct UUIDText: Equatable {
 
   /// The text again.
   var characters: String {
-    let letters: UInt8 = isUppercase ? 0x41 : 0x61
-    return String(unsafeUninitializedCapacity: 36) { buffer in
-      var digit = 0
-      for index in 0..<36 {
-        if index == 8 || index == 13 || index == 18 || index == 23 {
-          buffer[index] = 0x2D
-          continue
-        }
-        let half = digit < 16 ? high : low
-        let nibble = UInt8(truncatingIfNeeded: half >> UInt64(60 - 4 * (digit % 16))) & 0xF
-        buffer[index] = nibble < 10 ? 0x30 + nibble : letters + nibble - 10
-        digit += 1
-      }
+    String(unsafeUninitializedCapacity: 36) { buffer in
+      write(to: UnsafeMutableRawBufferPointer(buffer))
       return 36
+    }
+  }
+
+  /// Writes the 36 characters.
+  package func write(to buffer: UnsafeMutableRawBufferPointer) {
+    let letters: UInt8 = isUppercase ? 0x41 : 0x61
+    var digit = 0
+    for index in 0..<36 {
+      if index == 8 || index == 13 || index == 18 || index == 23 {
+        buffer[index] = 0x2D
+        continue
+      }
+      let half = digit < 16 ? high : low
+      let nibble = UInt8(truncatingIfNeeded: half >> UInt64(60 - 4 * (digit % 16))) & 0xF
+      buffer[index] = nibble < 10 ? 0x30 + nibble : letters + nibble - 10
+      digit += 1
     }
   }
 }

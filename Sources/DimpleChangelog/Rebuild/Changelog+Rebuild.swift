@@ -32,7 +32,8 @@ extension Changelog {
     guard let table = schema.tables.first(where: { $0.id == rebuild.original.id }) else { return }
     let ids = table.columnIDs
     let differences = replacement.copy.differences
-    let transaction = state.withLock { $0.recorder.currentTransaction }
+    let recorder = recorder
+    try recorder.flush(connection)
     try moveLog(of: replacement.copy.table, to: table, after: rebuild.time, connection)
     for difference in differences {
       let cells = difference.columns.compactMap { column in
@@ -41,9 +42,9 @@ extension Changelog {
       // Only columns that stay on this device are different.
       if difference.operation == .update, cells.isEmpty { continue }
       let record = LogRecord(
-        operation: difference.operation, transaction: transaction, table: table.id, key: difference.key, cells: cells)
-      let time = try state.withLock { try $0.recorder.tick(milliseconds: options.clock.milliseconds()) }
-      try LogTables.append(record, at: time, connection)
+        operation: difference.operation, transaction: recorder.currentTransaction, table: table.id,
+        key: difference.key, cells: cells)
+      try recorder.append(record, connection)
     }
   }
 
@@ -52,32 +53,31 @@ extension Changelog {
   private func moveLog(
     of copy: TrackedTable, to table: TrackedTable, after time: HybridTime, _ connection: Connection
   ) throws {
-    let start = state.withLock { $0.recorder.committedClock.last }
+    let start = recorder.committedClock.last
     let names = Dictionary(uniqueKeysWithValues: copy.columns.map { ($0.id, SQLName($0.name)) })
     let ids = table.columnIDs
     let rows = try connection.prepare("SELECT hlc, payload FROM dimple_log WHERE hlc > ? ORDER BY hlc")
     try rows.bind(.integer(start.rawValue), at: 1)
-    var removed: [Int64] = []
-    var moved: [(time: Int64, record: LogRecord)] = []
+    var changed: [(hlc: Int64, entries: [LogRun.Entry])] = []
     while try rows.step() {
-      let hlc = rows.int64(0)
-      var record: LogRecord
-      do { record = try LogRecord(payload: rows.bytes(1)) } catch {
-        throw LogTables.damaged(at: HybridTime(rawValue: hlc), error)
+      let entries = try LogTables.entries(rows)
+      guard entries.contains(where: { $0.record.table == copy.id }) else { continue }
+      let rest = entries.compactMap { entry -> LogRun.Entry? in
+        guard entry.record.table == copy.id else { return entry }
+        if entry.time <= time { return nil }
+        var moved = entry
+        moved.record.move(to: table.id) { names[$0].flatMap { ids[$0] } }
+        return moved
       }
-      guard record.table == copy.id else { continue }
-      if hlc <= time.rawValue {
-        removed.append(hlc)
-      } else {
-        record.move(to: table.id) { names[$0].flatMap { ids[$0] } }
-        moved.append((hlc, record))
-      }
+      changed.append((rows.int64(0), rest))
     }
     rows.reset()
-    for hlc in removed { try connection.prepare("DELETE FROM dimple_log WHERE hlc = ?").run(.integer(hlc)) }
-    for (hlc, record) in moved {
-      try connection.prepare("UPDATE dimple_log SET payload = ? WHERE hlc = ?")
-        .run(.blob(record.payload), .integer(hlc))
+    for (hlc, entries) in changed {
+      try connection.prepare("DELETE FROM dimple_log WHERE hlc = ?").run(.integer(hlc))
+      for row in LogRun.rows(of: entries) {
+        try connection.prepare("INSERT INTO dimple_log(hlc, payload) VALUES (?, ?)")
+          .run(.integer(row.hlc), .blob(row.payload))
+      }
     }
   }
 }

@@ -83,6 +83,12 @@ extension Catalog {
     change(table.name) { $0.state = .tracked }
   }
 
+  /// The rows of a tracked table are to become changes once more.
+  mutating func adoptAgain(_ id: Int64) {
+    guard let table = tables[id], table.state.isTracked else { return }
+    change(table.name) { $0.state = .adopting }
+  }
+
   /// A rebuilt table takes the place of the one it was made from: that one's ids go to the new table, columns matched by name.
   mutating func replace(_ original: Int64, by rebuilt: SchemaTable, state: State) {
     guard var entry = tables[original] else { return }

@@ -4,6 +4,10 @@ struct SchemaChanges {
   var hasChanged = false
   /// The log has a row of this transaction; known when it is about to commit.
   var hasLogged = false
+  /// The schema's version that it leaves, once that is known.
+  var version: Int64?
+  /// The last row that it added to the record of merges.
+  var lastMerge: Int64?
   /// Tables made in this transaction, that a rebuild may put in the place of another.
   var created: Set<Int64> = []
   /// The names that renamed tables had when the transaction began.

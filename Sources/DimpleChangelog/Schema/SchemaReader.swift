@@ -27,6 +27,11 @@ struct SchemaReader {
       })
   }
 
+  /// Whether a table's constraint or a trigger may be resolved by `FAIL`, which ends a statement and leaves what it did.
+  func mentionsFail() throws -> Bool {
+    try rows("SELECT sql FROM sqlite_schema WHERE sql LIKE '%fail%'") { $0.text(0) }.contains { $0.hasWord("fail") }
+  }
+
   private func statements() throws -> [SQLName: String] {
     var texts: [SQLName: String] = [:]
     let found = try rows("SELECT name, sql FROM sqlite_schema WHERE type = 'table'") { ($0.text(0), $0.text(1)) }

@@ -1,18 +1,21 @@
 internal import DimpleStore
 
-/// The payload being packed, in memory that is used again for every row: what ``ByteWriter`` writes, for arguments where
-/// SQLite keeps them. Copies share the memory.
+/// Changes being packed, in memory that is used again for every row: what ``ByteWriter`` writes, for arguments where SQLite
+/// keeps them. Copies share the memory.
 struct PayloadBuffer {
+  /// Room before the bytes, for what is known only when the last of them is: ``withHead(_:replacing:_:)``.
+  static let headroom = 24
+
   private final class Memory: @unchecked Sendable {  // the recorder's own, under its lock
     let start: UnsafeMutablePointer<UInt8>
     let capacity: Int
 
     init(capacity: Int) {
       self.capacity = capacity
-      start = .allocate(capacity: capacity)
+      start = .allocate(capacity: PayloadBuffer.headroom + capacity) + PayloadBuffer.headroom
     }
 
-    deinit { start.deallocate() }
+    deinit { (start - PayloadBuffer.headroom).deallocate() }
   }
 
   private var memory = Memory(capacity: 1024)
@@ -21,8 +24,25 @@ struct PayloadBuffer {
   /// Valid until something is appended.
   var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory.start, count: count) }
 
-  /// Forgets the contents and keeps the memory.
-  mutating func removeAll() { count = 0 }
+  /// Forgets what comes after the first `count` bytes, and keeps the memory.
+  mutating func truncate(to count: Int) { self.count = min(count, self.count) }
+
+  /// Forgets the contents and keeps the memory, unless that is much.
+  mutating func removeAll(keeping capacity: Int = .max) {
+    count = 0
+    if memory.capacity > capacity { memory = Memory(capacity: 1024) }
+  }
+
+  /// Calls `body` with the bytes, the first `replaced` of them replaced by a head of at most ``headroom`` bytes more; then
+  /// all is as it was.
+  func withHead<T>(_ head: [UInt8], replacing replaced: Int, _ body: (UnsafeRawBufferPointer) throws -> T) rethrows -> T
+  {
+    let old = (0..<replaced).map { memory.start[$0] }
+    let start = memory.start + replaced - head.count
+    for (place, byte) in head.enumerated() { start[place] = byte }
+    defer { for (place, byte) in old.enumerated() { memory.start[place] = byte } }
+    return try body(UnsafeRawBufferPointer(start: start, count: head.count + count - replaced))
+  }
 
   /// Makes room for `extra` more bytes, and says where they go.
   private mutating func room(_ extra: Int) -> UnsafeMutablePointer<UInt8> {
@@ -59,13 +79,6 @@ struct PayloadBuffer {
     guard let start = bytes.baseAddress, !bytes.isEmpty else { return }
     UnsafeMutableRawPointer(room(bytes.count)).copyMemory(from: start, byteCount: bytes.count)
     count += bytes.count
-  }
-
-  /// What every payload begins with.
-  mutating func head(_ operation: LogRecord.Operation, transaction: Int64, table: Int64, keyCount: Int) {
-    byte(operation.rawValue | UInt8(truncatingIfNeeded: keyCount) << 3)
-    varint(UInt64(bitPattern: transaction))
-    varint(UInt64(bitPattern: table))
   }
 
   /// An argument of a function, to the bit.

@@ -8,13 +8,25 @@ struct ShapeCursor {
   /// Over an argument of a call, while that lasts.
   init(_ call: borrowing FunctionCall, argument: Int) { bytes = call.view(argument).bytes }
 
-  mutating func head() throws -> (table: Int64, keyCount: Int, keepsOldValues: Bool) {
-    let flags = try number()
+  /// What a first call's shape begins with.
+  struct Head {
+    var table: Int64
+    var keyCount: Int
+    var flags: TriggerShape.Flags
+  }
+
+  mutating func head() throws -> Head {
+    let flags = try flags()
     let (table, keyCount) = (try number(), try number())
-    guard let id = Int64(exactly: table), (1...UInt64(LogRecord.maximumKeyColumns)).contains(keyCount) else {
-      throw Self.mismatch("an impossible shape")
-    }
-    return (id, Int(keyCount), flags & 1 != 0)
+    guard let id = Int64(exactly: table), id > 0, id < .max,
+      (1...UInt64(LogRecord.maximumKeyColumns)).contains(keyCount)
+    else { throw Self.mismatch("an impossible shape") }
+    return Head(table: id, keyCount: Int(keyCount), flags: flags)
+  }
+
+  /// What a further call's shape begins with.
+  mutating func flags() throws -> TriggerShape.Flags {
+    TriggerShape.Flags(rawValue: UInt8(truncatingIfNeeded: try number()))
   }
 
   mutating func number() throws -> UInt64 {

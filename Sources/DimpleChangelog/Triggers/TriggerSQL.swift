@@ -30,9 +30,8 @@ struct TriggerSQL: Sendable, Equatable {
   init(_ table: TrackedTable) {
     let writer = TriggerTextWriter(table: table)
     triggers = [
-      writer.trigger("insert", when: nil, payload: writer.packInsert()),
-      writer.trigger("update", when: writer.diff(), payload: "dimple_payload()"),
-      writer.trigger("delete", when: nil, payload: writer.packDelete()),
+      writer.trigger("insert", writer.insert()), writer.trigger("update", writer.update()),
+      writer.trigger("delete", writer.delete()),
     ]
   }
 }
@@ -40,50 +39,57 @@ struct TriggerSQL: Sendable, Equatable {
 private struct TriggerTextWriter {
   let table: TrackedTable
 
-  func trigger(_ event: String, when condition: String?, payload: String) -> TriggerSQL.Trigger {
+  /// The call packs the change, and its result is 0. So the body is never run; but since it may raise an error, SQLite
+  /// keeps what it needs to undo the whole statement should any error end it.
+  func trigger(_ event: String, _ call: String) -> TriggerSQL.Trigger {
     let name = TriggerSQL.prefix(table: table.id) + event
-    let when = condition.map { "WHEN \($0) " } ?? ""
     return TriggerSQL.Trigger(
       name: name,
       sql: """
-        CREATE TRIGGER \(quote(name)) AFTER \(event.uppercased()) ON \(quote(table.name)) \(when)\
-        BEGIN INSERT INTO dimple_log VALUES (dimple_tick(), \(payload)); END
+        CREATE TRIGGER \(quote(name)) AFTER \(event.uppercased()) ON \(quote(table.name)) WHEN \(call) \
+        BEGIN SELECT RAISE(ABORT, 'untracked'); END
         """)
   }
 
-  func packInsert() -> String {
-    pack("dimple_pack_insert", table.columns, value: new)
-  }
+  func insert() -> String { pack("dimple_insert", table.columns, value: new) }
 
-  func packDelete() -> String {
-    pack("dimple_pack_delete", table.isParent ? table.columns : [], value: old)
-  }
+  func delete() -> String { pack("dimple_delete", table.isParent ? table.columns : [], value: old) }
 
   private func pack(_ function: String, _ columns: [TrackedColumn], value: (TrackedColumn) -> String) -> String {
     let keys = table.keyColumns.map(value)
     let (first, rest) = chunks(columns, first: TriggerSQL.maximumArguments - 1 - keys.count)
-    let call = "\(function)(\(list([blob(shape(first).bytes)] + keys + first.map(value))))"
-    return rest.reduce(call) { inner, chunk in
-      "dimple_pack_more(\(list([inner, blob(TriggerShape.continuation(chunk.map(\.id)))] + chunk.map(value))))"
+    let call = "\(function)(\(list([shape(first, hasMore: !rest.isEmpty)] + keys + first.map(value))))"
+    return rest.enumerated().reduce(call) { inner, chunk in
+      let (index, columns) = chunk
+      let shape = continuation(columns, hasMore: index < rest.count - 1)
+      return "dimple_more(\(list([inner, shape] + columns.map(value))))"
     }
   }
 
-  func diff() -> String {
+  func update() -> String {
     let keys = table.keyColumns
     let (first, rest) = chunks(
       table.columns, first: (TriggerSQL.maximumArguments - 1) / 2 - keys.count, argumentsEach: 2)
     let values = keys.map(old) + keys.map(new) + first.map(old) + first.map(new)
-    let call = "dimple_diff(\(list([blob(shape(first).bytes)] + values)))"
-    return rest.reduce(call) { inner, chunk in
-      let continuation = blob(TriggerShape.continuation(chunk.map(\.id)))
-      return "dimple_diff_more(\(list([inner, continuation] + chunk.map(old) + chunk.map(new))))"
+    let call = "dimple_update(\(list([shape(first, hasMore: !rest.isEmpty)] + values)))"
+    return rest.enumerated().reduce(call) { inner, chunk in
+      let (index, columns) = chunk
+      let shape = continuation(columns, hasMore: index < rest.count - 1)
+      return "dimple_update_more(\(list([inner, shape] + columns.map(old) + columns.map(new))))"
     }
   }
 
-  private func shape(_ columns: [TrackedColumn]) -> TriggerShape {
-    TriggerShape(
-      table: table.id, keyCount: table.keyColumns.count, keepsOldValues: table.isParent,
-      columns: columns.map(\.id))
+  private func shape(_ columns: [TrackedColumn], hasMore: Bool) -> String {
+    var flags: TriggerShape.Flags = table.isParent ? .keepsOldValues : []
+    if hasMore { flags.insert(.hasMore) }
+    return blob(
+      TriggerShape(
+        table: table.id, keyCount: table.keyColumns.count, flags: flags, columns: columns.map(\.id)
+      ).bytes)
+  }
+
+  private func continuation(_ columns: [TrackedColumn], hasMore: Bool) -> String {
+    blob(TriggerShape.continuation(columns.map(\.id), flags: hasMore ? .hasMore : []))
   }
 
   /// Columns for a first call and for each further one; the nesting of the calls gives their order.

@@ -63,11 +63,11 @@ extension Changelog {
   }
 
   /// What the rows that the running transaction has changed were before it, where others' changes were merged whose values
-  /// are not kept: read beside it, since nobody else sees it yet.
+  /// are not kept, or the log does not reach back far enough: read beside it, since nobody else sees it yet.
   func rowsBefore(_ connection: Connection, after last: Int64, in database: Database) throws -> [RowID: [Int64:
     SQLValue]]
   {
-    guard !options.keepsMergedValues, !database.isInMemory, try MergeLog.hasMerges(connection),
+    guard !database.isInMemory, try isForgetful(connection),
       let reader = try HistoryReader(self, connection)
     else { return [:] }
     var rows: Set<RowID> = []
@@ -86,6 +86,12 @@ extension Changelog {
       }
       return found
     }
+  }
+
+  /// Whether the history may lack old values.
+  private func isForgetful(_ connection: Connection) throws -> Bool {
+    if try options.retention != .all || keptTransaction(connection) > 1 { return true }
+    return try !options.keepsMergedValues && MergeLog.hasMerges(connection)
   }
 
   /// Rows that were not to be undone must not have been changed by the way. What came in addition loses nothing.

@@ -16,8 +16,9 @@ public import DimpleStore
 /// says when it refuses, and then the stack stays as it is. A new write empties the redo side.
 ///
 /// The stack is of this process and keeps transactions' numbers, no values: those are in the log. Where others' changes are
-/// merged and their values not kept (``Changelog/Options/keepsMergedValues``), it keeps what a step's rows were, unless the
-/// database is in memory.
+/// merged and their values not kept (``Changelog/Options/keepsMergedValues``), or the log is not kept whole
+/// (``Changelog/Options/retention``), it keeps what a step's rows were, unless the database is in memory. The log of its steps
+/// is kept as long as they are on it, or until another process trims the log.
 ///
 /// Safe to use from any thread; undo, redo and writes come one after the other.
 public final class UndoStack: Sendable {
@@ -54,6 +55,8 @@ public final class UndoStack: Sendable {
     changelog = try database.requireChangelog(for: "undo")
   }
 
+  deinit { changelog.hold(ObjectIdentifier(self), from: nil) }
+
   // MARK: - What there is
 
   /// Whether there is a step to undo.
@@ -73,6 +76,13 @@ public final class UndoStack: Sendable {
       state.undo = []
       state.redo = []
     }
+    hold()
+  }
+
+  /// What is on the stack must stay in the log.
+  private func hold() {
+    let first = state.withLock { state in (state.undo + state.redo).compactMap { $0.transactions.min() }.min() }
+    changelog.hold(ObjectIdentifier(self), from: first)
   }
 
   // MARK: - Writing
@@ -141,8 +151,10 @@ public final class UndoStack: Sendable {
       state.redo.removeFirst(max(0, state.redo.count - limit))
       return old
     }
+    hold()
     connection.onRollback {
       self.state.withLock { state in (state.undo, state.redo) = old }
+      self.hold()
     }
   }
 

@@ -3,7 +3,8 @@
 /// One per statement, lent to each run of it; row after row, it is told to start over.
 final class RowDecoder: Decoder {
   /// `nil` between two runs: nobody should ask then, but a type may have kept its container.
-  @exclusivity(unchecked) private(set) var statement: Statement?
+  // Whoever lends the decoder holds it.
+  @exclusivity(unchecked) unowned(unsafe) private(set) var statement: Statement?
   // A decoder stays on its thread, and none of its properties is used inside a change to itself: the check at run time
   // would cost a tenth of a row.
   @exclusivity(unchecked) private(set) var plan = DecodingPlan(ColumnScope([]), RowMapping())
@@ -14,9 +15,8 @@ final class RowDecoder: Decoder {
   @exclusivity(unchecked) private var singleValueType: (any SQLConvertible.Type)?
   /// The container that a row asked for, and the type of its keys: the next row will ask for the same, and making one
   /// costs more than decoding a column.
-  @exclusivity(unchecked) private var container: UnsafeMutableRawPointer?
+  @exclusivity(unchecked) private var container: AnyObject?
   @exclusivity(unchecked) private var containerKeys: ObjectIdentifier?
-  @exclusivity(unchecked) private var freeContainer: () -> Void = {}
   /// SQLite's own, so that reading a column asks nothing of ARC; `nil` between two runs.
   @exclusivity(unchecked) private var handle: OpaquePointer?
   /// The plan's, of the call to come.
@@ -64,25 +64,10 @@ final class RowDecoder: Decoder {
       hint: "Decode everything in init(from:).")
   }
 
-  private func keep<Key>(_ new: KeyedDecodingContainer<Key>) {
-    letContainerGo()
-    let pointer = UnsafeMutablePointer<KeyedDecodingContainer<Key>>.allocate(capacity: 1)
-    pointer.initialize(to: new)
-    container = UnsafeMutableRawPointer(pointer)
-    containerKeys = ObjectIdentifier(Key.self)
-    freeContainer = {
-      pointer.deinitialize(count: 1)
-      pointer.deallocate()
-    }
-  }
-
   /// Without this, the container and the decoder keep each other alive.
   func letContainerGo() {
     container = nil
     containerKeys = nil
-    let free = freeContainer
-    freeContainer = {}
-    free()
     for plan in plans.values { for decoder in plan.nested { decoder.letContainerGo() } }
   }
 
@@ -128,10 +113,11 @@ final class RowDecoder: Decoder {
 
   func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
     if containerKeys == ObjectIdentifier(type), let container {
-      return container.assumingMemoryBound(to: KeyedDecodingContainer<Key>.self).pointee
+      return unsafeDowncast(container, to: Kept<KeyedDecodingContainer<Key>>.self).get()
     }
     let new = KeyedDecodingContainer(RowContainer<Key>(decoder: self))
-    keep(new)
+    container = Kept(new)
+    containerKeys = ObjectIdentifier(type)
     return new
   }
 
@@ -241,6 +227,13 @@ final class RowDecoder: Decoder {
       .typeMismatch, operation: path.isEmpty ? "read row \(rowNumber)" : "read '\(path)' of row \(rowNumber)",
       sql: statement?.sql, message: context?.debugDescription ?? "The row does not decode.", underlying: error)
   }
+}
+
+/// A value that is kept as an object, which knows its type: whoever asks for the value need not look the type up.
+private final class Kept<Value> {
+  private let value: Value
+  init(_ value: Value) { self.value = value }
+  @inline(never) func get() -> Value { value }
 }
 
 /// Thrown where a type asks a column for more than one value: it is stored as JSON.

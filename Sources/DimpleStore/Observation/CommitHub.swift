@@ -43,7 +43,17 @@ final class CommitHub: Sendable {
   /// no foreign commit is missed, and none of this database's own is taken for one.
   func noticeExternalCommit(on connection: Connection) throws {
     guard hasHandlers else { return }
-    if try readDataVersion(on: connection) { deliver(CommitEvent(isExternal: true)) }
+    if try readDataVersion(on: connection) { deliver(externalEvent(connection)) }
+  }
+
+  /// What an extension knows of it. Read after the version, so that what it misses changes the version again.
+  private func externalEvent(_ connection: Connection) -> CommitEvent {
+    for observer in connection.configuration.extensions {
+      // What cannot be told may be anything.
+      let event = try? connection.withInternalAccess { try observer.externalCommits(connection) }
+      if let event { return event }
+    }
+    return CommitEvent(isExternal: true)
   }
 
   /// Remembers the version; true if it is another than the last.

@@ -93,7 +93,7 @@ extension Database {
       let new = ExternalCommitWatcher(logPath: path + "-wal") { [weak writer, commits, logger = configuration.logger] in
         do {
           return try writer?.runIfIdle { connection in
-            try connection.inSingleRead { try commits.noticeExternalCommit(on: $0) }
+            try connection.inReadTransaction { try commits.noticeExternalCommit(on: $0) }
           } ?? true
         } catch {
           // The next look, or the next write transaction, tries again.

@@ -37,6 +37,9 @@ extension Database {
     try await writer.run { try $0.inWriteTransaction(body) }
   }
 
+  /// Whether a write of this process waits for its turn: time to end a long one.
+  package var isWriterAwaited: Bool { writer.waitingCount > 0 }
+
   /// Writes with triggers and foreign keys off, and access to the store's own tables: for rows taken over from elsewhere
   /// as they are. Commit events are delivered as for any write.
   package func withMergeTransaction<T>(_ body: (Connection) throws -> T) throws -> T {

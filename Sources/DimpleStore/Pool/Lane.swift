@@ -49,38 +49,58 @@ final class Lane: Sendable {
   ///
   /// Cancelling the task takes it out of the queue, or interrupts the statement that runs: `CancellationError`.
   func run<T: Sendable>(_ body: @escaping @Sendable (Connection) throws -> T) async throws -> T {
-    let slot = try await acquireAsync()
+    try Task.checkCancellation()
     let flag = CancellationFlag()
     return try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<T, any Error>) in
-        slot.queue.async {
-          let result = Result { try slot.run(cancellation: flag, body) }.mapError { self.suspension($0) }
-          self.release(slot)
-          continuation.resume(with: result.mapError { Self.cancellation($0, flag) })
+      // Unsafe: resumed exactly once, by the grant that fails or by the job that it begins.
+      try await withUnsafeThrowingContinuation { (continuation: UnsafeContinuation<T, any Error>) in
+        enter(flag) { grant in
+          switch grant {
+          case .failure(let error): continuation.resume(throwing: error)
+          case .success(let slot):
+            slot.worker.submit {
+              let result = Result { try slot.run(cancellation: flag, body) }.mapError { self.suspension($0) }
+              slot.worker.expectNext()
+              self.release(slot)
+              continuation.resume(with: result.mapError { Self.cancellation($0, flag) })
+            }
+          }
         }
       }
     } onCancel: {
       flag.set()
+      let waiter = state.withLock { $0.waiters.remove(flag.ticket.load(ordering: .relaxed)) }
+      waiter?(.failure(CancellationError()))
     }
   }
 
   /// Runs the body with a connection on a thread of the lane's own when its turn has come; nobody waits for it. A closed
   /// lane has nothing to do.
   func submit(_ body: @escaping @Sendable (Connection) -> Void) {
-    let begin: Waiter = { grant in
+    enter(nil) { grant in
       guard case .success(let slot) = grant else { return }
-      slot.queue.async {
+      slot.worker.submit {
         // Only opening the connection can fail, and then there is nothing to do on it.
         try? slot.run(cancellation: nil, body)
+        slot.worker.expectNext()
         self.release(slot)
       }
     }
+  }
+
+  /// Gives the waiter its turn: at once if a connection is free, otherwise on the thread that gives one back.
+  ///
+  /// - Parameter flag: whoever sets it takes the waiter out of the queue, by the ticket that it is given.
+  private func enter(_ flag: CancellationFlag?, _ waiter: @escaping Waiter) {
     let immediate: Grant? = state.withLock { state in
       if let grant = Self.take(&state) { return grant }
-      state.waiters.append(begin)
+      // Cancelled before it could be queued: the handler found nothing to take out.
+      if flag?.isSet == true { return .failure(CancellationError()) }
+      let ticket = state.waiters.append(waiter)
+      flag?.ticket.store(ticket, ordering: .relaxed)
       return nil
     }
-    if let immediate { begin(immediate) }
+    if let immediate { waiter(immediate) }
   }
 
   /// What was stopped by ``suspend()``, which waits for it, is told so.
@@ -121,7 +141,7 @@ final class Lane: Sendable {
     let turn = Turn()
     let immediate: Grant? = state.withLock { state in
       if let grant = Self.take(&state) { return grant }
-      state.waiters.append { grant in
+      _ = state.waiters.append { grant in
         turn.set(grant)
         signal.signal()
       }
@@ -130,29 +150,6 @@ final class Lane: Sendable {
     if let immediate { return try immediate.get() }
     signal.wait()
     return try turn.get().get()
-  }
-
-  private func acquireAsync() async throws -> Slot {
-    try Task.checkCancellation()
-    // Waiting costs a continuation and a handler; mostly there is nothing to wait for.
-    if let grant = state.withLock({ Self.take(&$0) }) { return try grant.get() }
-    let ticket = state.withLock { $0.waiters.makeTicket() }
-    let grant: Grant = await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let immediate: Grant? = state.withLock { state in
-          if let grant = Self.take(&state) { return grant }
-          // Cancelled before it could be queued: the handler below found nothing to take out.
-          if Task.isCancelled { return .failure(CancellationError()) }
-          state.waiters.append(ticket: ticket) { continuation.resume(returning: $0) }
-          return nil
-        }
-        if let immediate { continuation.resume(returning: immediate) }
-      }
-    } onCancel: {
-      let waiter = state.withLock { $0.waiters.remove(ticket) }
-      waiter?(.failure(CancellationError()))
-    }
-    return try grant.get()
   }
 
   private static func take(_ state: inout State) -> Grant? {
@@ -226,7 +223,7 @@ final class Lane: Sendable {
       let group = DispatchGroup()
       for slot in self.slots {
         // The lane must not be let go meanwhile: it would close the connection, too.
-        slot.queue.async(group: group) { withExtendedLifetime(self) { slot.close() } }
+        slot.worker.queue.async(group: group) { withExtendedLifetime(self) { slot.close() } }
       }
       group.notify(queue: .global(), execute: completion)
     }

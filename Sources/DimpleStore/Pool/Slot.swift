@@ -1,5 +1,4 @@
 internal import DimpleMutex
-internal import Dispatch
 
 #if canImport(Glibc)
   internal import Glibc
@@ -16,7 +15,7 @@ final class Slot: @unchecked Sendable {  // the lane lends it to one holder at a
   let canReopen: Bool
   private var wasOpened = false
   /// Where async callers' closures run, off the cooperative pool, which must never wait for a disk.
-  let queue: DispatchQueue
+  let worker: Worker
   private let owner = Atomic<UInt>(0)
   /// Stops what runs; what comes after it is not concerned.
   let stop = CancellationFlag()
@@ -24,7 +23,7 @@ final class Slot: @unchecked Sendable {  // the lane lends it to one holder at a
   init(label: String, canReopen: Bool, open: @escaping @Sendable () throws -> Connection) {
     self.open = open
     self.canReopen = canReopen
-    queue = DispatchQueue(label: label)
+    worker = Worker(label: label)
   }
 
   /// Whether a closure on this thread has the connection. Closures are synchronous, so a thread has at most one.

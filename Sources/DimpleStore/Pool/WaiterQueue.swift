@@ -10,16 +10,12 @@ struct WaiterQueue {
 
   var count: Int { waiters.count }
 
-  mutating func makeTicket() -> UInt64 {
+  /// Returns the waiter's ticket, which is never 0.
+  mutating func append(_ waiter: @escaping Waiter) -> UInt64 {
     lastTicket += 1
+    waiters[lastTicket] = waiter
+    tickets.append(lastTicket)
     return lastTicket
-  }
-
-  mutating func append(_ waiter: @escaping Waiter) { append(ticket: makeTicket(), waiter) }
-
-  mutating func append(ticket: UInt64, _ waiter: @escaping Waiter) {
-    waiters[ticket] = waiter
-    tickets.append(ticket)
   }
 
   mutating func remove(_ ticket: UInt64) -> Waiter? { waiters.removeValue(forKey: ticket) }

@@ -20,7 +20,7 @@ extension Connection {
   public func query<T: Decodable>(_ type: T.Type, _ sql: SQL) throws -> [T] {
     // In the caller's module the type is known, and appending costs a few instructions; here it would cost hundreds.
     var result: [T] = []
-    try forEach(type, sql) { value in
+    try handOver(type, sql) { value in
       result.append(value)
       return true
     }
@@ -28,17 +28,28 @@ extension Connection {
   }
 
   /// The first row of a query, decoded; `nil` if there is none.
+  @inlinable
   public func queryOne<T: Decodable>(_ type: T.Type, _ sql: SQL) throws -> T? {
-    try decoding(sql) { statement, decoder in try statement.step() ? decoder.decodeRow(type) : nil }
+    var result: T?
+    try handOver(type, sql) { value in
+      result = value
+      return false
+    }
+    return result
   }
 
   /// Decodes row after row without keeping them; the body returns false to stop.
   public func forEach<T: Decodable>(_ type: T.Type, _ sql: SQL, _ body: (T) throws -> Bool) throws {
-    try decoding(sql) { statement, decoder in
-      while try statement.step() {
-        guard try body(decoder.decodeRow(type)) else { return }
-      }
-    }
+    try handOver(type, sql) { try body($0) }
+  }
+
+  /// As ``forEach(_:_:_:)``: each value is the body's own, which need not copy it to keep it.
+  @usableFromInline
+  func handOver<T: Decodable>(_ type: T.Type, _ sql: SQL, _ body: (consuming T) throws -> Bool) throws {
+    let statement = try prepare(sql)
+    defer { statement.endUse() }
+    try statement.bindAll(sql)
+    try statement.handOver(type, body)
   }
 
   /// All rows of a query, as they are.
@@ -55,14 +66,15 @@ extension Connection {
     }
     return rows
   }
+}
 
-  /// Binds, and hands the statement with a decoder for its rows to the body.
-  private func decoding<Result>(
-    _ sql: SQL, _ body: (Statement, RowDecoder) throws -> Result
-  ) throws -> Result {
-    let statement = try prepare(sql)
-    defer { statement.endUse() }
-    try statement.bindAll(sql)
-    return try RowDecoder.decoding(statement) { try body(statement, $0) }
+extension Statement {
+  /// Decodes row after row, each for the body to keep.
+  func handOver<T: Decodable>(_ type: T.Type, _ body: (consuming T) throws -> Bool) throws {
+    try RowDecoder.decoding(self) { decoder in
+      while try step() {
+        guard try body(decoder.decodeRow(type)) else { return }
+      }
+    }
   }
 }

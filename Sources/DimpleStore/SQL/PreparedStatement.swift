@@ -40,7 +40,7 @@ public struct PreparedStatement {
   ) throws -> [T] {
     try bind(repeat each values)
     var result: [T] = []
-    try statement.forEach(type) { value in
+    try statement.handOver(type) { value in
       result.append(value)
       return true
     }
@@ -54,7 +54,7 @@ public struct PreparedStatement {
   ) throws -> T? {
     try bind(repeat each values)
     var result: T?
-    try statement.forEach(type) { value in
+    try statement.handOver(type) { value in
       result = value
       return false
     }
@@ -110,7 +110,7 @@ public struct PreparedStatement {
   public func query<T: Decodable>(_ type: T.Type, named values: [String: any SQLConvertible]) throws -> [T] {
     try statement.bind(named: values)
     var result: [T] = []
-    try statement.forEach(type) { value in
+    try statement.handOver(type) { value in
       result.append(value)
       return true
     }
@@ -123,10 +123,12 @@ public struct PreparedStatement {
     for _ in repeat (each Value).self { count += 1 }
     try statement.begin(count: count)
     var index: Int32 = 0
-    for value in repeat each values {
+    func next() -> StatementParameter {
       index += 1
-      try value.bind(to: StatementParameter(statement: statement, index: index))
+      return StatementParameter(statement: statement, index: index)
     }
+    // Not a loop over the values, which would copy each.
+    _ = (repeat try (each values).bind(to: next()))
   }
 }
 
@@ -214,13 +216,9 @@ public struct StatementParameter {
     try base.forEachRow(body)
   }
 
-  @usableFromInline func forEach<T: Decodable>(_ type: T.Type, _ body: (T) throws -> Bool) throws {
+  @usableFromInline func handOver<T: Decodable>(_ type: T.Type, _ body: (consuming T) throws -> Bool) throws {
     defer { base.reset() }
-    try RowDecoder.decoding(base) { decoder in
-      while try base.step() {
-        guard try body(decoder.decodeRow(type)) else { return }
-      }
-    }
+    try base.handOver(type, body)
   }
 }
 

@@ -4,12 +4,15 @@ internal import CSQLite
 ///
 /// One per connection, and confined with it. https://sqlite.org/c3ref/c_alter_table.html lists the action codes.
 final class Authorizer {
-  /// The statement that is being compiled, or stepped for the first time (SQLite recompiles after a schema change).
-  var effects: StatementEffects?
+  /// Of the statement that is being compiled, or stepped for the first time (SQLite recompiles after a schema change), which
+  /// keeps them: counting references here would cost a short statement some percent.
+  @exclusivity(unchecked) unowned(unsafe) var effects: StatementEffects?
   /// Above 0 inside `withInternalAccess`.
   var internalDepth = 0
   /// True while the store itself begins or ends a transaction or sets a connection option.
   var allowsControl = false
+  /// A temporary trigger was made on the connection, or was about to be.
+  private(set) var hasTemporaryTriggers = false
   /// Why the last refused statement was refused.
   var refusal: Refusal?
 
@@ -44,7 +47,13 @@ final class Authorizer {
       return authorizeControl(action)
     case SQLITE_PRAGMA:
       return authorizePragma(Self.text(first), isAssignment: second != nil)
-    case SQLITE_SELECT, SQLITE_FUNCTION, SQLITE_RECURSIVE:
+    case SQLITE_FUNCTION:
+      guard source == nil, !isInternal, ReservedNames.contains(Self.text(second)) else { return SQLITE_OK }
+      return refuse("'\(Self.text(second))' is for the store's own triggers.", "Leave it to them.")
+    case SQLITE_CREATE_TEMP_TRIGGER:
+      hasTemporaryTriggers = true
+      return SQLITE_OK
+    case SQLITE_SELECT, SQLITE_RECURSIVE:
       return SQLITE_OK
     default:
       return authorizeSchema(action, Self.text(first), Self.text(second))

@@ -78,12 +78,15 @@ extension Connection {
     var handle: OpaquePointer?
     var tail: UnsafePointer<CChar>? = nil
     let flags = isPersistent ? UInt32(SQLITE_PREPARE_PERSISTENT) : 0
-    let result = sqlite3_prepare_v3(self.handle, start, -1, flags, &handle, &tail)
+    let result = withExtendedLifetime(effects) {
+      sqlite3_prepare_v3(self.handle, start, -1, flags, &handle, &tail)
+    }
     authorizer.effects = outer
     guard result == SQLITE_OK else { throw error(result, operation: "prepare", sql: whole) }
     let end = tail ?? start
     guard let handle else { return (nil, end) }
     let statement = Statement(handle: handle, sql: whole, effects: effects, connection: self)
+    effects.mayFail = !statement.isReadOnly && whole.hasWord("fail")
     try completeEffects(of: statement)
     return (statement, end)
   }
@@ -155,6 +158,30 @@ extension Connection {
 }
 
 extension String {
+  /// Whether the ASCII word occurs, in any case, and not as a part of a longer one.
+  package func hasWord(_ lowercased: String) -> Bool {
+    func isPartOfWord(_ byte: UInt8) -> Bool {
+      byte >= 0x80 || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "$")
+        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+    }
+    var position = 0
+    var isInside = false
+    // How far the word at hand is the one looked for; beyond its end where it is another.
+    let needle = Array(lowercased.utf8)
+    for byte in utf8 {
+      if isPartOfWord(byte) {
+        if !isInside { position = 0 }
+        isInside = true
+        position = position < needle.count && needle[position] == byte | 0x20 ? position + 1 : needle.count + 1
+      } else {
+        if isInside, position == needle.count { return true }
+        isInside = false
+      }
+    }
+    return isInside && position == needle.count
+  }
+
   /// Whether the ASCII text occurs, in any case.
   fileprivate func containsIgnoringCase(_ lowercased: String) -> Bool {
     let needle = Array(lowercased.utf8)

@@ -89,9 +89,11 @@ extension Connection {
     let actions = rollbackActions.count
     savepointDepth += 1
     defer { savepointDepth -= 1 }
+    for observer in configuration.extensions { observer.didBeginSavepoint(self) }
     do {
       let result = try body()
       try executeControl("RELEASE \(name)")
+      for observer in configuration.extensions { observer.didEndSavepoint(self, isUndone: false) }
       return result
     } catch {
       // SQLite may have rolled back the whole transaction by itself: then there is no savepoint to return to.
@@ -101,6 +103,7 @@ extension Connection {
       }
       pending.restore(mark)
       runRollbackActions(downTo: actions)
+      for observer in configuration.extensions { observer.didEndSavepoint(self, isUndone: true) }
       throw error
     }
   }
@@ -132,6 +135,31 @@ extension Connection {
     access = .none
     pending.reset()
     runRollbackActions(downTo: 0)
+  }
+
+  /// Called after a statement that writes has failed.
+  ///
+  /// - Parameter number: Of its run, if that was the step in which it wrote.
+  func writeDidFail(number: UInt64?) {
+    guard isInTransaction, access == .write else { return }
+    do {
+      guard let number else {
+        // SQLite may have undone it now, with what other statements wrote since it did.
+        return try rollBackEarly()
+      }
+      try withInternalAccess {
+        for observer in configuration.extensions { try observer.statementDidFail(self, number: number) }
+      }
+    } catch {
+      configuration.logger?.error("Following a failed statement failed", metadata: ["error": "\(error)"])
+      do { try rollBackEarly() } catch { isBroken = true }
+    }
+  }
+
+  /// Rolls back before the closure ends, as SQLite does by itself after some errors: from then on nothing can be written.
+  private func rollBackEarly() throws {
+    resetStatements()
+    try control(.rollback)
   }
 
   private func runRollbackActions(downTo count: Int) {

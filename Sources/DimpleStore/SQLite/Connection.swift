@@ -38,6 +38,8 @@ public final class Connection {
   /// Grows when all statements are reset at once; from 1.
   @exclusivity(unchecked) var runNumber: UInt64 = 1
   @exclusivity(unchecked) var pending = PendingChanges()
+  /// The statement that is writing.
+  package let running = RunningStatement()
   var rollbackActions: [() -> Void] = []
   /// What the schema change at hand, or the last one, is about.
   package internal(set) var schemaTargets = SchemaTargets()
@@ -133,6 +135,9 @@ public final class Connection {
       throw StoreError(
         .readOnly, operation: "step", sql: statement.sql, message: "The statement writes, inside a read.",
         hint: "Use write { } or execute.")
+    }
+    if statement.effects.readsOwnTables, access == .write {
+      try withInternalAccess { for observer in configuration.extensions { try observer.willReadOwnTables(self) } }
     }
   }
 

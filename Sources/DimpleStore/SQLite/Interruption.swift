@@ -12,6 +12,8 @@ internal import DimpleMutex
 /// Set from any thread, when the task that waits for a result is cancelled, or when work is to stop.
 final class CancellationFlag: Sendable {
   private let flag = Atomic(false)
+  /// Of the place in the queue where the work waits its turn, kept under the queue's lock; 0 if it never waited.
+  let ticket = Atomic<UInt64>(0)
   var isSet: Bool { flag.load(ordering: .relaxed) }
   func set() { flag.store(true, ordering: .relaxed) }
   /// Only for the holder of what the flag belongs to, before new work.

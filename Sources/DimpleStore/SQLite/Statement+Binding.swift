@@ -10,7 +10,7 @@ extension Statement {
     case .text(let value): try bind(text: value, at: index)
     case .blob(let bytes): try bind(bytes: bytes, at: index)
     case .invalidText(let bytes):
-      try bytes.withUnsafeBytes { try bind(textBytes: $0, at: index) }
+      try bytes.withUnsafeBytes { try bind(text: $0, at: index) }
     }
   }
 
@@ -35,7 +35,7 @@ extension Statement {
   /// Binds text, with the NUL characters it may hold.
   package func bind(text: String, at index: Int32) throws {
     var text = text
-    try text.withUTF8 { try bind(textBytes: UnsafeRawBufferPointer($0), at: index) }
+    try text.withUTF8 { try bind(text: UnsafeRawBufferPointer($0), at: index) }
   }
 
   /// Binds a blob; SQLite copies the bytes.
@@ -57,7 +57,8 @@ extension Statement {
     try check(sqlite3_bind_zeroblob64(handle, index, UInt64(max(0, byteCount))))
   }
 
-  private func bind(textBytes bytes: UnsafeRawBufferPointer, at index: Int32) throws {
+  /// Binds text by its bytes, whether they are UTF-8 or not; SQLite copies them.
+  package func bind(text bytes: UnsafeRawBufferPointer, at index: Int32) throws {
     // sqlite3_bind_text takes a null pointer for NULL; this may be the empty text.
     let result =
       if let base = bytes.baseAddress, !bytes.isEmpty {
@@ -68,6 +69,20 @@ extension Statement {
         sqlite3_bind_text64(handle, index, "", 0, dimple_sqlite_transient(), UInt8(SQLITE_UTF8))
       }
     try check(result)
+  }
+
+  /// Binds a blob without a copy: the bytes must stay where they are until the statement has run.
+  package func bind(borrowedBlob bytes: UnsafeRawBufferPointer, at index: Int32) throws {
+    guard let base = bytes.baseAddress, !bytes.isEmpty else { return try bind(bytes: bytes, at: index) }
+    try check(sqlite3_bind_blob64(handle, index, base, UInt64(bytes.count), nil))
+  }
+
+  /// Binds text without a copy: the bytes must stay where they are until the statement has run.
+  package func bind(borrowedText bytes: UnsafeRawBufferPointer, at index: Int32) throws {
+    guard let base = bytes.baseAddress, !bytes.isEmpty else { return try bind(text: bytes, at: index) }
+    try check(
+      sqlite3_bind_text64(
+        handle, index, base.assumingMemoryBound(to: CChar.self), UInt64(bytes.count), nil, UInt8(SQLITE_UTF8)))
   }
 
   /// Lets go of all bound values: each is `NULL` again.

@@ -19,6 +19,8 @@ package final class Statement {
   @exclusivity(unchecked) var hasBindings = false
   /// The connection's ``Connection/runNumber`` when it was first stepped; 0 if it is at the end, or was never stepped.
   @exclusivity(unchecked) private var runNumber: UInt64 = 0
+  /// The number by which ``RunningStatement`` knows its last run.
+  @exclusivity(unchecked) private var number: UInt64 = 0
   @exclusivity(unchecked) private var changesBefore: Int32 = 0
   @exclusivity(unchecked) private var recompilations: Int32 = 0
   @exclusivity(unchecked) private var cachedColumnNames: [String]?
@@ -58,9 +60,10 @@ package final class Statement {
   ///
   /// Throws ``StoreError``; the statement is then reset.
   package func step() throws -> Bool {
-    let result = isRunning ? sqlite3_step(handle) : try firstStep()
+    let isFirst = !isRunning
+    let result = isFirst ? try firstStep() : sqlite3_step(handle)
     if result == SQLITE_ROW { return true }
-    try finish(result)
+    try finish(result, isFirst: isFirst)
     return false
   }
 
@@ -86,7 +89,9 @@ package final class Statement {
     connection.authorizer.effects = effects
     runNumber = connection.runNumber
     connection.activeStatements += 1
-    let result = sqlite3_step(handle)
+    let mayFail = effects.mayFail || connection.authorizer.hasTemporaryTriggers
+    let (result, number) = connection.running.run(mayFail: mayFail) { sqlite3_step(handle) }
+    self.number = number
     connection.authorizer.effects = outer
     // RETURNING gives its first row once all rows are written.
     if result == SQLITE_ROW, !isReadOnly { connection.pending.note(effects) }
@@ -103,12 +108,13 @@ package final class Statement {
 
   private var changesSchemaForUser: Bool { effects.changesSchema && !effects.isInternal }
 
-  private func finish(_ result: Int32) throws {
+  private func finish(_ result: Int32, isFirst: Bool) throws {
     guard result == SQLITE_DONE else {
       // Before the reset, which clears the message.
       let error = connection.error(result, operation: "step", sql: sql, statement: self)
       sqlite3_reset(handle)
       ended()
+      if !isReadOnly { connection.writeDidFail(number: isFirst ? number : nil) }
       // What was made ready for the change must be undone.
       if changesSchemaForUser { try connection.schemaDidChange(self, byUser: true) }
       throw error

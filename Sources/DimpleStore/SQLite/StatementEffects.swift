@@ -11,6 +11,10 @@ final class StatementEffects {
   var changesSchema = false
   /// Asks for a setting: SQLite does not count all of these as reading only.
   var asksForSetting = false
+  /// Reads tables of the store's own, and is not the store's.
+  var readsOwnTables = false
+  /// Its text mentions `FAIL`.
+  var mayFail = false
   /// Tables the statement drops; their triggers go with them.
   var droppedTables: Set<String> = []
   /// Tables the statement alters.
@@ -21,6 +25,7 @@ final class StatementEffects {
   init(isInternal: Bool) { self.isInternal = isInternal }
 
   func noteRead(table: String, column: String) {
+    if !isInternal, ReservedNames.contains(table) { readsOwnTables = true }
     reads[table, default: []].insert(column)
   }
 

@@ -89,7 +89,7 @@ struct CompactionPlan {
     return groups.filter { $0.count > 1 }
   }
 
-  private static func sizeClass(_ pack: StoredPack) -> Int {
+  static func sizeClass(_ pack: StoredPack) -> Int {
     var (sizeClass, limit) = (0, smallest)
     while pack.size >= limit, limit < Int.max / fanOut { (sizeClass, limit) = (sizeClass + 1, limit * fanOut) }
     return sizeClass

@@ -37,41 +37,48 @@ struct OwnPacks {
     return try await session.database.read { try SeenTable(vault: id, connection: $0).pushed().last }
   }
 
-  /// Whether the own log has the very same transactions: whatever the pack leaves out, they have the same chain.
+  /// Whether the own log has the very same transactions: whatever the pack leaves out, they have the same chain. Those that were
+  /// removed from the log had all been sent.
   private func isOwn(_ decoded: DecodedPack) async throws -> Bool {
     let (changelog, header) = (session.changelog, decoded.header)
     return try await session.database.read { connection in
       guard case .blob(let signingKey) = try SyncSetting.signingKey.get(connection) else { return false }
-      var builder = PackBuilder(before: header.chain.before, signingKey: signingKey)
-      try changelog.transactions(connection, after: header.range.lowerBound - 1) { local in
+      let first = max(header.range.lowerBound, try changelog.firstKeptTransaction(connection))
+      guard first <= header.range.upperBound, let before = decoded.chain(before: first) else { return false }
+      var builder = PackBuilder(before: before, signingKey: signingKey)
+      try changelog.transactions(connection, after: first - 1) { local in
         guard local.number <= header.range.upperBound else { return false }
         builder.append(PackTransaction(number: local.number, changes: local.changes))
         return local.number < header.range.upperBound
       }
-      return builder.body?.range == header.range && builder.chain.after == header.chain.after
+      return builder.body?.range == first...header.range.upperBound && builder.chain.after == header.chain.after
     }
   }
 
   /// Counts it as sent, if it goes on where the last one ended.
   private func remember(_ decoded: DecodedPack) async throws {
-    let id = session.vault.id
+    let (id, changelog) = (session.vault.id, session.changelog)
     try await session.database.write { connection in
       try connection.withInternalAccess {
         let table = SeenTable(vault: id, connection: connection)
         let pushed = try table.pushed()
         guard decoded.chain(before: pushed.last + 1) == pushed.chain else { return }
         try table.setPushed(decoded.header.range.upperBound, chain: decoded.header.chain.after)
+        try SyncTables.noteNeeded(changelog, connection)
       }
     }
   }
 
-  private func takeNewName() async throws {
-    let changelog = session.changelog
+  /// Another copy goes on under the old one.
+  func takeNewName() async throws {
+    let (id, changelog) = (session.vault.id, session.changelog)
     try await session.database.write { connection in
       try connection.withInternalAccess {
         _ = try changelog.replaceReplicaID(connection)
         try SyncSetting.signingKey.remove(connection)
         try SeenTable.forgetPushed(connection)
+        try SeenTable(vault: id, connection: connection).register()
+        try SyncTables.noteNeeded(changelog, connection)
       }
     }
   }

@@ -4,17 +4,20 @@ internal import DimpleStore
 /// Merges fetched packs and advances the vector and the clock, all in one transaction.
 struct PackMerge {
   struct Outcome: Sendable {
+    /// The pack to go on with; behind the last one when all are done.
+    var next: Int
+    /// What is still to be taken along.
+    var relay: RelayPlan?
+    /// The latest stamp merged.
+    var newest: HybridTime?
     var count = MergeCount()
     var transactions = 0
     var changes = 0
-    /// The lines of the transactions, in bytes.
-    var size = 0
     var postponed = 0
     var skipped: [SkippedObject] = []
-    /// What is still to be taken along.
-    var relay: RelayPlan?
-    /// What to go on with.
-    var rest: [FetchedPack] = []
+    var conflicts: [SyncConflict] = []
+    var conflictCount = 0
+    var headers: [PackHeader] = []
   }
 
   let connection: Connection
@@ -23,41 +26,124 @@ struct PackMerge {
   let schema: MergeSchema
   /// Transactions with a later stamp are postponed.
   let latest: HybridTime
-  /// No more transactions are begun after so many changes, or 16 MiB of lines; what is left is for another merge.
+  /// No more transactions are begun after so many changes; what is left is for another merge.
   let maximumChanges: Int
   /// What to take along for other vaults.
   var relay: RelayPlan?
 
-  private static let maximumSize = 16 << 20
+  /// About how many changes are merged before another writer may have its turn; never half a transaction.
+  private static let chunkSize = 1000
+  /// Likewise, in bytes of their lines.
+  private static let chunkBytes = 4 << 20
 
-  mutating func run(_ packs: [FetchedPack]) throws -> Outcome {
-    var outcome = Outcome()
+  /// Merges packs one after the other.
+  ///
+  /// - Parameters:
+  ///   - start: The first to merge, perhaps for the second time: what is merged is passed over.
+  ///   - isAwaited: Whether somebody else waits to write. Then this ends between two transactions, with ``Outcome/next`` at
+  ///     the pack to go on with.
+  mutating func run(
+    _ packs: [FetchedPack], from start: Int = 0, isAwaited: () -> Bool = { false }
+  ) throws -> Outcome {
+    var outcome = Outcome(next: start)
     let table = SeenTable(vault: vault, connection: connection)
     var seen = try table.load()
     var replicas = try ReplicaTable(connection)
-    var accepted: [ForeignTransaction] = []
-    for pack in packs {
+    let merge = try Merge(connection, changelog, schema)
+    while outcome.next < packs.count {
+      let pack = packs[outcome.next]
       do {
         let decoded = try pack.result.get()
         try authenticate(decoded, &replicas)
         try seen.check(decoded)
         try relay?.take(decoded, connection)
         // What cannot be read ends the pack; what came before it counts.
-        let read = Result { try accept(decoded, from: pack.next, &seen, &accepted, &outcome) }
+        let isWhole = Result { try take(decoded, into: merge, &seen, &outcome, isAwaited) }
         try table.save(seen, of: decoded.header.replica, &replicas)
-        if let next = try read.get() {
-          outcome.rest.append(FetchedPack(candidate: pack.candidate, result: pack.result, next: next))
-        }
+        if try !isWhole.get() { break }
+        outcome.headers.append(decoded.header)
       } catch let error as SyncError where error.code != .damagedState {
         outcome.skipped.append(SkippedObject(key: pack.candidate.key, error: error))
       }
+      outcome.next += 1
+      if outcome.next < packs.count, isAwaited() { break }
     }
     outcome.relay = relay
-    outcome.transactions = accepted.count
-    let newest = accepted.flatMap(\.transaction.changes).map(\.time).max()
-    if let newest { try changelog.receive(newest, connection) }
-    outcome.count = try Merge(connection: connection, changelog: changelog, schema: schema).run(accepted)
+    if let newest = outcome.newest { try changelog.receive(newest, connection) }
+    outcome.count = try merge.finish()
+    outcome.conflicts = Array(merge.conflicts.conflicts)
+    outcome.conflictCount = merge.conflicts.count
     return outcome
+  }
+
+  /// Merges the pack's transactions that are new and not from the future, a chunk at a time.
+  ///
+  /// - Returns: Whether all of them are merged.
+  private func take(
+    _ decoded: DecodedPack, into merge: Merge, _ seen: inout Seen, _ outcome: inout Outcome, _ isAwaited: () -> Bool
+  ) throws -> Bool {
+    let (replica, postponed) = (decoded.header.replica, outcome.postponed)
+    let knownToAuthor = decoded.header.vector[changelog.replicaID]?.last ?? 0
+    merge.conflicts.unseenFrom = try changelog.time(ofTransactionsAfter: knownToAuthor, connection).rawValue
+    let known = seen.numbers(of: replica)
+    var chunk = Chunk()
+    var isWhole = true
+    let reading = Result {
+      try decoded.forEachTransaction(where: { !known.contains($0) }) { transaction, size in
+        try refuseBigValues(transaction)
+        guard transaction.changes.allSatisfy({ $0.time <= latest }) else {
+          outcome.postponed += 1
+          return true
+        }
+        if let last = chunk.transactions.last?.transaction.number, last + 1 != transaction.number {
+          try add(&chunk, of: decoded, to: merge, &seen, &outcome)
+        }
+        chunk.append(ForeignTransaction(replica: replica, transaction: transaction), size)
+        guard chunk.changes >= Self.chunkSize || chunk.size >= Self.chunkBytes else { return true }
+        try add(&chunk, of: decoded, to: merge, &seen, &outcome)
+        isWhole = outcome.changes < maximumChanges && !isAwaited()
+        return isWhole
+      }
+    }
+    if case .failure(let error) = reading, !(error is SyncError) { throw error }
+    try add(&chunk, of: decoded, to: merge, &seen, &outcome)
+    try reading.get()
+    // The rest will be looked at once more.
+    if !isWhole { outcome.postponed = postponed }
+    return isWhole
+  }
+
+  /// Transactions that follow on each other.
+  private struct Chunk {
+    var transactions: [ForeignTransaction] = []
+    var changes = 0
+    /// The lines, in bytes.
+    var size = 0
+
+    mutating func append(_ transaction: ForeignTransaction, _ size: Int) {
+      transactions.append(transaction)
+      changes += transaction.transaction.changes.count
+      self.size += size
+    }
+  }
+
+  private func add(
+    _ chunk: inout Chunk, of decoded: DecodedPack, to merge: Merge, _ seen: inout Seen, _ outcome: inout Outcome
+  ) throws {
+    let transactions = chunk.transactions
+    guard let first = transactions.first?.transaction.number, let last = transactions.last?.transaction.number else {
+      return
+    }
+    if transactions.contains(where: { !$0.transaction.left.isEmpty || $0.transaction.leftHash != nil }) {
+      try SyncSetting.hasGaps.set(.integer(1), connection)
+    }
+    try merge.add(transactions[...])
+    seen.insert(first...last, of: decoded)
+    outcome.transactions += transactions.count
+    outcome.changes += chunk.changes
+    let newest = transactions.compactMap { $0.transaction.changes.last?.time }.max()
+    outcome.newest = [outcome.newest, newest].compactMap(\.self).max()
+    chunk = Chunk()
   }
 
   /// A replica's packs are signed with the key that its first pack had.
@@ -72,45 +158,6 @@ struct PackMerge {
     try replicas.pin(header.publicKey, of: header.replica, connection)
   }
 
-  /// Adds the pack's transactions that are new and not from the future.
-  ///
-  /// - Returns: Where to go on, if there was enough.
-  private func accept(
-    _ decoded: DecodedPack, from start: Int64, _ seen: inout Seen, _ accepted: inout [ForeignTransaction],
-    _ outcome: inout Outcome
-  ) throws -> Int64? {
-    let replica = decoded.header.replica
-    let known = seen.numbers(of: replica)
-    var run: ClosedRange<Int64>?
-    // Also where reading ends early: what was accepted counts.
-    defer { if let run { seen.insert(run, of: decoded) } }
-    var next: Int64?
-    try decoded.forEachTransaction(from: start) { transaction, size in
-      let number = transaction.number
-      guard outcome.changes < maximumChanges, outcome.size < Self.maximumSize else {
-        next = number
-        return false
-      }
-      if known.contains(number) { return true }
-      try refuseBigValues(transaction)
-      guard transaction.changes.allSatisfy({ $0.time <= latest }) else {
-        outcome.postponed += 1
-        return true
-      }
-      if let last = run, last.upperBound + 1 == number {
-        run = last.lowerBound...number
-      } else {
-        if let run { seen.insert(run, of: decoded) }
-        run = number...number
-      }
-      accepted.append(ForeignTransaction(replica: replica, transaction: transaction))
-      outcome.changes += transaction.changes.count
-      outcome.size += size
-      return true
-    }
-    return next
-  }
-
   /// Values that lie under `blob/` are not fetched yet.
   private func refuseBigValues(_ transaction: PackTransaction) throws {
     if transaction.changes.contains(where: { !$0.bigColumns.isEmpty }) {
@@ -123,6 +170,4 @@ struct PackMerge {
 struct FetchedPack: Sendable {
   var candidate: PullPlan.Candidate
   var result: Result<DecodedPack, SyncError>
-  /// The first transaction to look at.
-  var next: Int64 = 1
 }

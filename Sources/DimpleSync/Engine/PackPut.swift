@@ -43,13 +43,13 @@ struct PackPut {
     return try await session.database.read { connection in
       PackHeader(
         vault: vaultID, replica: replica, range: body.range, chain: body.chain,
-        vector: try SeenTable.vectorOverAllVaults(connection), schema: try migrationCount(connection), app: app,
-        salts: body.salts, publicKey: publicKey)
+        vector: try SeenTable.vectorOverAllVaults(connection), schema: try Self.migrationCount(connection), app: app,
+        state: try StateCheck.state(connection), salts: body.salts, publicKey: publicKey)
     }
   }
 
   /// How many migrations the database has applied; 0 if it knows none.
-  private func migrationCount(_ connection: Connection) throws -> Int64 {
+  static func migrationCount(_ connection: Connection) throws -> Int64 {
     let exists = try connection.prepare("SELECT 1 FROM main.sqlite_schema WHERE name = 'dimple_migration'")
     defer { exists.reset() }
     guard try exists.step() else { return 0 }

@@ -8,9 +8,19 @@ struct Pull {
 
   private var vault: any Vault { session.vault }
 
-  /// - Returns: The own packs that the vault lists.
-  func run(_ report: inout SyncReport) async throws -> [CompactionPlan.StoredPack] {
+  /// The packs that the vault lists.
+  struct Listing {
+    var own: [CompactionPlan.StoredPack]
+    var others: [PullPlan.Candidate]
+
+    var all: [PullPlan.Candidate] {
+      others + own.map { PullPlan.Candidate(key: $0.key, name: $0.name, size: Int64($0.size)) }
+    }
+  }
+
+  func run(_ report: inout SyncReport) async throws -> Listing {
     var (listed, own) = try await listOthers(&report)
+    if try await SnapshotPull(session: session).run(listed, &report) { (listed, own) = try await listOthers(&report) }
     var state = State(relay: try await Relay(session: session).plan(listed))
     var listedAgain = false
     // An object that cannot be used may hide another that holds the same transactions: plan again without it.
@@ -31,9 +41,14 @@ struct Pull {
       }
       try await fetchAndMerge(fetch, &state, &report)
     }
-    // The own log is folded, and what waits for a schema change looked at, even where nothing came in.
+    try await fold(&report)
+    return Listing(own: own, others: listed)
+  }
+
+  /// The own log is folded, and what waits for a schema change looked at, even where nothing came in.
+  func fold(_ report: inout SyncReport) async throws {
+    var state = State()
     try await merge([], &state, &report)
-    return own
   }
 
   private struct State {
@@ -138,26 +153,42 @@ struct Pull {
     session.progress.advance(.merging)
     let vaultID = vault.id
     let changelog = session.changelog
-    let limit = HybridTime(
-      milliseconds: changelog.now().milliseconds + session.options.maximumDrift.components.seconds * 1000)
+    let limit = session.latestTime
     let schemas = session.schemas
-    let maximumChanges = session.options.mergeBatchSize
-    var packs = fetched
+    let (database, maximumChanges) = (session.database, session.options.mergeBatchSize)
+    var next = 0
     repeat {
-      let (part, relay) = (packs, state.relay)
-      let (outcome, schema) = try await session.database.withMergeTransaction { connection in
+      let (start, relay) = (next, state.relay)
+      let (outcome, schema) = try await database.withMergeTransaction { connection in
         let schema = try schemas.load(connection, changelog)
         var merge = PackMerge(
           connection: connection, changelog: changelog, vault: vaultID, schema: schema.schema, latest: limit,
           maximumChanges: maximumChanges, relay: relay)
-        return (try merge.run(part), schema)
+        return (try merge.run(fetched, from: start) { database.isWriterAwaited }, schema)
       }
       schemas.remember(schema)
-      packs = outcome.rest
-      state.relay = outcome.relay
-      report.add(outcome, packs: part.count - packs.count)
-    } while !packs.isEmpty
+      (next, state.relay) = (outcome.next, outcome.relay)
+      report.add(outcome, packs: next - start)
+      for conflict in outcome.conflicts { session.conflicts.send(conflict) }
+      // Who listens from now on is told of what comes from now on.
+      session.conflicts.forget()
+    } while next < fetched.count
     state.unusable.formUnion(fetched.map(\.candidate.key))
     session.progress.advance(.merging, transactions: saturatingSum(fetched.map(\.candidate.transactions)))
+  }
+}
+
+extension SyncReport {
+  fileprivate mutating func add(_ outcome: PackMerge.Outcome, packs: Int) {
+    skipped += outcome.skipped
+    pulledPacks += packs - outcome.skipped.count
+    pulledTransactions += outcome.transactions
+    pulledChanges += outcome.changes
+    newlyHeldRows += outcome.count.newlyHeld
+    postponedTransactions += outcome.postponed
+    changedRows += outcome.count.changedRows
+    conflictCount += outcome.conflictCount
+    conflicts += outcome.conflicts.prefix(max(0, ConflictLog.limit - conflicts.count))
+    headers += outcome.headers
   }
 }

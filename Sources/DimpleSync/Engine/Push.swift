@@ -45,11 +45,12 @@ struct Push {
   }
 
   private func record(_ body: PackBody) async throws {
-    let vaultID = vault.id
+    let (vaultID, changelog) = (vault.id, session.changelog)
     try await session.database.write { connection in
       try connection.withInternalAccess {
         try SeenTable(vault: vaultID, connection: connection)
           .setPushed(body.range.upperBound, chain: body.chain.after)
+        try SyncTables.noteNeeded(changelog, connection)
       }
     }
   }

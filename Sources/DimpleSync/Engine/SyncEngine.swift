@@ -27,8 +27,16 @@ public actor SyncEngine {
     /// The most packs of a listing that are looked at in one sync: 200,000 by default, some 60 MB. Where a vault lists more,
     /// the next syncs go on.
     public var maximumListedPacks = 200_000
-    /// Own packs are joined into larger ones up to this size, in bytes, sealed: 8 MiB by default.
-    public var largestJoinedPack = 8 << 20
+    /// Own packs are joined into larger ones up to this size, in bytes, sealed: 16 MiB by default. Joining takes twice
+    /// that in memory.
+    public var largestJoinedPack = 16 << 20
+    /// As long as all packs that no snapshot covers are smaller together than this, in bytes, no snapshot is written, and
+    /// nobody looks for one: 1 MiB by default. `Int.max` never writes one.
+    public var smallestSnapshot = 1 << 20
+    /// The JSON lines of one part of a snapshot, in bytes, beyond which the next part begins: 8 MiB by default.
+    public var snapshotPartSize = 8 << 20
+    /// How much of its own history this replica leaves in the vault.
+    public var history = History.all
     /// Transactions are merged in groups of about this many changes, never half of one.
     public var mergeBatchSize = 50_000
     /// Tables that this vault does not get, by name: of changes made here, it gets hashes that reveal nothing. What is there
@@ -52,10 +60,20 @@ public actor SyncEngine {
     public init() {}
   }
 
+  /// How long a replica's own packs stay in the vault once snapshots cover them.
+  public enum History: Sendable, Hashable {
+    /// For ever.
+    case all
+    /// At least so long. Then a pack is removed if two snapshots cover it; a device that was away for longer takes in a
+    /// snapshot. A replica's last pack always stays.
+    case limited(Duration)
+  }
+
   /// The local side.
   public nonisolated let database: Database
   nonisolated let options: Options
-  nonisolated let meter = ProgressMeter()
+  nonisolated let meter: ProgressMeter
+  private nonisolated let conflictBroadcast = Broadcast<SyncConflict>()
   private let openStorage: @Sendable () throws -> any ObjectStorage
   private let provider: any VaultProvider
   private var session: SyncSession?
@@ -71,6 +89,7 @@ public actor SyncEngine {
   ) {
     self.database = database
     self.options = options
+    meter = ProgressMeter(options.clock)
     openStorage = storage
     provider = vault
   }
@@ -94,25 +113,55 @@ public actor SyncEngine {
     let earlier = session?.storage.traffic ?? SyncTraffic()
     let session = try await openSession()
     var report = SyncReport()
-    let own = try await Pull(session: session).run(&report)
+    let listing = try await Pull(session: session).run(&report)
+    report.diverged = try await diverged(report.headers, session)
     try await Push(session: session).run(&report)
     try await Relay(session: session).run(&report)
-    try await Compaction(session: session).run(own, &report)
+    try await Compaction(session: session).run(listing.own, &report)
+    try await writeSnapshot(session, listing, &report)
+    try await Retention(session: session).run(listing.own, &report)
     report.heldRows = try await database.read { try HeldRow.count($0) }
     report.traffic = session.storage.traffic.since(earlier)
+    report.durations = meter.durations
     return report
   }
+
+  /// Where one is due. The app may write meanwhile; a snapshot is of a moment at which all of that is sent.
+  private func writeSnapshot(_ session: SyncSession, _ listing: Pull.Listing, _ report: inout SyncReport) async throws {
+    for _ in 0..<Self.snapshotAttempts {
+      guard try await SnapshotWriter(session: session).run(listing.all, &report) == .appIsWriting else { return }
+      try await Push(session: session).run(&report)
+      try await Pull(session: session).fold(&report)
+    }
+  }
+
+  private static let snapshotAttempts = 3
 
   /// How far the syncs of this engine are, one after the other: a new sequence for each listener, which ends with the engine.
   ///
   /// A listener first hears how far the running sync is, if one runs; a slow one misses steps, never the latest.
   public nonisolated var progress: AsyncStream<SyncProgress> { meter.stream(buffered: 1) }
 
+  /// The conflicts that the syncs of this engine meet, as they are merged: a new sequence for each listener, which ends with the
+  /// engine. A slow listener misses the oldest of more than 1,000; ``SyncReport/conflicts`` has those of one sync.
+  public nonisolated var conflicts: AsyncStream<SyncConflict> {
+    conflictBroadcast.stream(buffered: ConflictLog.limit)
+  }
+
   /// The rows that are alive in the merged state but cannot stand in their table, and why.
   ///
   /// - Throws: `StoreError`, ``SyncError/Code/damagedState``.
   public nonisolated func held() async throws -> [HeldRow] {
     try await database.read { try HeldRow.all($0) }
+  }
+
+  /// Who has merged the same changes and has another state.
+  private func diverged(_ headers: [PackHeader], _ session: SyncSession) async throws -> [ReplicaID] {
+    if headers.isEmpty { return [] }
+    let own = session.changelog.replicaID
+    return try await database.read { connection in
+      try StateCheck.diverged(headers, own: own, schema: PackPut.migrationCount(connection), connection)
+    }
   }
 
   /// Whether there are own transactions that the vault does not have; true as long as the vault was never opened.
@@ -122,7 +171,7 @@ public actor SyncEngine {
   }
 
   /// What all syncs of this engine share; the passphrase is derived and the vault opened once.
-  private func openSession() async throws -> SyncSession {
+  func openSession() async throws -> SyncSession {
     if let session { return session }
     guard let changelog = database.extension(Changelog.self) else {
       throw SyncError(
@@ -131,11 +180,19 @@ public actor SyncEngine {
     }
     let storage = MeteredStorage(try openStorage())
     let vault = try await provider.openVault(on: storage)
-    try await database.write { connection in
-      try connection.withInternalAccess { try SyncTables.create(connection) }
+    let hasRowsToAdopt = try await database.write { connection in
+      try connection.withInternalAccess {
+        try SyncTables.create(connection)
+        try SyncTables.followCopy(changelog, connection)
+        let hasRowsToAdopt = try changelog.beginSync(connection)
+        try SyncTables.register(vault: vault.id, changelog, connection)
+        return hasRowsToAdopt
+      }
     }
+    if hasRowsToAdopt { try changelog.adopt() }
     let opened = SyncSession(
-      database: database, changelog: changelog, storage: storage, vault: vault, options: options, progress: meter)
+      database: database, changelog: changelog, storage: storage, vault: vault, options: options, progress: meter,
+      conflicts: conflictBroadcast)
     session = opened
     return opened
   }
@@ -154,7 +211,13 @@ struct SyncSession: Sendable {
   let vault: any Vault
   let options: SyncEngine.Options
   let progress: ProgressMeter
+  let conflicts: Broadcast<SyncConflict>
   let schemas = MergeSchemaCache()
+
+  /// What is stamped later than this must wait.
+  var latestTime: HybridTime {
+    HybridTime(milliseconds: changelog.now().milliseconds + options.maximumDrift.components.seconds * 1000)
+  }
 
   /// How many own transactions the vault does not have.
   func unsent() async throws -> Int64 {

@@ -13,6 +13,8 @@ public struct SyncProgress: Sendable, Hashable {
     case pushing
     /// Joining own packs, where there are many.
     case compacting
+    /// Writing a snapshot, where one is due.
+    case snapshotting
 
     /// Whether a sync comes to `one` first.
     public static func < (one: Phase, other: Phase) -> Bool { one.rawValue < other.rawValue }

@@ -1,3 +1,4 @@
+public import DimpleChangelog
 internal import DimpleRemote
 
 /// What one sync did.
@@ -8,6 +9,12 @@ public struct SyncReport: Sendable {
   public var pushedPacks = 0
   /// Own packs that were joined into larger ones.
   public var joinedPacks = 0
+  /// Own packs that were removed, as the history to keep is limited.
+  public var removedPacks = 0
+  /// A snapshot was written, for devices that come later.
+  public var wroteSnapshot = false
+  /// A snapshot was taken in. What came by it is not counted as transactions, changes and packs.
+  public var mergedSnapshot = false
   /// Others' transactions taken in.
   public var pulledTransactions = 0
   /// Row changes in those.
@@ -33,27 +40,27 @@ public struct SyncReport: Sendable {
   /// Another copy of this database writes to the vault under the same name, so this one took a new name: the file was copied
   /// to a second device, or restored from a backup.
   public var tookNewName = false
+  /// Replicas that say they have merged the same changes as this database, and have another state.
+  public var diverged: [ReplicaID] = []
+  /// Concurrent writes to what was written here, the first 1,000 of them; ``SyncEngine/conflicts`` tells them as they come.
+  public var conflicts: [SyncConflict] = []
+  /// How many there were.
+  public var conflictCount = 0
   /// What was asked of the storage; opening the vault counts with an engine's first sync.
   public var traffic = SyncTraffic()
+  /// How long the sync was in each phase that it went through, by ``SyncEngine/Options/clock``.
+  public var durations: [SyncProgress.Phase: Duration] = [:]
+  /// Of the packs taken in.
+  var headers: [PackHeader] = []
 
   /// Nothing was sent, taken in, or found wrong.
   public var isEmpty: Bool {
     pushedTransactions == 0 && pulledTransactions == 0 && postponedTransactions == 0 && skipped.isEmpty
+      && !mergedSnapshot
   }
 }
 
 extension SyncReport {
-  /// Counts a merge, which went through so many packs.
-  mutating func add(_ merge: PackMerge.Outcome, packs: Int) {
-    skipped += merge.skipped
-    pulledPacks += packs - merge.skipped.count
-    pulledTransactions += merge.transactions
-    pulledChanges += merge.changes
-    newlyHeldRows += merge.count.newlyHeld
-    postponedTransactions += merge.postponed
-    changedRows += merge.count.changedRows
-  }
-
   /// What somebody should know though nothing failed, one sentence each; no secrets, no row's values.
   public var warnings: [SyncWarning] {
     var warnings: [SyncWarning] = []
@@ -82,6 +89,12 @@ extension SyncReport {
           "The vault lists \(ignoredPacks) packs more than one sync looks at. Sync again; if they do not become fewer, "
             + "somebody fills the vault."))
     }
+    warnings += diverged.map { replica in
+      SyncWarning(
+        .diverged,
+        "This database and replica \(replica) have merged the same changes and differ. Compare their stateFingerprint(), "
+          + "and run an integrity check on both.")
+    }
     return warnings + skipped.map { SyncWarning(.skipped, "The object \($0.key) could not be used: \($0.error)") }
   }
 }
@@ -90,7 +103,7 @@ extension SyncReport {
 public struct SyncWarning: Sendable, Hashable, CustomStringConvertible {
   /// The kind of warning; compare with the static members.
   public struct Code: Sendable, Hashable, CustomStringConvertible {
-    private enum Kind: String { case skipped, postponed, held, copyFound, tooManyPacks }
+    private enum Kind: String { case skipped, postponed, held, copyFound, tooManyPacks, diverged }
     private let kind: Kind
 
     /// An object of the vault could not be used.
@@ -99,6 +112,8 @@ public struct SyncWarning: Sendable, Hashable, CustomStringConvertible {
     public static let postponed = Code(kind: .postponed)
     /// Rows were newly held back.
     public static let held = Code(kind: .held)
+    /// Another replica has another state after the same changes.
+    public static let diverged = Code(kind: .diverged)
     /// Another copy of the database was found.
     public static let copyFound = Code(kind: .copyFound)
 

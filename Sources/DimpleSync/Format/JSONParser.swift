@@ -31,6 +31,14 @@ struct JSONParser {
   /// What was read since then.
   func read(from position: Int) -> ArraySlice<UInt8> { bytes[position..<index] }
 
+  /// Lets `body` read by itself, from an offset into a buffer: it tells how far it came, or `nil` if it read nothing.
+  mutating func scan(_ body: (UnsafeBufferPointer<UInt8>, Int) -> Int?) -> Bool {
+    let end = bytes.withUnsafeBufferPointer { buffer in body(buffer, index - bytes.startIndex) }
+    guard let end else { return false }
+    index = bytes.startIndex + end
+    return true
+  }
+
   /// Exactly these bytes.
   mutating func expect(_ text: StaticString) throws {
     guard skip(text) else { throw failure("expected '\(text)'") }

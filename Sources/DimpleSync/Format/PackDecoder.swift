@@ -120,14 +120,19 @@ struct DecodedPack {
     return Array(chains[start..<(start + SHA256.byteCount)])
   }
 
-  /// The second reading: the transactions from `number` on, one at a time, until `body` returns `false`. It is told
+  /// The second reading: the transactions that `isNew` wants, one at a time, until `body` returns `false`. It is told
   /// also how long the line is, in bytes.
   ///
   /// - Throws: ``SyncError/Code/damagedObject`` or ``SyncError/Code/unsupportedFormat`` at a transaction that is its author's,
   ///   but of no form that is known here; those before it were handed over.
-  func forEachTransaction(from number: Int64 = 1, _ body: (PackTransaction, _ size: Int) throws -> Bool) throws {
+  func forEachTransaction(
+    where isNew: (Int64) -> Bool = { _ in true }, _ body: (PackTransaction, _ size: Int) throws -> Bool
+  ) throws {
     var reader = TransactionReader(salts: header.salts)
-    try forEachLine(from: number) { line, number in try body(reader.read(line, number: number), line.count) }
+    try forEachLine(from: header.range.lowerBound) { line, number in
+      guard isNew(number) else { return true }
+      return try body(reader.read(line, number: number), line.count)
+    }
   }
 
   /// The lines of the transactions from `number` on, without their line feeds.

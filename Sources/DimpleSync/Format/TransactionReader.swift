@@ -2,13 +2,14 @@ internal import DimpleChangelog
 internal import DimplePrimitives
 internal import DimpleStore
 
-/// Reads a pack's lines after the first, straight into transactions, and hashes them on the way.
+/// Reads a pack's lines after the first: for their hashes, then straight into transactions.
 struct TransactionReader {
   private var changeHash: ChangeHash
   private var isSkimming = false
   /// Of the last transaction that was not left out.
   private var hash: [UInt8] = []
   private var count = 0
+  private var scanner = ChangeScanner()
 
   /// - Parameter salts: The header's.
   init(salts: [PackHeader.Salt]) { changeHash = ChangeHash(salts) }
@@ -54,7 +55,7 @@ struct TransactionReader {
       guard count > 0 || entry.ticks == 0, next >= 0, next <= HybridTime.maximum.rawValue - entry.ticks else {
         throw Self.damaged("Transaction \(number) has an impossible time.")
       }
-      sum.add(ticks: entry.ticks, hash: entry.hash)
+      if isSkimming { sum.add(ticks: entry.ticks, hash: entry.hash) }
       add(entry, at: HybridTime(rawValue: next + entry.ticks), to: &transaction)
       next += entry.ticks + 1
       count += 1
@@ -69,8 +70,10 @@ struct TransactionReader {
     let rest = parser.read(from: others)
     try parser.expect("}")
     guard parser.position == line.endIndex else { throw Self.damaged("Transaction \(number) does not end.") }
-    sum.add(rest)
-    hash = sum.value
+    if isSkimming {
+      sum.add(rest)
+      hash = sum.value
+    }
     transaction.otherMembers = Array(rest)
     return transaction
   }
@@ -94,6 +97,9 @@ struct TransactionReader {
 
   private mutating func entry(_ parser: inout JSONParser) throws -> Entry {
     let start = parser.position
+    if let (change, ticks) = scan(&parser) {
+      return Entry(change: change, ticks: ticks, hash: try hash(parser.read(from: start), of: change.table))
+    }
     var change = PackChange(time: HybridTime(rawValue: 0), table: "", key: [], operation: .update, columns: [])
     var (hasTable, hasOperation, hasOthers) = (false, false, false)
     var (ticks, left): (Int64, [UInt8]?) = (0, nil)
@@ -121,10 +127,26 @@ struct TransactionReader {
     guard hasTable, isSkimming || hasOperation && !change.key.isEmpty else {
       throw Self.damaged("A change cannot be read.")
     }
-    guard let hash = changeHash.hash(parser.read(from: start), of: change.table) else {
+    return Entry(change: change, ticks: ticks, hash: try hash(parser.read(from: start), of: change.table))
+  }
+
+  /// A change in the usual form.
+  private mutating func scan(_ parser: inout JSONParser) -> (PackChange, ticks: Int64)? {
+    var scanned: ChangeScanner.Scanned?
+    _ = parser.scan { bytes, offset in
+      scanned = scanner.scan(bytes, from: offset)
+      return scanned?.end
+    }
+    return scanned.map { ($0.change, $0.ticks) }
+  }
+
+  /// Empty where it was checked before.
+  private mutating func hash(_ json: ArraySlice<UInt8>, of table: String) throws -> [UInt8] {
+    guard isSkimming else { return [] }
+    guard let hash = changeHash.hash(json, of: table) else {
       throw Self.damaged("The header has no salt for a change's table.")
     }
-    return Entry(change: change, ticks: ticks, hash: hash)
+    return hash
   }
 
   private static func operation(_ text: String) throws -> Change.Operation {

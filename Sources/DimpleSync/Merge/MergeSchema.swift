@@ -7,6 +7,8 @@ struct MergeSchema {
   /// For each table, the foreign keys of other tables (and its own) that refer to it.
   private(set) var references: [[ForeignKey]] = []
   private var positions: [Int64: Int] = [:]
+  /// For each table, its place in an order in which parents come before their children, cycles aside.
+  private var ranks: [Int] = []
 
   /// - Parameter enforcesForeignKeys: Whether the app's connections do. Where they do not, references decide nothing.
   init(
@@ -17,12 +19,31 @@ struct MergeSchema {
       tables.append(try SchemaReader.table(table, names: &names, connection))
     }
     references = tables.map { _ in [] }
+    ranks = Array(tables.indices)
     guard enforcesForeignKeys else { return }
     for index in tables.indices {
       tables[index].foreignKeys = try SchemaReader.foreignKeys(of: index, tables, connection)
       for key in tables[index].foreignKeys { references[key.parent].append(key) }
     }
+    rank()
   }
+
+  /// By depth-first search; what closes a cycle is passed over.
+  private mutating func rank() {
+    var next = 0
+    var isSeen = tables.map { _ in false }
+    func visit(_ table: Int) {
+      if isSeen[table] { return }
+      isSeen[table] = true
+      for key in tables[table].foreignKeys { visit(key.parent) }
+      ranks[table] = next
+      next += 1
+    }
+    for table in tables.indices { visit(table) }
+  }
+
+  /// Tables in ascending order of this come after those that they refer to.
+  func rank(of table: Int64) -> Int { positions[table].map { ranks[$0] } ?? tables.count }
 
   /// The position of the table that has this number in ``NameTable``, if it is tracked here.
   func position(of table: Int64) -> Int? { positions[table] }

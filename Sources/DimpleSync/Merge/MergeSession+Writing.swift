@@ -59,7 +59,7 @@ extension MergeSession {
       let known = schema.tables[row.table].columnIDs
       state.cells.dropValues { known.contains($0.column) && row.state.counts($0.cell) }
     }
-    try store.save(row.key, state, status)
+    try store.save(row.key, state, status, names)
   }
 
   private func status(of row: WorkRow) -> RowStatus {
@@ -85,6 +85,11 @@ struct MergeCount {
   var changedRows = 0
   /// Rows newly held back.
   var newlyHeld = 0
+
+  static func += (count: inout MergeCount, more: MergeCount) {
+    count.changedRows += more.changedRows
+    count.newlyHeld += more.newlyHeld
+  }
 
   mutating func add(_ row: WorkRow) {
     if row.before != row.shown { changedRows += 1 }

@@ -9,7 +9,7 @@ struct TableAccess {
   private let selection: String
   private let keyCondition: String
   private let readSQL: String
-  private let insertSQL: String
+  let insertSQL: String
   private let deleteSQL: String
 
   init(_ table: MergeTable, _ connection: Connection) {

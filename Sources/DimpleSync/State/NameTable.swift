@@ -44,6 +44,19 @@ struct NameTable {
     try id(Key(parent: table, name: Name(text: name)), connection)
   }
 
+  /// The number of a table, if it has one.
+  func number(ofTable name: String) -> Int64? { ids[Key(parent: 0, name: Name(text: name))] }
+
+  /// The numbers of all tables, ascending.
+  var tables: [Int64] { names.filter { $0.value.parent == 0 }.map(\.key).sorted() }
+
+  /// The columns of a table that have numbers, by the bytes of their names.
+  func columns(of table: Int64) -> [(id: Int64, name: String)] {
+    names.filter { $0.value.parent == table }
+      .map { (id: $0.key, name: $0.value.name.text) }
+      .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+  }
+
   /// The name that has a number.
   func name(_ id: Int64) -> String? { names[id]?.name.text }
 

@@ -4,7 +4,7 @@ internal import DimpleStore
 /// Small numbers for replica ids, and the public key that each was first seen with: `dimple_replica(number, id, key)`.
 struct ReplicaTable {
   private var numbers: [ReplicaID: Int64] = [:]
-  private var replicas: [Int64: ReplicaID] = [:]
+  private(set) var replicas: [Int64: ReplicaID] = [:]
 
   /// Reads all.
   init(_ connection: Connection) throws {
@@ -18,9 +18,20 @@ struct ReplicaTable {
     replicas[number] = replica
   }
 
+  /// By number.
+  var all: [ReplicaID] { replicas.sorted { $0.key < $1.key }.map(\.value) }
+
   /// The replica's number, given out now if it is new.
   mutating func number(of replica: ReplicaID, _ connection: Connection) throws -> Int64 {
     if let number = numbers[replica] { return number }
+    // Another copy of this table may have given it out meanwhile.
+    let known = try connection.prepare("SELECT number FROM dimple_replica WHERE id = ?")
+    defer { known.reset() }
+    try known.bind(.integer(Int64(replica.rawValue)), at: 1)
+    if try known.step() {
+      remember(known.int64(0), replica)
+      return known.int64(0)
+    }
     let insert = try connection.prepare("INSERT INTO dimple_replica(id) VALUES (?)")
     try insert.run(.integer(Int64(replica.rawValue)))
     let number = connection.lastInsertRowID

@@ -34,6 +34,7 @@ struct RowStore {
 
   let connection: Connection
   var replicas: ReplicaTable
+  let digest = DigestKeeper()
 
   init(_ connection: Connection) throws {
     self.connection = connection
@@ -55,7 +56,10 @@ struct RowStore {
     return Entry(state: try RowStateCodec.decode(state, replicas), status: status)
   }
 
-  mutating func save(_ key: RowKey, _ state: RowState, _ status: RowStatus) throws {
+  /// - Parameter names: For the digest.
+  mutating func save(_ key: RowKey, _ state: RowState, _ status: RowStatus, _ names: NameTable) throws {
+    if let before = try load(key) { digest.remove(digest.digest(key, before.state, names)) }
+    digest.add(digest.digest(key, state, names))
     let encoded = try RowStateCodec.encode(state) { try replicas.number(of: $0, connection) }
     let statement = try connection.prepare(
       """
@@ -76,6 +80,25 @@ struct RowStore {
     var keys: [RowKey] = []
     while try statement.step() { keys.append(RowKey(table: table, key: statement.bytes(0))) }
     return keys
+  }
+
+  /// Calls `body` with every row of a table whose key follows `after`, in the order of the keys, until it returns `false`.
+  ///
+  /// - Returns: Whether it came to the end.
+  func forEach(
+    in table: Int64, after: [UInt8]?, _ body: (RowKey, Entry) throws -> Bool
+  ) throws -> Bool {
+    let condition = after == nil ? "" : "AND key > ?"
+    let statement = try connection.prepare(
+      "SELECT key, state, status FROM dimple_row WHERE tbl = ? \(condition) ORDER BY key")
+    defer { statement.reset() }
+    try statement.bind(.integer(table), at: 1)
+    if let after { try statement.bind(.blob(after), at: 2) }
+    while try statement.step() {
+      let key = RowKey(table: table, key: statement.bytes(0))
+      if try !body(key, entry(state: statement.bytes(1), status: statement.int64(2))) { return false }
+    }
+    return true
   }
 
   /// Calls `body` with every row of a table, in the order of the keys.

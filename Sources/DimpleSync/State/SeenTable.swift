@@ -131,6 +131,12 @@ struct SeenTable {
     try connection.prepare("DELETE FROM dimple_pushed").run()
   }
 
+  /// From now on the log is kept for the vault, though nothing was sent to it yet.
+  func register() throws {
+    try connection.prepare("INSERT OR IGNORE INTO dimple_pushed(vault, last, chain) VALUES (?, 0, ?)")
+      .run(.text(vault), .blob(LogChain.start))
+  }
+
   func setPushed(_ last: Int64, chain: [UInt8]) throws {
     try connection.prepare("INSERT OR REPLACE INTO dimple_pushed(vault, last, chain) VALUES (?, ?, ?)")
       .run(.text(vault), .integer(last), .blob(chain))

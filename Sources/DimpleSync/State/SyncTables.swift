@@ -1,15 +1,17 @@
+internal import DimpleChangelog
 internal import DimpleStore
 
 /// Sync's own tables in the user's database.
 ///
 /// ```
-/// dimple_sync(name, value)                     format, signing key, how far the log is folded
+/// dimple_sync(name, value)                     format, signing key, how far the log is folded, the state's digest
 /// dimple_name(id, parent, name)                numbers for table and column names
 /// dimple_replica(number, id, key)              numbers for replicas, and their pinned public keys
 /// dimple_row(tbl, key, state, status)          the merged state, one row per row ever seen
 /// dimple_seen(vault, replica, first, last, before, after)   which transactions of whom are merged, with the chain around
 /// dimple_pushed(vault, last, chain)            how far the own log is in each vault
 /// dimple_vault, dimple_covered, dimple_spool   what is carried between vaults: see ``RelayTable``
+/// dimple_snapshot(vault, name, value)          what is known of a vault's snapshots
 /// ```
 enum SyncTables {
   private static let format: Int64 = 1
@@ -36,7 +38,51 @@ enum SyncTables {
     CREATE TABLE IF NOT EXISTS dimple_pushed(
       vault TEXT PRIMARY KEY NOT NULL, last INTEGER NOT NULL, chain BLOB NOT NULL) WITHOUT ROWID
     """,
+    """
+    CREATE TABLE IF NOT EXISTS dimple_snapshot(
+      vault TEXT NOT NULL, name TEXT NOT NULL, value NOT NULL, PRIMARY KEY(vault, name)) WITHOUT ROWID
+    """,
   ]
+
+  /// Where the database was found to be a copy when it was opened, nothing was sent under its new name yet.
+  static func followCopy(_ changelog: Changelog, _ connection: Connection) throws {
+    guard try changelog.copiedAfter(connection) != nil else { return }
+    try SyncSetting.signingKey.remove(connection)
+    try SeenTable.forgetPushed(connection)
+    try changelog.forgetCopied(connection)
+  }
+
+  /// From now on the log is kept for the vault, too.
+  ///
+  /// - Throws: ``SyncError/Code/historyRemoved`` where that comes too late.
+  static func register(vault: String, _ changelog: Changelog, _ connection: Connection) throws {
+    let table = SeenTable(vault: vault, connection: connection)
+    let first = try changelog.firstKeptTransaction(connection)
+    let isNew = try table.pushed().last == 0
+    if try isNew && hasVaults(connection) && first > 1 {
+      throw SyncError(
+        .historyRemoved, operation: "sync with another vault",
+        message: "The log begins with transaction \(first), and this vault has none of those before it.",
+        hint:
+          "Set `Changelog.Options.retention` to `.all` before the first sync if a database is to have several vaults.")
+    }
+    try table.register()
+    try noteNeeded(changelog, connection)
+  }
+
+  private static func hasVaults(_ connection: Connection) throws -> Bool {
+    let statement = try connection.prepare("SELECT 1 FROM dimple_pushed WHERE last > 0 LIMIT 1")
+    defer { statement.reset() }
+    return try statement.step()
+  }
+
+  /// Tells the log what sync does not need of it any more: what is in the merged state and in each vault.
+  static func noteNeeded(_ changelog: Changelog, _ connection: Connection) throws {
+    let statement = try connection.prepare("SELECT min(last) FROM dimple_pushed")
+    defer { statement.reset() }
+    let pushed = try statement.step() ? statement.int64(0) : 0
+    try changelog.setNeeded(after: min(pushed, SyncSetting.folded.integer(connection) ?? 0), connection)
+  }
 
   /// Makes the tables where they are missing.
   ///
@@ -48,7 +94,6 @@ enum SyncTables {
           .newerDatabase, operation: "open the sync tables", message: "They have format \(format).",
           hint: "The database was opened by a newer version of the app: update this one.")
       }
-      return
     }
     for statement in statements + RelayTable.statements { try connection.prepare(statement).run() }
     try SyncSetting.format.set(.integer(format), connection)
@@ -64,6 +109,10 @@ enum SyncSetting: String {
   case folded
   /// The tables and columns that the last merge knew.
   case schema
+  /// ``StateDigest`` of `dimple_row`.
+  case digest
+  /// Set once a pack was merged that leaves changes out: the state lacks what others have.
+  case hasGaps
 
   func get(_ connection: Connection) throws -> SQLValue? {
     guard try Self.tableExists(connection) else { return nil }

@@ -12,8 +12,13 @@ public struct TransparentVault: Vault, VaultProvider {
 
   private let seed: UInt64?
 
-  /// - Parameter seed: Makes the signing key the same in every run; random without. One for each replica.
-  public init(seed: UInt64? = nil) { self.seed = seed }
+  /// - Parameters:
+  ///   - seed: Makes the signing key the same in every run; random without. One for each replica.
+  ///   - id: Tells several vaults apart.
+  public init(seed: UInt64? = nil, id: String = "transparent") {
+    self.seed = seed
+    self.id = id
+  }
 
   /// Itself.
   public func openVault(on storage: any ObjectStorage) async throws -> any Vault { self }

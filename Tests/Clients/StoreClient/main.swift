@@ -24,5 +24,6 @@ case "write":
   let numbers = arguments.dropFirst(2).compactMap { UInt64($0) }
   try Modes.write(arguments[0], seed: numbers.first ?? 0, killAfter: Int(numbers.last ?? 0))
 case "blob": try BlobMode.run(arguments[0], megabytes: arguments.dropFirst(2).first.flatMap { Int($0) } ?? 64)
+case "outgrow": try OutgrowMode.run(arguments[0])
 default: try writeAndReadANote(arguments.first ?? ":memory:")
 }

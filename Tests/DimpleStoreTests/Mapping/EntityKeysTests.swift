@@ -1,4 +1,5 @@
 import DimpleStore
+import Foundation
 import Testing
 
 /// Ids of several columns, what of a row is written, and rows found by other keys.
@@ -55,6 +56,39 @@ import Testing
     #expect(try await db.delete(entry))
     #expect(try await db.delete(Entry.self, id: Entry.ID(list: "x", position: 2)))
     #expect(try await db.query(Int.self, "SELECT position FROM Entry") == [3])
+  }
+
+  /// A type that is stored as its raw value, like an id of another system's.
+  struct Code: RawRepresentable, Codable, Hashable, Sendable, SQLConvertible { var rawValue: String }
+
+  struct Keyed<Key: SQLConvertible & Codable & Hashable & Sendable>: Entity, Equatable {
+    static var tableName: String { "Keyed" }
+    var id: Key
+    var text: String
+  }
+
+  private func expectServesAsID<Key: SQLConvertible & Codable & Hashable & Sendable>(_ first: Key, _ second: Key) throws
+  {
+    try db.execute("DROP TABLE IF EXISTS Keyed")
+    try db.execute("CREATE TABLE Keyed (id PRIMARY KEY NOT NULL, text TEXT) WITHOUT ROWID")
+    let one = try db.save(Keyed(id: first, text: "one"))
+    #expect(one == Keyed(id: first, text: "one"))
+    try db.insert(contentsOf: [Keyed(id: second, text: "two")])
+    #expect(try db.save(Keyed(id: first, text: "changed")).text == "changed")
+    #expect(try db.find(Keyed<Key>.self, id: first)?.text == "changed")
+    #expect(try db.count("SELECT 1 FROM Keyed WHERE id IN \([first, second])") == 2)
+    #expect(storeError { try db.insert(one) }?.code == .uniqueConstraint)
+    #expect(try db.delete(Keyed<Key>.self, id: first))
+    #expect(try db.query(Keyed<Key>.self, "SELECT * FROM Keyed") == [Keyed(id: second, text: "two")])
+  }
+
+  @Test func anyTypeThatIsOneValueServesAsID() throws {
+    try expectServesAsID(UUIDv7(), UUIDv7())
+    try expectServesAsID(UUID(), UUID())
+    try expectServesAsID("o'ne", "")
+    try expectServesAsID(Int64.max, Int64.min)
+    try expectServesAsID(UInt64.max, 0)
+    try expectServesAsID(Code(rawValue: "a"), Code(rawValue: "b"))
   }
 
   @Test func aCompositeIDThatDoesNotEncodeItsColumnsIsRefused() throws {

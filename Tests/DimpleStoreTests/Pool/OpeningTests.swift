@@ -1,8 +1,9 @@
 import DimpleMutex
-import DimpleStore
 import Foundation
 import Logging
 import Testing
+
+@testable import DimpleStore
 
 @Suite struct OpeningTests {
   let folder: TemporaryFolder
@@ -88,6 +89,11 @@ import Testing
     #expect(error.map { "\($0)".contains("secret") } == false)
     #expect("\(EncryptionKey.raw([1, 2]))" == "EncryptionKey")
   }
+
+  @Test func aKeyIsQuotedAsSQLCipherTakesIt() {
+    #expect(EncryptionKey.passphrase("it's \"secret\"; --").literal == "'it''s \"secret\"; --'")
+    #expect(EncryptionKey.raw([0x00, 0x1F, 0xA0, 0xFF]).literal == "\"x'001fa0ff'\"")
+  }
 }
 
 @Suite struct CallableTests {
@@ -168,6 +174,20 @@ import Testing
     let logged = lines.withLock { $0 }
     #expect(logged.contains { $0.contains("INSERT INTO") && $0.contains("rows") })
     #expect(!logged.contains { $0.contains("secret") })
+  }
+
+  @Test func withoutAHookSQLiteIsNotAskedToTrace() throws {
+    var configuration = Configuration()
+    var logger = Logger(label: "test") { _ in LineHandler { _ in } }
+    logger.logLevel = .debug
+    configuration.logger = logger
+    for quiet in [Configuration(), configuration] {
+      let db = try Database.temporary(configuration: quiet)
+      #expect(try db.read { $0.tracer == nil } && db.write { $0.tracer == nil })
+    }
+    configuration.trace = { _ in }
+    let db = try Database.temporary(configuration: configuration)
+    #expect(try db.read { $0.tracer != nil } && db.write { $0.tracer != nil })
   }
 }
 

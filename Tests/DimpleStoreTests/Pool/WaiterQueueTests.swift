@@ -21,9 +21,7 @@ import Testing
     for number in 0..<2000 {
       switch Int.random(in: 0..<4, using: &random) {
       case 0, 1:
-        let ticket = queue.makeTicket()
-        tickets[number] = ticket
-        queue.append(ticket: ticket) { _ in served.numbers.append(number) }
+        tickets[number] = queue.append { _ in served.numbers.append(number) }
         expected.append(number)
       case 2:
         guard let leaving = expected.randomElement(using: &random), let ticket = tickets[leaving] else { continue }

@@ -46,6 +46,65 @@ import Testing
     #expect(try restored.queryOne(Int.self, "SELECT count(*) FROM Todo") == 2000)
   }
 
+  /// SQLite itself refuses: to write on would be to write to a file that nobody finds any more.
+  @Test func aFileThatWasMovedAwayIsReadOnlyAndIntactOnceItIsBack() throws {
+    var configuration = Configuration()
+    configuration.journalMode = .delete
+    let db = try Database(folder.path(), configuration: configuration, migrations: [Todo.migration])
+    try db.save(Todo(text: "before"))
+    try FileManager.default.moveItem(atPath: folder.path(), toPath: folder.path("moved.db"))
+    let error = storeError { try db.save(Todo(text: "lost")) }
+    #expect(error?.code == .readOnly)
+    // SQLITE_READONLY_DBMOVED
+    #expect(error?.extendedCode == 1032)
+    #expect(error?.hint.isEmpty == false)
+    try FileManager.default.moveItem(atPath: folder.path("moved.db"), toPath: folder.path())
+    #expect(try db.query(String.self, "SELECT text FROM Todo") == ["before"])
+    try db.save(Todo(text: "after"))
+    #expect(try db.integrityCheck().isEmpty)
+  }
+
+  /// In a process of its own, which the system forbids to let a file grow.
+  @Test func aWriteThatTheSystemRefusesFailsIsUndoneAndCanBeRepeated() throws {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = StoreClient.url
+    process.arguments = [folder.path(), "outgrow"]
+    process.standardOutput = output
+    try process.run()
+    let text = try output.fileHandleForReading.readToEnd().map { String(decoding: $0, as: UTF8.self) } ?? ""
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    let words = text.split(whereSeparator: \.isWhitespace)
+    try #require(words.count == 3, "\(text)")
+    #expect(words[0] == "ioFailed")
+    let before = try #require(Int(words[1]))
+    #expect(before > 0)
+    // Once more than before: the write that failed was tried again with room enough.
+    #expect(Int(words[2]) == before + 1)
+    let db = try Database(folder.path())
+    #expect(try db.integrityCheck().isEmpty)
+    #expect(try db.query(Int.self, "SELECT number FROM batch ORDER BY number") == Array(1...(before + 1)))
+    #expect(try db.queryOne(Int.self, "SELECT count(*) FROM filler") == 10 * (before + 1))
+  }
+
+  @Test func aDatabaseWhoseHeaderIsOverwrittenIsNoneAndIsNotTouched() throws {
+    let path = folder.path()
+    let db = try Database(path, migrations: [Todo.migration])
+    try db.save(Todo(text: "a"))
+    try db.close()
+    let sound = try Data(contentsOf: URL(fileURLWithPath: path))
+    let damaged = Data(repeating: 0x20, count: 16) + sound.dropFirst(16)
+    try damaged.write(to: URL(fileURLWithPath: path))
+    let error = storeError { _ = try Database(path, migrations: [Todo.migration]) }
+    #expect(error?.code == .notADatabase)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == damaged)
+    try sound.write(to: URL(fileURLWithPath: path))
+    let again = try Database(path, migrations: [Todo.migration])
+    #expect(try again.integrityCheck().isEmpty)
+    #expect(try again.queryOne(String.self, "SELECT text FROM Todo") == "a")
+  }
+
   @Test func aBackupThatIsNoDatabaseIsRefused() throws {
     try Data(repeating: 0x41, count: 8192).write(to: URL(fileURLWithPath: folder.path()))
     #expect(storeError { _ = try Database.inMemoryCopy(of: folder.path()) }?.code == .notADatabase)

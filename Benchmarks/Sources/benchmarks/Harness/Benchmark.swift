@@ -21,6 +21,8 @@ struct Contender {
   var prepare: () async throws -> Void = {}
   /// Does the job, and returns what all contenders must agree on.
   var run: () async throws -> Int
+  /// How long the part of the last run took that counts, where that is not all of it.
+  var duration: (() -> Duration?)?
 
   /// The name of what this project does.
   static let ours = "DimpleDb"
@@ -32,8 +34,12 @@ struct Suite {
   var benchmarks: (Size) throws -> [Benchmark]
   /// Measured after the benchmarks.
   var loads: (Size) throws -> [LoadBenchmark] = { _ in [] }
+  /// What it takes in bytes; measured last, and once.
+  var sizes: (Size) async throws -> [SizeMeasurement] = { _ in [] }
+  /// Counted at the end.
+  var figures: (Size) async throws -> [Figure] = { _ in [] }
 
-  static var all: [Suite] { [.store, .changelog, .reactive, .remote, .s3, .crypto, .sync] }
+  static var all: [Suite] { [.store, .changelog, .reactive, .remote, .s3, .crypto, .sync, .snapshot] }
 }
 
 /// How much work is done.

@@ -24,7 +24,7 @@ struct Measurement {
         try await contenders[index].prepare()
         let start = ContinuousClock.now
         let answer = try await contenders[index].run()
-        let elapsed = ContinuousClock.now - start
+        let elapsed = contenders[index].duration?() ?? (ContinuousClock.now - start)
         answers[index] = answer
         // The first round warms caches up.
         if round > 0 { times[index].append(elapsed / .nanoseconds(1) / Double(benchmark.count)) }
@@ -58,6 +58,17 @@ struct Measurement {
     let middle = sorted.count / 2
     return sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
   }
+}
+
+/// How many bytes something takes.
+struct SizeMeasurement {
+  var suite: String
+  var name: String
+  /// Bytes per this.
+  var unit: String
+  var bytes: Double
+  /// What it should be at most.
+  var bar: Double
 }
 
 /// Two contenders did the job with different results, so that their times cannot be compared.

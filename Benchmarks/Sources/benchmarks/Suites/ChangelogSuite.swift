@@ -1,15 +1,23 @@
 import DimpleChangelog
 import DimpleStore
+import SQLitePeer
 import Samples
 
 extension Suite {
-  /// What tracking costs: against the same statements in a database of the store that tracks nothing, and in one that tracks
-  /// by two tables.
-  static var changelog: Suite { Suite(name: "changelog") { size in try ChangelogBenchmarks(size: size).all } }
+  /// What tracking costs: against the same statements in SQLite by hand, in a database of the store that tracks nothing, and
+  /// in one that tracks by two tables.
+  static var changelog: Suite {
+    Suite(name: "changelog") { size in
+      try ChangelogBenchmarks(size: size).all
+    } sizes: { size in
+      try await ChangelogBenchmarks(size: size).sizes()
+    }
+  }
 }
 
 private struct ChangelogBenchmarks {
   private let tracked: Database
+  private let sqlite: SQLiteStore
   private let untracked: Database
   private let twoTables: Database
   private let notes: [Note]
@@ -18,6 +26,7 @@ private struct ChangelogBenchmarks {
     let table = Migration("create Note", "\(raw: Note.createTable)")
     tracked = try Database(
       TemporaryFolder.newPath("tracked.db"), configuration: Configuration().tracking(), migrations: [table])
+    sqlite = try SQLiteStore(path: TemporaryFolder.newPath("sqlite.db"), creating: Note.createTable)
     untracked = try Database(TemporaryFolder.newPath("untracked.db"), migrations: [table])
     twoTables = try Database(
       TemporaryFolder.newPath("two-tables.db"), migrations: [table, Migration("track", "\(raw: TwoTables.schema)")])
@@ -31,17 +40,30 @@ private struct ChangelogBenchmarks {
   private func benchmark(_ work: Work, rowsPerTransaction: Int) -> Benchmark {
     let few = rowsPerTransaction == 1
     return Benchmark(
-      name: "\(work.name), \(few ? "a transaction each" : "transactions of \(rowsPerTransaction)")", unit: "row",
+      name: name(work, rowsPerTransaction), unit: "row",
       count: notes.count,
-      bars: few ? ["untracked": work.shortBar] : ["untracked": work.bar, "two tables": work.twoTablesBar],
+      bars: few
+        ? ["SQLite": work.shortBar, "untracked": work.shortBar]
+        : ["SQLite": work.bar, "untracked": work.bar, "two tables": work.twoTablesBar],
       contenders: [
         contender(Contender.ours, tracked, work, rowsPerTransaction),
+        Contender(name: "SQLite") {
+          try sqlite.execute("DELETE FROM Note")
+          guard work.needsRows else { return }
+          _ = try sqlite.write(notes, Work.insertSQL, bindsAll: true, rowsPerTransaction: notes.count)
+        } run: {
+          try sqlite.write(notes, work.sql, bindsAll: !work.needsRows, rowsPerTransaction: rowsPerTransaction)
+        },
         contender("untracked", untracked, work, rowsPerTransaction),
         contender("two tables", twoTables, work, rowsPerTransaction) { connection in
           try connection.execute(
             "INSERT INTO changeTransaction VALUES (hex(randomblob(16)), '2026-01-01T00:00:00.000Z-0000')")
         },
       ])
+  }
+
+  private func name(_ work: Work, _ rowsPerTransaction: Int) -> String {
+    "\(work.name), \(rowsPerTransaction == 1 ? "a transaction each" : "transactions of \(rowsPerTransaction)")"
   }
 
   private func contender(
@@ -67,6 +89,32 @@ private struct ChangelogBenchmarks {
   }
 }
 
+extension ChangelogBenchmarks {
+  /// What the log's pages hold for each change: with others in a transaction, and alone in one.
+  fileprivate func sizes() async throws -> [SizeMeasurement] {
+    var sizes: [SizeMeasurement] = []
+    for rowsPerTransaction in [100, 1] {
+      for work in Work.all {
+        let contender = contender(Contender.ours, tracked, work, rowsPerTransaction)
+        try await contender.prepare()
+        let before = try logBytes
+        let count = try await contender.run()
+        sizes.append(
+          SizeMeasurement(
+            suite: "changelog", name: "log of \(name(work, rowsPerTransaction))", unit: "change",
+            bytes: Double(try logBytes - before) / Double(count), bar: work.sizeBar))
+      }
+    }
+    return sizes
+  }
+
+  private var logBytes: Int {
+    get throws {
+      try tracked.queryOne(Int.self, "SELECT sum(pgsize - unused) FROM dbstat WHERE name = 'dimple_log'") ?? 0
+    }
+  }
+}
+
 /// One kind of statement, and what tracking it should cost at most.
 private struct Work {
   var name: String
@@ -75,19 +123,33 @@ private struct Work {
   var bar: Double
   var shortBar: Double
   var twoTablesBar: Double
+  /// Bytes in the log.
+  var sizeBar: Double
+  /// For SQLite by hand.
+  var sql: String
   var run: (Note, Connection) throws -> Int
 
   static var all: [Work] {
     [
-      Work(name: "insert", needsRows: false, bar: 1.8, shortBar: 1.4, twoTablesBar: 1 / 3.5, run: insert),
-      Work(name: "update a column", needsRows: true, bar: 2, shortBar: 1.5, twoTablesBar: 1 / 2.5) { note, connection in
+      Work(
+        name: "insert", needsRows: false, bar: 1.8, shortBar: 1.4, twoTablesBar: 1 / 3.5, sizeBar: 130, sql: insertSQL,
+        run: insert),
+      Work(
+        name: "update a column", needsRows: true, bar: 2, shortBar: 1.5, twoTablesBar: 1 / 2.5, sizeBar: 40,
+        sql: "UPDATE Note SET priority = priority + 1 WHERE id = ?"
+      ) { note, connection in
         try connection.prepared("UPDATE Note SET priority = priority + 1 WHERE id = ?").execute(note.id)
       },
-      Work(name: "delete", needsRows: true, bar: 2, shortBar: 1.4, twoTablesBar: 1 / 2) { note, connection in
+      Work(
+        name: "delete", needsRows: true, bar: 2, shortBar: 1.4, twoTablesBar: 1 / 2, sizeBar: 36,
+        sql: "DELETE FROM Note WHERE id = ?"
+      ) { note, connection in
         try connection.prepared("DELETE FROM Note WHERE id = ?").execute(note.id)
       },
     ]
   }
+
+  static let insertSQL = "INSERT INTO Note VALUES (?, ?, ?, ?, ?, ?)"
 
   @discardableResult
   static func insert(_ note: Note, _ connection: Connection) throws -> Int {

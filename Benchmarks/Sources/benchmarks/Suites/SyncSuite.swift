@@ -1,4 +1,5 @@
 import DimpleChangelog
+import DimpleCrypto
 import DimpleRemote
 import DimpleStore
 import DimpleSync
@@ -7,33 +8,111 @@ import SQLitePeer
 import Samples
 
 extension Suite {
-  /// Sending and taking in many changes through memory, without encryption: the engine's own work. The peer is the plain
-  /// insert of the same rows.
+  /// Sending, taking in and merging many changes. The peer is the plain insert or update of the same rows, in the order of their
+  /// keys; for the merge alone also the original's algorithm.
   static var sync: Suite {
     Suite(name: "sync") { size in
       let benchmarks = SyncBenchmarks(size: size)
-      return [benchmarks.push, benchmarks.pull, benchmarks.nothingNew]
+      return [benchmarks.mergeFresh, benchmarks.mergeExisting]
+        + Remote.allCases.flatMap { [benchmarks.push($0), benchmarks.pull($0)] } + [benchmarks.nothingNew]
     }
   }
 }
 
-/// Replicas that a run needs fresh each time.
+/// Through what the changes travel.
+private enum Remote: String, CaseIterable {
+  /// In memory, readable: the engine's own work.
+  case memory = "in memory"
+  case encrypted = "in memory, encrypted"
+  case directory = "in a directory, encrypted"
+
+  func open() throws -> any ObjectStorage {
+    self == .directory ? try DirectoryStorage(TemporaryFolder.newPath("vault")) : MemoryStorage()
+  }
+
+  var vault: any VaultProvider {
+    self == .memory ? TransparentVault() : AgeVaultProvider(passphrase: "benchmark", workFactor: 1)
+  }
+}
+
+/// Replicas that a run needs fresh each time. A row has five columns beside its key: five attributes.
 private final class SyncBenchmarks {
   private let tracks: [Track]
-  private var storage = MemoryStorage()
+  private let changed: [Track]
   private var author: SyncEngine?
   private var reader: SyncEngine?
   private var sqlite: SQLiteStore?
+  private var report = SyncReport()
 
   init(size: Size) {
     tracks = (1...size(20_000)).map(Track.init(number:))
+    changed = tracks.map { track in
+      var track = track
+      track.name += "!"
+      track.composer = "Composer of \(track.id)"
+      track.milliseconds += 1
+      track.bytes += 1
+      track.price += 1
+      return track
+    }
   }
 
-  var push: Benchmark {
+  // MARK: - The merge alone
+
+  var mergeFresh: Benchmark {
     Benchmark(
-      name: "send new rows", unit: "row", count: tracks.count,
+      name: "merge 5 attributes of new rows", unit: "row", count: tracks.count,
+      bars: ["SQLite": 2.5, "per change": 1 / 15],
       contenders: [
-        Contender(name: Contender.ours, prepare: makeAuthor) {
+        merging { try await self.makeReader(.memory, knowsRows: false) },
+        plainInsert,
+        Contender(name: "per change", prepare: { try self.makePeer(Track.createTable, SQLiteStore.perChangeSchema) }) {
+          try self.sqlite?.mergePerChange(self.tracks, hlc: "2026-01-01T00:00:00.000Z-0000") ?? 0
+        },
+      ])
+  }
+
+  var mergeExisting: Benchmark {
+    Benchmark(
+      name: "merge 5 attributes into known rows", unit: "row", count: tracks.count,
+      bars: ["SQLite": 1.5, "per change": 1 / 15],
+      contenders: [
+        merging { try await self.makeReader(.memory, knowsRows: true) },
+        Contender(
+          name: "SQLite",
+          prepare: {
+            try self.makePeer(Track.createTable)
+            _ = try self.sqlite?.insert(self.tracks)
+          }
+        ) { try self.sqlite?.update(self.changed) ?? 0 },
+        Contender(
+          name: "per change",
+          prepare: {
+            try self.makePeer(Track.createTable, SQLiteStore.perChangeSchema)
+            _ = try self.sqlite?.mergePerChange(self.tracks, hlc: "2026-01-01T00:00:00.000Z-0000")
+          }
+        ) { try self.sqlite?.mergePerChange(self.changed, hlc: "2026-01-02T00:00:00.000Z-0000") ?? 0 },
+      ])
+  }
+
+  /// Only the time in which the merge has the database counts.
+  private func merging(_ prepare: @escaping () async throws -> Void) -> Contender {
+    Contender(name: Contender.ours, prepare: prepare) {
+      guard let reader = self.reader else { return 0 }
+      self.report = try await reader.sync()
+      return self.report.changedRows
+    } duration: {
+      self.report.durations[.merging]
+    }
+  }
+
+  // MARK: - Whole syncs
+
+  func push(_ remote: Remote) -> Benchmark {
+    Benchmark(
+      name: "send new rows, \(remote.rawValue)", unit: "row", count: tracks.count, bars: ["SQLite": 3],
+      contenders: [
+        Contender(name: Contender.ours, prepare: { try await self.makeAuthor(remote) }) {
           guard let author = self.author else { return 0 }
           return try await author.sync().pushedTransactions * self.tracks.count
         },
@@ -41,18 +120,11 @@ private final class SyncBenchmarks {
       ])
   }
 
-  var pull: Benchmark {
+  func pull(_ remote: Remote) -> Benchmark {
     Benchmark(
-      name: "take in new rows", unit: "row", count: tracks.count,
+      name: "take in new rows, \(remote.rawValue)", unit: "row", count: tracks.count, bars: ["SQLite": 3],
       contenders: [
-        Contender(
-          name: Contender.ours,
-          prepare: {
-            try self.makeAuthor()
-            _ = try await self.author?.sync()
-            self.reader = try self.makeEngine("reader.db")
-          }
-        ) {
+        Contender(name: Contender.ours, prepare: { try await self.makeReader(remote, knowsRows: false) }) {
           guard let reader = self.reader else { return 0 }
           return try await reader.sync().changedRows
         },
@@ -67,7 +139,7 @@ private final class SyncBenchmarks {
         Contender(
           name: Contender.ours,
           prepare: {
-            try self.makeAuthor()
+            try await self.makeAuthor(.memory)
             _ = try await self.author?.sync()
           }
         ) {
@@ -77,29 +149,49 @@ private final class SyncBenchmarks {
       ])
   }
 
+  // MARK: - Replicas and peers
+
   private var plainInsert: Contender {
-    Contender(
-      name: "SQLite",
-      prepare: {
-        self.sqlite = try SQLiteStore(path: TemporaryFolder.newPath("sqlite.db"), creating: Track.createTable)
-      }
-    ) {
+    Contender(name: "SQLite", prepare: { try self.makePeer(Track.createTable) }) {
       try self.sqlite?.insert(self.tracks) ?? 0
     }
   }
 
-  private func makeAuthor() throws {
-    storage = MemoryStorage()
-    let engine = try makeEngine("author.db")
-    try engine.database.write { connection in for track in tracks { try connection.insert(track) } }
+  private func makePeer(_ schemas: String...) throws {
+    sqlite = try SQLiteStore(path: TemporaryFolder.newPath("sqlite.db"), creating: schemas.joined(separator: ";"))
+  }
+
+  /// An author that has written all rows; its vault is open, which is done once in a process's life.
+  private func makeAuthor(_ remote: Remote) async throws {
+    let engine = try makeEngine("author.db", remote.open(), remote.vault)
+    _ = try await engine.sync()
+    try await engine.database.write { [tracks] connection in for track in tracks { try connection.insert(track) } }
     author = engine
   }
 
-  private func makeEngine(_ name: String) throws -> SyncEngine {
+  /// A reader to which everything that an author wrote is new, or to which what it wrote last is.
+  private func makeReader(_ remote: Remote, knowsRows: Bool) async throws {
+    let (storage, vault) = (try remote.open(), remote.vault)
+    let author = try makeEngine("author.db", storage, vault)
+    let reader = try makeEngine("reader.db", storage, vault)
+    _ = try await reader.sync()
+    try await author.database.write { [tracks] connection in for track in tracks { try connection.insert(track) } }
+    _ = try await author.sync()
+    if knowsRows {
+      _ = try await reader.sync()
+      try await author.database.write { [changed] connection in for track in changed { try connection.update(track) } }
+      _ = try await author.sync()
+    }
+    self.author = author
+    self.reader = reader
+  }
+
+  private func makeEngine(
+    _ name: String, _ storage: any ObjectStorage, _ vault: any VaultProvider
+  ) throws -> SyncEngine {
     let database = try Database(
       TemporaryFolder.newPath(name), configuration: Configuration().tracking(),
       migrations: [Migration("create Track", "\(raw: Track.createTable)")])
-    let storage = storage
-    return SyncEngine(database, storage: storage, vault: TransparentVault())
+    return SyncEngine(database, storage: storage, vault: vault)
   }
 }

@@ -1,0 +1,95 @@
+internal import DimpleChangelog
+internal import DimpleRemote
+internal import DimpleStore
+
+/// Writes a snapshot where one is due: the parts, then the manifest that makes them count; then removes what it replaces.
+struct SnapshotWriter {
+  enum Outcome { case notDue, written, appIsWriting }
+
+  let session: SyncSession
+
+  private var objects: SnapshotObjects { SnapshotObjects(session: session) }
+  private var minimum: Int64 { Int64(session.options.smallestSnapshot) }
+
+  /// - Parameter listed: Every pack of the vault.
+  func run(_ listed: [PullPlan.Candidate], _ report: inout SyncReport) async throws -> Outcome {
+    let plan = SnapshotPlan(listed: listed)
+    let known = try await read { try $0.known() }
+    guard plan.isDue(covered: known.vector, size: known.size, minimum: minimum) else { return .notDue }
+    // Somebody may have written one since.
+    let catalog = try await objects.list()
+    let newest = try await newest(in: catalog)
+    if let newest {
+      try await remember(.init(vector: newest.vector, size: newest.size))
+      guard plan.isDue(covered: newest.vector, size: newest.size, minimum: minimum) else { return .notDue }
+    }
+    let moment = try SnapshotMoment(session)
+    defer { moment.end() }
+    do {
+      return try await write(moment, catalog, newest, &report)
+    } catch is MissingValue {
+      // Another replica may have it. This one asks again when twice as much has come together.
+      try await remember(.init(vector: newest?.vector ?? [:], size: plan.bytes(beyond: newest?.vector ?? [:])))
+      return .notDue
+    }
+  }
+
+  private func write(
+    _ moment: SnapshotMoment, _ catalog: SnapshotCatalog, _ newest: SnapshotManifest?, _ report: inout SyncReport
+  ) async throws -> Outcome {
+    guard let coverage = try await moment.coverage() else { return .appIsWriting }
+    let vector = coverage.replicas.mapValues { RangeSet64($0.runs.map(\.range)) }
+    if let newest, newest.vector.contains(where: { !(vector[$0.key] ?? RangeSet64()).contains($0.value) }) {
+      // What it has and this replica lacks would be lost with it.
+      return .notDue
+    }
+    let manifest = try await write(coverage, moment)
+    try await remember(.init(vector: manifest.vector, size: manifest.size))
+    report.wroteSnapshot = true
+    for object in catalog.superfluous(keeping: manifest, previous: newest) {
+      try await session.storage.delete(object.key)
+    }
+    return .written
+  }
+
+  private func read<T: Sendable>(_ body: @escaping @Sendable (SnapshotTable) throws -> T) async throws -> T {
+    let id = session.vault.id
+    return try await session.database.read { try body(SnapshotTable(vault: id, connection: $0)) }
+  }
+
+  private func remember(_ known: SnapshotTable.Known) async throws {
+    let id = session.vault.id
+    try await session.database.write { connection in
+      try connection.withInternalAccess { try SnapshotTable(vault: id, connection: connection).remember(known) }
+    }
+  }
+
+  /// The newest that can be read.
+  private func newest(in catalog: SnapshotCatalog) async throws -> SnapshotManifest? {
+    for candidate in catalog.candidates {
+      do { return try await objects.manifest(candidate.manifest) } catch is SyncError { continue }
+    }
+    return nil
+  }
+
+  private func write(_ coverage: SnapshotSource.Coverage, _ moment: SnapshotMoment) async throws -> SnapshotManifest {
+    session.progress.plan(.snapshotting)
+    var manifest = SnapshotManifest(
+      vault: session.vault.id, writer: session.changelog.replicaID, latest: HybridTime(rawValue: 0), parts: [],
+      replicas: coverage.replicas, schema: try await session.database.read(PackPut.migrationCount),
+      app: session.options.appVersion, digest: coverage.digest, publicKey: coverage.publicKey)
+    var position: SnapshotSource.Position? = .init()
+    while let start = position {
+      session.progress.advance(.snapshotting)
+      let part = try await moment.part(manifest.parts.count, from: start)
+      let stored = try await objects.put(part.lines, .part, of: manifest.id, index: manifest.parts.count)
+      manifest.parts.append(.init(hash: stored.name.hash, size: stored.size, rows: part.rows))
+      manifest.latest = max(manifest.latest, part.latest)
+      session.progress.advance(.snapshotting, bytes: stored.size)
+      position = part.next
+    }
+    let lines = try manifest.encoded(vault: session.vault, signingKey: coverage.signingKey)
+    _ = try await objects.put(lines, .manifest, of: manifest.id, index: manifest.parts.count)
+    return manifest
+  }
+}

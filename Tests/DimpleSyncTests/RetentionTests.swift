@@ -1,0 +1,121 @@
+import DimpleChangelog
+import DimpleRemote
+import DimpleStore
+import DimpleTestSupport
+import Foundation
+import Testing
+
+@testable import DimpleSync
+
+@Suite("Limited history")
+struct RetentionTests {
+  private let fleet = SnapshotFleet(storage: MemoryStorage())
+  private let day: Int64 = 86_400_000
+
+  private var limited: SyncEngine.Options {
+    var options = SnapshotFleet.options
+    options.history = .limited(.seconds(10 * 86_400))
+    return options
+  }
+
+  /// Two snapshots of ever more, each a day after the other.
+  private func writeTwoSnapshots(_ writer: SimulatedReplica) async throws {
+    try await fleet.write(writer, items: 0..<20)
+    writer.clock.advance(milliseconds: day)
+    try await fleet.write(writer, items: 20..<120)
+    writer.clock.advance(milliseconds: day)
+    try await fleet.write(writer, items: 120..<500)
+    #expect(try await fleet.snapshots().candidates.count == 2)
+  }
+
+  private func packs() async throws -> [PackName] {
+    try await fleet.storage.listAll(prefix: "log/").compactMap { object in
+      TransparentVault().openName(String(object.key.dropFirst(4))).flatMap(PackName.init(record:))
+    }
+  }
+
+  @Test func oldPacksThatTwoSnapshotsCoverGoAndTheLastStays() async throws {
+    let writer = try fleet.replica(options: limited)
+    let away = try fleet.replica()
+    try await writer.database.execute("INSERT INTO List VALUES ('first', 'x')")
+    _ = try await writer.engine.sync()
+    _ = try await away.engine.sync()
+    try await writeTwoSnapshots(writer)
+    let before = try await packs()
+    #expect(before.count > 2)
+    // Not old enough.
+    #expect(try await writer.engine.sync().removedPacks == 0)
+    writer.clock.advance(milliseconds: 11 * day)
+    let report = try await writer.engine.sync()
+    #expect(report.removedPacks > 0)
+    let after = try await packs()
+    #expect(after.count == before.count - report.removedPacks)
+    #expect(after.map(\.range.upperBound).max() == before.map(\.range.upperBound).max())
+    // What the older snapshot does not cover stays.
+    let second = try await fleet.snapshots().candidates[1].manifest.name.id.covered
+    #expect(before.filter { $0.range.upperBound > second }.allSatisfy(after.contains))
+    // It goes on as before: nothing is sent again, nothing is taken for a copy's.
+    try await writer.database.execute("INSERT INTO List VALUES ('later', 'x')")
+    let next = try await writer.engine.sync()
+    #expect((next.pushedTransactions, next.tookNewName, next.skipped.count) == (1, false, 0))
+    // A replica that comes back, and one that is new, merge the snapshot.
+    try await away.database.execute("UPDATE List SET title = 'mine' WHERE id = 'first'")
+    let newcomer = try fleet.replica()
+    for replica in [away, newcomer] {
+      replica.clock.advance(milliseconds: 14 * day)
+      let report = try await replica.engine.sync()
+      #expect(report.mergedSnapshot)
+      #expect(report.skipped.map(\.error.description) == [])
+    }
+    for replica in [writer, newcomer] { _ = try await replica.engine.sync() }
+    try fleet.expectEqual(writer, away)
+    try fleet.expectEqual(writer, newcomer)
+    #expect(
+      try await newcomer.database.queryOne(String.self, "SELECT title FROM List WHERE id = 'first'") == "mine")
+  }
+
+  @Test func allHistoryStaysUnlessToldOtherwise() async throws {
+    let writer = try fleet.replica()
+    try await writeTwoSnapshots(writer)
+    writer.clock.advance(milliseconds: 1000 * day)
+    let before = try await packs()
+    #expect(try await writer.engine.sync().removedPacks == 0)
+    #expect(try await packs() == before)
+  }
+
+  @Test func lookingForOldPacksIsRare() async throws {
+    let counting = CountingStorage(fleet.storage)
+    let writer = try fleet.replica(counting, options: limited)
+    try await writeTwoSnapshots(writer)
+    writer.clock.advance(milliseconds: 11 * day)
+    _ = try await writer.engine.sync()
+    counting.reset()
+    for _ in 0..<5 { _ = try await writer.engine.sync() }
+    #expect(counting.counts.requests == 5)
+  }
+
+  @Test func aRestoredBackupIsFoundThoughMostOfItsPacksAreGone() async throws {
+    let (path, copy) = (TemporaryFile.path(), TemporaryFile.path())
+    defer { for file in [path, copy] { TemporaryFile.remove(file) } }
+    let writer = try fleet.replica(path: path, options: limited)
+    try await writer.database.execute("INSERT INTO List VALUES ('first', 'x')")
+    _ = try await writer.engine.sync()
+    try await writer.database.close()
+    try FileManager.default.copyItem(atPath: path, toPath: copy)
+    let original = try fleet.replica(path: path, options: limited)
+    try await writeTwoSnapshots(original)
+    original.clock.advance(milliseconds: 11 * day)
+    #expect(try await original.engine.sync().removedPacks > 0)
+    let restored = try fleet.replica(path: copy, options: limited)
+    restored.clock.advance(milliseconds: 14 * day)
+    try await restored.database.execute("INSERT INTO List VALUES ('of the backup', 'x')")
+    let report = try await restored.engine.sync()
+    #expect(report.tookNewName)
+    #expect(report.skipped.map(\.error.description) == [])
+    for replica in [original, restored] { _ = try await replica.engine.sync() }
+    try fleet.expectEqual(original, restored)
+    #expect(try await original.database.queryOne(Int.self, "SELECT count(*) FROM List WHERE id = 'of the backup'") == 1)
+    try await original.database.close()
+    try await restored.database.close()
+  }
+}

@@ -1,0 +1,156 @@
+import DimpleChangelog
+import DimpleStore
+import DimpleSync
+import DimpleTestSupport
+
+/// The end of a run: faults stop, everyone syncs twice, and this must hold.
+extension Simulation {
+  func finish() async throws {
+    for device in devices.values {
+      for (fault, count) in device.faults.counts { tally.count("storage: \(fault.rawValue)", count) }
+    }
+    if script.settings.isHostile { bucket.makeWhole() }
+    letTimePass()
+    let fleet = devices.values.sorted { $0.index < $1.index }
+    if !script.settings.endsMixed {
+      for device in fleet where device.version < SimulatedSchema.newestVersion {
+        try device.reopen(version: SimulatedSchema.newestVersion)
+        try note(device)
+      }
+    }
+    for round in 1...2 {
+      for device in fleet { try await syncInPeace(device, round) }
+    }
+    for version in Set(fleet.map(\.version)).sorted() {
+      try await compareWithNewcomer(fleet.filter { $0.version == version }, version)
+    }
+    try compareVectors(fleet)
+    try await reckon(fleet)
+    for device in fleet { try await checkAtRest(device) }
+  }
+
+  private func syncInPeace(_ device: Device, _ round: Int) async throws {
+    let report: SyncReport
+    do { report = try await device.engine.sync() } catch {
+      throw SimulationFailure("the last syncs threw", "device \(device.index): \(error)")
+    }
+    if report.tookNewName, !script.settings.hasCopies {
+      throw SimulationFailure("a device took a new name", "\(device.index)")
+    }
+    guard round == 2 else { return }
+    if let skipped = report.skipped.first {
+      throw SimulationFailure("skipped at the end", "device \(device.index): \(skipped.error)")
+    }
+    if report.postponedTransactions > 0 { throw SimulationFailure("postponed at the end", "device \(device.index)") }
+  }
+
+  // MARK: - All the same
+
+  private func compareWithNewcomer(_ fleet: [Device], _ version: Int) async throws {
+    let newcomer = try newcomer(version: version, storage: bucket)
+    _ = try await newcomer.engine.sync()
+    let expected = try newcomer.database.fingerprint()
+    let held = Set(try newcomer.database.heldRows())
+    tally.fingerprint += "\(expected)"
+    tally.held += held.count
+    for device in fleet {
+      let fingerprint = try device.database.fingerprint()
+      for (mine, theirs) in zip(fingerprint.tables, expected.tables) where mine != theirs {
+        throw SimulationFailure(
+          "tables differ",
+          "\(mine.name): device \(device.index) shows \(try rows(mine.name, device.database)), "
+            + "a new one \(try rows(mine.name, newcomer.database))")
+      }
+      let mine = Set(try device.database.heldRows())
+      guard mine == held else {
+        throw SimulationFailure(
+          "held rows differ",
+          "device \(device.index) holds \(mine.subtracting(held)), a new one \(held.subtracting(mine))")
+      }
+      try await checkSound(device.database, device.index)
+    }
+    try await newcomer.database.close()
+  }
+
+  private func rows(_ table: String, _ database: Database) throws -> [[SQLValue]] {
+    try database.rows("SELECT * FROM \(raw: table) ORDER BY 1, 2 LIMIT 20").map { row in
+      (0..<row.count).map { row[$0] }
+    }
+  }
+
+  private func checkSound(_ database: Database, _ index: Int) async throws {
+    let violations = try await database.rows("SELECT * FROM pragma_foreign_key_check")
+    guard violations.isEmpty else {
+      throw SimulationFailure("foreign keys are broken", "device \(index): \(violations)")
+    }
+    let integrity = try await database.rows("PRAGMA integrity_check")
+    guard integrity.first?[0] == .text("ok") else {
+      throw SimulationFailure("a database is damaged", "device \(index): \(integrity)")
+    }
+  }
+
+  private func compareVectors(_ fleet: [Device]) throws {
+    var expected: [UInt64: [ClosedRange<Int64>]]?
+    for device in fleet {
+      var vector = try vector(of: device.database)
+      let changelog = try device.changelog
+      if device.record.last > 0 { vector[changelog.replicaID.rawValue] = [1...device.record.last] }
+      if let expected, expected != vector {
+        throw SimulationFailure("vectors differ", "device \(device.index) has \(vector), another \(expected)")
+      }
+      expected = vector
+    }
+  }
+
+  // MARK: - Nothing lost, nothing invented
+
+  private func reckon(_ fleet: [Device]) async throws {
+    var changes = orphans
+    for device in fleet {
+      let log = try device.changelog.changes()
+      try checkLog(log, of: device)
+      changes += log
+    }
+    let newcomer = try newcomer(version: SimulatedSchema.newestVersion, storage: bucket)
+    _ = try await newcomer.engine.sync()
+    let check = try ReckoningCheck(Reckoning(changes), script.schema, newcomer.database)
+    try check.run()
+    tally.rows += check.rowCount
+    try await newcomer.database.close()
+  }
+
+  /// Every transaction whose commit returned is in the log, unaltered but for its stamps, and in its order.
+  private func checkLog(_ log: [Change], of device: Device) throws {
+    let found = Dictionary(grouping: log, by: \.transaction)
+    for (number, committed) in device.record.transactions {
+      let now = found[number] ?? []
+      guard now.count == committed.count, zip(now, committed).allSatisfy({ $0.isSame(as: $1) }) else {
+        throw SimulationFailure(
+          "a commit is lost", "device \(device.index), transaction \(number): \(committed), now \(now)")
+      }
+    }
+    for (earlier, later) in zip(log, log.dropFirst()) where later.stamp <= earlier.stamp {
+      throw SimulationFailure("stamps do not rise", "device \(device.index): \(earlier), then \(later)")
+    }
+  }
+
+  // MARK: - Nothing left to say
+
+  private func checkAtRest(_ device: Device) async throws {
+    let report = try await device.engine.sync()
+    guard report.isEmpty else { throw SimulationFailure("not at rest", "device \(device.index): \(report)") }
+    let pages = max(
+      1, (bucket.keys.filter { $0.hasPrefix("log/") }.count + script.settings.pageSize - 1) / script.settings.pageSize)
+    guard report.traffic.requests == pages else {
+      throw SimulationFailure(
+        "a sync with nothing to do asks too much", "device \(device.index): \(report.traffic), \(pages) pages")
+    }
+  }
+}
+
+extension Change {
+  /// The same write, whatever its stamp.
+  fileprivate func isSame(as other: Change) -> Bool {
+    table == other.table && key == other.key && operation == other.operation && columns == other.columns
+  }
+}
