@@ -54,7 +54,7 @@ struct TransactionBufferTests {
         LogRecord(
           operation: .insert, transaction: 1, table: 1, key: [.integer(Int64(number))],
           cells: [.init(column: 1, value: .blob([UInt8](repeating: 1, count: 1000)))]), clock)
-      if buffer.isFull { return #expect(number == 64) }
+      if buffer.isFull { return #expect(number == 65) }
     }
     Issue.record("never full")
   }
@@ -86,21 +86,25 @@ struct TransactionBufferTests {
     var rows: [Row] = []
     var expected: [LogRecord] = []
     var savepoints: [(rows: [Row], expected: [LogRecord])] = []
+    /// Statements that have returned rows.
+    var paused: [(number: UInt64, rows: [Row], expected: [LogRecord])] = []
     var number: UInt64 = 0
     var milliseconds: Int64 = 1000
 
     mutating func step() throws {
       switch random.below(8) {
       case 0:
+        endPaused()
         buffer.beginSavepoint()
         savepoints.append((rows, expected))
       case 1, 2:
+        endPaused()
         guard let start = savepoints.popLast() else { return }
         let isUndone = random.oneIn(2)
         buffer.endSavepoint(isUndone: isUndone)
         if isUndone { (rows, expected) = start }
       case 3:
-        buffer.endStatement()
+        buffer.finishStatement()
         write()
       default: try statement()
       }
@@ -122,10 +126,29 @@ struct TransactionBufferTests {
       }
       switch random.below(4) {
       case 0:
-        buffer.undoStatement()
+        buffer.endStatement(number, isUndone: true)
         (rows, expected) = start
-      case 1: buffer.endStatement()
+      case 1: buffer.endStatement(number, isUndone: false)
+      case 2 where paused.count < 3:
+        buffer.pauseStatement(number)
+        paused.append((number, start.rows, start.expected))
       default: break
+      }
+    }
+
+    /// Ends the statements that are paused, in any order; one that fails takes back what came after it.
+    private mutating func endPaused() {
+      while !paused.isEmpty {
+        let index = random.below(paused.count)
+        let statement = paused[index]
+        let isUndone = random.oneIn(2)
+        buffer.endStatement(statement.number, isUndone: isUndone)
+        if isUndone {
+          (rows, expected) = (statement.rows, statement.expected)
+          paused.removeSubrange(index...)
+        } else {
+          paused.remove(at: index)
+        }
       }
     }
 

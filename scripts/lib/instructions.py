@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 OURS = "DimpleDb"
-SIDES = [OURS, "SQLite", "GRDB", "untracked", "two tables"]
+SIDES = [OURS, "SQLite", "GRDB", "untracked", "two tables", "per change"]
 TOP = 25
 # What everything else that allocates calls in the end.
 ALLOCATORS = re.compile(r"^(malloc|calloc|realloc|posix_memalign|aligned_alloc)$")

@@ -115,6 +115,11 @@ final class RowDecoder: Decoder {
     if containerKeys == ObjectIdentifier(type), let container {
       return unsafeDowncast(container, to: Kept<KeyedDecodingContainer<Key>>.self).get()
     }
+    return newContainer(keyedBy: type)
+  }
+
+  /// Apart from the above, which must not ask the runtime for the container's type each time.
+  @inline(never) private func newContainer<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedDecodingContainer<Key> {
     let new = KeyedDecodingContainer(RowContainer<Key>(decoder: self))
     container = Kept(new)
     containerKeys = ObjectIdentifier(type)

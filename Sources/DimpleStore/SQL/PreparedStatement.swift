@@ -29,7 +29,8 @@ public struct PreparedStatement {
   @inlinable
   @discardableResult
   public func execute<each Value: SQLConvertible>(_ values: repeat each Value) throws -> Int {
-    try bind(repeat each values)
+    var parameters = try begin(repeat (each Value).self)
+    _ = (repeat try (each values).bind(to: parameters.next()))
     return try statement.run()
   }
 
@@ -38,7 +39,8 @@ public struct PreparedStatement {
   public func query<T: Decodable, each Value: SQLConvertible>(
     _ type: T.Type, _ values: repeat each Value
   ) throws -> [T] {
-    try bind(repeat each values)
+    var parameters = try begin(repeat (each Value).self)
+    _ = (repeat try (each values).bind(to: parameters.next()))
     var result: [T] = []
     try statement.handOver(type) { value in
       result.append(value)
@@ -52,7 +54,8 @@ public struct PreparedStatement {
   public func queryOne<T: Decodable, each Value: SQLConvertible>(
     _ type: T.Type, _ values: repeat each Value
   ) throws -> T? {
-    try bind(repeat each values)
+    var parameters = try begin(repeat (each Value).self)
+    _ = (repeat try (each values).bind(to: parameters.next()))
     var result: T?
     try statement.handOver(type) { value in
       result = value
@@ -66,7 +69,8 @@ public struct PreparedStatement {
   public func query<T: RowDecodable, each Value: SQLConvertible>(
     _ type: T.Type, _ values: repeat each Value
   ) throws -> [T] {
-    try bind(repeat each values)
+    var parameters = try begin(repeat (each Value).self)
+    _ = (repeat try (each values).bind(to: parameters.next()))
     return try statement.rows(type)
   }
 
@@ -75,7 +79,8 @@ public struct PreparedStatement {
   public func queryOne<T: RowDecodable, each Value: SQLConvertible>(
     _ type: T.Type, _ values: repeat each Value
   ) throws -> T? {
-    try bind(repeat each values)
+    var parameters = try begin(repeat (each Value).self)
+    _ = (repeat try (each values).bind(to: parameters.next()))
     return try statement.firstRow(type)
   }
 
@@ -84,7 +89,8 @@ public struct PreparedStatement {
   public func query<T: RowDecodable & Decodable, each Value: SQLConvertible>(
     _ type: T.Type, _ values: repeat each Value
   ) throws -> [T] {
-    try bind(repeat each values)
+    var parameters = try begin(repeat (each Value).self)
+    _ = (repeat try (each values).bind(to: parameters.next()))
     return try statement.rows(type)
   }
 
@@ -93,7 +99,8 @@ public struct PreparedStatement {
   public func queryOne<T: RowDecodable & Decodable, each Value: SQLConvertible>(
     _ type: T.Type, _ values: repeat each Value
   ) throws -> T? {
-    try bind(repeat each values)
+    var parameters = try begin(repeat (each Value).self)
+    _ = (repeat try (each values).bind(to: parameters.next()))
     return try statement.firstRow(type)
   }
 
@@ -117,18 +124,28 @@ public struct PreparedStatement {
     return result
   }
 
+  /// Ready for values of these types, which each caller binds by itself: handed on, each would be copied.
   @inlinable
-  func bind<each Value: SQLConvertible>(_ values: repeat each Value) throws {
+  func begin<each Value: SQLConvertible>(_ types: repeat (each Value).Type) throws -> StatementParameters {
     var count: Int32 = 0
-    for _ in repeat (each Value).self { count += 1 }
+    for _ in repeat each types { count += 1 }
     try statement.begin(count: count)
-    var index: Int32 = 0
-    func next() -> StatementParameter {
-      index += 1
-      return StatementParameter(statement: statement, index: index)
-    }
-    // Not a loop over the values, which would copy each.
-    _ = (repeat try (each values).bind(to: next()))
+    return StatementParameters(statement)
+  }
+}
+
+/// The places of a statement's values, first to last.
+@usableFromInline struct StatementParameters {
+  @usableFromInline let statement: StatementBox
+  @usableFromInline var index: Int32 = 0
+
+  @inlinable
+  init(_ statement: StatementBox) { self.statement = statement }
+
+  @inlinable
+  mutating func next() -> StatementParameter {
+    index += 1
+    return StatementParameter(statement: statement, index: index)
   }
 }
 

@@ -82,7 +82,10 @@ extension Connection {
       sqlite3_prepare_v3(self.handle, start, -1, flags, &handle, &tail)
     }
     authorizer.effects = outer
-    guard result == SQLITE_OK else { throw error(result, operation: "prepare", sql: whole) }
+    // Of a function that was refused, SQLite tells as of any error.
+    guard result == SQLITE_OK else {
+      throw error(authorizer.refusal == nil ? result : SQLITE_AUTH, operation: "prepare", sql: whole)
+    }
     let end = tail ?? start
     guard let handle else { return (nil, end) }
     let statement = Statement(handle: handle, sql: whole, effects: effects, connection: self)

@@ -63,6 +63,9 @@ enum SchemaReader {
       id: id, name: tracked.name, keyColumns: try tracked.keyColumns.map { try column($0, names: &names) },
       columns: try tracked.columns.map { try column($0, names: &names) })
     table.localColumns = tracked.localColumns
+    table.hasRowIDKey =
+      !tracked.isWithoutRowID && tracked.keyColumns.count == 1
+      && tracked.keyColumns[0].declaredType.uppercased() == "INTEGER"
     table.uniques = try uniques(of: table, connection)
     table.needsProbe = try tracked.isStrict || hasCheck(tracked.name, connection)
     return table

@@ -95,7 +95,9 @@ final class MergeSession {
     let table = schema.tables[row.table]
     row.wish = row.state.wish(row.keyValues, table)
     guard let wish = row.wish else { return }
-    if zip(table.columns, wish.dropFirst(row.keyValues.count)).contains(where: { $0.isNotNull && $1 == .null }) {
+    if table.hasRowIDKey, !row.keyValues.allSatisfy(\.isInteger) {
+      row.heldReason = .wrongType
+    } else if zip(table.columns, wish.dropFirst(row.keyValues.count)).contains(where: { $0.isNotNull && $1 == .null }) {
       row.heldReason = .missingValue
     } else if table.needsProbe, row.before != wish {
       row.heldReason = try access[row.table].probe(wish)
@@ -154,6 +156,10 @@ final class MergeSession {
       .map { self.key(of: $0, in: key.child) }
       .filter { rows[$0] == nil }
   }
+}
+
+extension SQLValue {
+  fileprivate var isInteger: Bool { if case .integer = self { true } else { false } }
 }
 
 extension Stamp {

@@ -35,6 +35,8 @@ struct MergeTable {
   var foreignKeys: [ForeignKey] = []
   /// The stored columns that are not synced, by name: a row written anew keeps their values.
   var localColumns: [String] = []
+  /// The key is the rowid: it is an integer, and SQLite would make one of NULL.
+  var hasRowIDKey = false
   /// CHECK or STRICT: only SQLite itself can say whether a row may stand.
   var needsProbe = false
 

@@ -20,7 +20,8 @@ struct TableAccess {
     keyCondition = Self.condition(table.keyColumns.map(\.name))
     let marks = Array(repeating: "?", count: table.allColumns.count).joined(separator: ", ")
     readSQL = "SELECT \(selection) FROM \(quotedName) WHERE \(keyCondition)"
-    insertSQL = "INSERT INTO \(quotedName)(\(selection)) VALUES (\(marks))"
+    // A constraint that would replace or ignore rows must not: what may stand is decided here.
+    insertSQL = "INSERT OR ABORT INTO \(quotedName)(\(selection)) VALUES (\(marks))"
     deleteSQL = "DELETE FROM \(quotedName) WHERE \(keyCondition)"
   }
 
@@ -61,7 +62,7 @@ struct TableAccess {
     let assignments = changed.map { "\(SQL.quoted(identifier: table.allColumns[$0].name)) = ?" }
       .joined(separator: ", ")
     try run(
-      "UPDATE \(quotedName) SET \(assignments) WHERE \(keyCondition)",
+      "UPDATE OR ABORT \(quotedName) SET \(assignments) WHERE \(keyCondition)",
       changed.map { new[$0] } + new.prefix(table.keyColumns.count))
   }
 

@@ -160,6 +160,9 @@ private struct Opening {
     options.packSize = script.settings.packSize
     options.mergeBatchSize = script.settings.mergeBatchSize
     options.parallelGets = script.settings.parallelGets
+    options.smallestSnapshot = script.settings.smallestSnapshot ?? .max
+    options.snapshotPartSize = script.settings.snapshotPartSize
+    if let seconds = script.settings.historySeconds { options.history = .limited(.seconds(seconds)) }
     return SyncEngine(database, storage: storage, vault: TransparentVault(seed: vaultSeed), options: options)
   }
 }

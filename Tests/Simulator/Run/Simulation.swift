@@ -297,8 +297,11 @@ package actor Simulation {
         guard script.settings.hasCopies else { throw SimulationFailure("a device took a new name", "\(device.index)") }
         tally.count("new name taken")
       }
-      for skipped in report.skipped where skipped.error.code != .damagedObject {
-        guard script.settings.isHostile else { throw SimulationFailure("an object was refused", "\(skipped.error)") }
+      for skipped in report.skipped where !script.settings.isHostile {
+        // Only a fault may make an object unusable, and none makes it a forgery.
+        guard skipped.error.code == .damagedObject, !plan.kinds.isEmpty else {
+          throw SimulationFailure("an object was refused", "device \(device.index): \(skipped.error)")
+        }
       }
       tally.count("postponed transaction", report.postponedTransactions)
     case .failure(let error):

@@ -15,6 +15,11 @@ package struct Script: Sendable {
     var pageSize = 1000
     var packSize = 8 << 20
     var mergeBatchSize = 50_000
+    /// In bytes; `nil` for no snapshots.
+    var smallestSnapshot: Int?
+    var snapshotPartSize = 8 << 20
+    /// How long packs stay once snapshots cover them, in seconds; `nil` for ever.
+    var historySeconds: Int?
     /// More than 1: requests run at once, and their numbers are left to chance; then nothing depends on these.
     var parallelGets = 1
     /// Databases in files, with readers of their own, instead of in memory.

@@ -74,6 +74,11 @@ package struct ScriptGenerator {
     settings.packSize = random.oneIn(3) ? 8 << 20 : 1 + random.below(600)
     settings.mergeBatchSize = random.oneIn(3) ? 50_000 : 1 + random.below(20)
     settings.usesFiles = random.oneIn(12)
+    if random.oneIn(2) {
+      settings.smallestSnapshot = 1 + random.below(3000)
+      settings.snapshotPartSize = 1 + random.below(2000)
+      if random.oneIn(3) { settings.historySeconds = random.below(20_000) }
+    }
     settings.tellsTime = random.oneIn(3)
     settings.endsMixed = troubles.migrations && random.oneIn(3)
     settings.isHostile = troubles.hostile

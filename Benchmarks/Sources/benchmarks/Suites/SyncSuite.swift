@@ -6,6 +6,7 @@ import DimpleSync
 import DimpleTestSupport
 import SQLitePeer
 import Samples
+import Synchronization
 
 extension Suite {
   /// Sending, taking in and merging many changes. The peer is the plain insert or update of the same rows, in the order of their
@@ -13,7 +14,7 @@ extension Suite {
   static var sync: Suite {
     Suite(name: "sync") { size in
       let benchmarks = SyncBenchmarks(size: size)
-      return [benchmarks.mergeFresh, benchmarks.mergeExisting]
+      return [benchmarks.mergeFresh, benchmarks.mergeExisting, benchmarks.writing]
         + Remote.allCases.flatMap { [benchmarks.push($0), benchmarks.pull($0)] } + [benchmarks.nothingNew]
     }
   }
@@ -43,6 +44,7 @@ private final class SyncBenchmarks {
   private var reader: SyncEngine?
   private var sqlite: SQLiteStore?
   private var report = SyncReport()
+  private var latency = Duration.zero
 
   init(size: Size) {
     tracks = (1...size(20_000)).map(Track.init(number:))
@@ -104,6 +106,56 @@ private final class SyncBenchmarks {
     } duration: {
       self.report.durations[.merging]
     }
+  }
+
+  // MARK: - Writing meanwhile
+
+  /// The app writes a row now and then, and waits for it, while its database takes in many.
+  var writing: Benchmark {
+    Benchmark(
+      name: "a write while rows are taken in, 99th percentile", unit: "write", count: 1, bars: ["idle": 2],
+      contenders: [
+        Contender(name: Contender.ours, prepare: { try await self.makeReader(.memory, knowsRows: false) }) {
+          guard let reader = self.reader else { return 0 }
+          let isDone = Atomic(false)
+          try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+              _ = try await reader.sync()
+              isDone.store(true, ordering: .relaxed)
+            }
+            self.latency = try await Self.writes(reader.database) { !isDone.load(ordering: .relaxed) }
+            try await group.waitForAll()
+          }
+          return 0
+        } duration: {
+          self.latency
+        },
+        Contender(name: "idle", prepare: { try await self.makeReader(.memory, knowsRows: false) }) {
+          guard let reader = self.reader else { return 0 }
+          var count = 0
+          self.latency = try await Self.writes(reader.database) {
+            count += 1
+            return count <= 300
+          }
+          return 0
+        } duration: {
+          self.latency
+        },
+      ])
+  }
+
+  /// The 99th percentile of how long writes take.
+  private static func writes(_ database: Database, while goesOn: () -> Bool) async throws -> Duration {
+    var times: [Duration] = []
+    while goesOn() {
+      let id = 10_000_000 + times.count
+      let start = ContinuousClock.now
+      try await database.write { try $0.insert(Track(number: id)) }
+      times.append(ContinuousClock.now - start)
+      try await Task.sleep(for: .milliseconds(1))
+    }
+    times.sort()
+    return times.isEmpty ? .zero : times[times.count * 99 / 100]
   }
 
   // MARK: - Whole syncs

@@ -70,6 +70,8 @@ struct PackedValue {
 
   var isNull: Bool { start.pointee == PackedTag.null }
 
+  var isInteger: Bool { start.pointee >= PackedTag.integer && start.pointee <= PackedTag.integer + 8 }
+
   var value: SQLValue {
     get throws {
       var reader = ByteReader([UInt8](UnsafeBufferPointer(start: start, count: count)))

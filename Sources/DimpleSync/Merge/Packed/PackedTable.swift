@@ -19,6 +19,7 @@ final class PackedTable {
   let id: Int64
   /// `nil` where the table is not part of the schema.
   let table: MergeTable?
+  let isKnown: Bool
   /// Of the table's name.
   let hash: RegisterHash
   /// Some foreign key refers to the table.
@@ -27,6 +28,11 @@ final class PackedTable {
   /// The table and its columns in the change log's catalogue.
   private let historyID: Int64?
   private let catalogIDs: [Int64]
+  /// Of the columns outside the key; apart from ``table``, which costs much to copy.
+  private let isNotNull: [Bool]
+  private let keyCount: Int
+  private let hasRowIDKey: Bool
+  private let fallbacks: [ColumnDefault]
   /// What a column holds that nobody wrote, packed, where that is a constant.
   private let defaults: [PackedConstant]
 
@@ -59,6 +65,11 @@ final class PackedTable {
     let history = table.flatMap { recorder?.packedTable($0.name) }
     historyID = history?.id
     catalogIDs = (table?.columns ?? []).map { history?.columns[$0.name] ?? 0 }
+    isKnown = table != nil
+    keyCount = table?.keyColumns.count ?? 0
+    hasRowIDKey = table?.hasRowIDKey ?? false
+    isNotNull = (table?.columns ?? []).map(\.isNotNull)
+    fallbacks = (table?.columns ?? []).map(\.fallback)
     defaults = (table?.columns ?? []).map { PackedConstant($0.fallback) }
     places = Array(repeating: -1, count: table?.columns.count ?? 0)
     let ids = table?.columns.map(\.id) ?? []
@@ -98,9 +109,10 @@ final class PackedTable {
       try reader.skipValue()
       keyValues.append(PackedValue(start: start, count: reader.position - start))
     }
-    return keyValues.count == table?.keyColumns.count
+    return keyValues.count == keyCount && (!hasRowIDKey || keyValues.allSatisfy(\.isInteger))
   }
 
+  /// Some row may refer to another of the table.
   var refersToItself: Bool { foreignKeys.contains { $0.key.child == $0.key.parent } }
 
   /// Whether the table shows a row with the key at hand.
@@ -124,12 +136,11 @@ final class PackedTable {
 
   /// Whether every NOT NULL column would have a value. Comes before ``insert(_:insertedAt:)``.
   func canInsert(_ row: borrowing PackedRow) -> Bool {
-    guard let table else { return false }
     place(row)
-    for (index, place) in places.enumerated() where table.columns[index].isNotNull {
-      if place < 0 {
-        if table.columns[index].fallback == .constant(.null) { return false }
-      } else if row.registers[place].value?.isNull ?? true {
+    for index in places.indices where isNotNull[index] {
+      if places[index] < 0 {
+        if fallbacks[index] == .constant(.null) { return false }
+      } else if row.registers[places[index]].value?.isNull ?? true {
         return false
       }
     }
@@ -138,14 +149,18 @@ final class PackedTable {
 
   /// Inserts a row; `false` where the table has one that is in its way.
   func insert(_ row: borrowing PackedRow, insertedAt stamp: Stamp) throws -> Bool {
-    guard let table, let insertion else { return false }
-    for (index, value) in keyValues.enumerated() { try insertion.bind(borrowed: value, at: Int32(index + 1)) }
-    for index in table.columns.indices {
-      let parameter = Int32(keyValues.count + index + 1)
+    guard let insertion else { return false }
+    var parameter: Int32 = 0
+    for index in keyValues.indices {
+      parameter += 1
+      try insertion.bind(borrowed: keyValues[index], at: parameter)
+    }
+    for index in places.indices {
+      parameter += 1
       if places[index] >= 0, let value = row.registers[places[index]].value {
         try insertion.bind(borrowed: value, at: parameter)
       } else {
-        try insertion.bind(table.columns[index].fallback.value(insertedAt: stamp), at: parameter)
+        try insertion.bind(fallbacks[index].value(insertedAt: stamp), at: parameter)
       }
     }
     return try changesOne(insertion)

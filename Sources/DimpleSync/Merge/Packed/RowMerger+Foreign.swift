@@ -7,7 +7,7 @@ extension RowMerger {
   func merge(_ change: PackedRowChange, into table: PackedTable) throws -> Bool {
     let isKey = try table.setKey(change.key)
     // A key with other columns than the table's: kept, as of an unknown table.
-    if table.table != nil, !isKey { return false }
+    if table.isKnown, !isKey { return false }
     // Most rows with an insert are new: that is tried first, and costs nothing where it fails.
     if change.hasInsert {
       if let isDone = try mergeNew(change, into: table) {
@@ -40,7 +40,7 @@ extension RowMerger {
   private func mergeNew(_ change: PackedRowChange, into table: PackedTable) throws -> Bool? {
     row.clear()
     try apply(change)
-    guard table.table != nil else {
+    guard table.isKnown else {
       _ = encode(leavingValuesTo: nil)
       return try insertNewState(change, table, .unknownTable)
     }
@@ -81,7 +81,7 @@ extension RowMerger {
     try apply(change)
     let isUnchanged = row.inserted == inserted && row.deleted == deleted
     if isUnchanged, !row.registers.contains(where: \.isNew) { return true }
-    guard table.table != nil else {
+    guard table.isKnown else {
       guard status == .unknownTable else { return false }
       _ = encode(leavingValuesTo: nil)
       return try finish(change, table, .unknownTable, inserted, deleted)

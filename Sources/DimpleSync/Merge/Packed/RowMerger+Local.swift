@@ -4,7 +4,7 @@ internal import DimpleStore
 /// The app's own changes: its tables show them already, only the state has to follow.
 extension RowMerger {
   func fold(_ change: PackedRowChange, into table: PackedTable) throws -> Bool {
-    let isKnown = table.table != nil
+    let isKnown = table.isKnown
     if change.hasInsert {
       row.clear()
       try apply(change)
@@ -42,7 +42,7 @@ extension RowMerger {
   /// What the app wrote is in the table: the state of a living row keeps the stamp alone.
   private func encodeFolded(_ table: PackedTable) {
     state.removeAll()
-    let leavesValues = row.isAlive && table.table != nil
+    let leavesValues = row.isAlive && table.isKnown
     row.encode(to: &state) { register in
       !(leavesValues && register.isNew && table.column(register.column).position >= 0)
     }
