@@ -105,7 +105,10 @@ let package = Package(
     tests("DimpleCryptoTests", ["DimpleCrypto", "DimplePrimitives", "DimpleRemote", "DimpleMutex", "CZlib"]),
     tests(
       "DimpleSyncTests",
-      ["DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimplePrimitives", "DimpleTestSupport"]),
+      [
+        "DimpleSync", "DimpleChangelog", "DimpleStore", "DimpleRemote", "DimplePrimitives", "DimpleMutex",
+        "DimpleTestSupport",
+      ]),
     .target(
       name: "Simulator",
       dependencies: [

@@ -7,10 +7,8 @@ FOLDER is a copy of the bucket: dimple.json, log/, blob/. VAULT_KEY is a file wi
 "age -d keys/<slot>.age" gives; a vault without encryption needs none. Prints a line of JSON per row, sorted:
 {"table":…,"key":[…],"columns":{…}}.
 
-Every hash and every chain is checked; signatures and the names of packs are not. Rows that no table could show together
-(NOT NULL, CHECK, UNIQUE, foreign keys; see "Tables are a function of the state" in docs/SYNC_ENGINE.md) are all printed:
-that takes the app's schema. Transactions from the future are not put off. Where packs were deleted because snapshots hold
-what they held (kept history shorter than all), this script cannot help.
+Hashes and chains are checked, signatures and names are not. Rows that cannot stand in a table together (docs/SYNC_ENGINE.md)
+are all printed: telling takes the app's schema. Transactions from the future count. Snapshots are not read.
 """
 import base64, gzip, hashlib, json, pathlib, subprocess, sys
 

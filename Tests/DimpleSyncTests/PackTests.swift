@@ -29,7 +29,7 @@ struct PackTests {
   }
 
   private func encode(_ header: PackHeader, _ body: PackBody) throws -> (bytes: [UInt8], name: PackName) {
-    named(try PackHeaderCodec.write(header, vault: vault, signingKey: signingKey) + [0x0A] + body.lines)
+    named(try PackHeaderCodec.write(header, vault: vault, signingKey: signingKey) + [0x0A] + body.lines())
   }
 
   private func encode(_ transactions: [PackTransaction]) throws -> (bytes: [UInt8], name: PackName) {
@@ -69,8 +69,14 @@ struct PackTests {
       columns: columns)
   }
 
+  private func decode(
+    _ bytes: [UInt8], _ name: PackName, in other: TransparentVault? = nil
+  ) throws -> DecodedPack {
+    try PackDecoder.decode(Gzip.compress(bytes), name: name, vault: other ?? vault, maximumSize: 1 << 24)
+  }
+
   private func code(_ bytes: [UInt8], _ name: PackName) -> SyncError.Code? {
-    do { _ = try PackDecoder.decode(bytes, name: name, vault: vault) } catch let error as SyncError {
+    do { _ = try decode(bytes, name).transactions() } catch let error as SyncError {
       return error.code
     } catch {
       Issue.record("\(error)")
@@ -81,15 +87,16 @@ struct PackTests {
   @Test func whatIsWrittenReadsBack() throws {
     let body = try body(sample)
     let (bytes, name) = try encode(header(body), body)
-    let decoded = try PackDecoder.decode(bytes, name: name, vault: vault)
-    #expect(decoded.pack.transactions == sample)
-    var readHeader = decoded.pack.header
+    let decoded = try decode(bytes, name)
+    #expect(try decoded.transactions() == sample)
+    var readHeader = decoded.header
     readHeader.signature = []
     #expect(try readHeader == header(body))
     #expect(PackName(record: name.record) == name)
-    #expect(decoded.lines(from: 1) == body.lines[...])
-    #expect(try decoded.lines(from: 2) == self.body([sample[1]]).lines[...])
-    #expect(decoded.lines(from: 3).isEmpty)
+    #expect(try decoded.lines(from: 1) == body.lines())
+    #expect(try decoded.lines(from: 2) == self.body([sample[1]]).lines())
+    #expect(try decoded.lines(from: 3).isEmpty)
+    #expect(decoded.changeCount == 4)
   }
 
   @Test func theSameTransactionsGiveTheSameBytes() throws {
@@ -136,12 +143,16 @@ struct PackTests {
     #expect(code(bytes, name) == .unsupportedFormat)
   }
 
-  @Test(arguments: [#""kind":"log""#, #""op":"delete""#, #"{"real":"inf"}"#])
-  func kindsThatAreNotKnownAreRefusedAsNewer(text: String) throws {
-    let name = text.split(separator: "\"")[0]
-    let newer = text.hasPrefix("{") ? #"{"add":3}"# : #""\#(name)":"new""#
-    let (bytes, packName) = try replacing(text, with: newer)
+  @Test func kindsThatAreNotKnownAreRefusedAsNewer() throws {
+    let (bytes, packName) = try replacing(#""kind":"log""#, with: #""kind":"new""#)
     #expect(code(bytes, packName) == .unsupportedFormat)
+    let factory = PackFactory()
+    for change in [
+      #"{"table":"T","op":"new","key":[1]}"#, #"{"table":"T","op":"update","key":[1],"columns":{"n":{"add":3}}}"#,
+    ] {
+      let lines = try factory.signed(#"{"number":1,"time":4096,"changes":[\#(change)]}"# + "\n", 1...1)
+      #expect(try factory.code(Array(lines.utf8), 1...1) == .unsupportedFormat)
+    }
   }
 
   /// A member `"new"` added to the header and signed, as a later version would.
@@ -154,12 +165,12 @@ struct PackTests {
     let signed = unsigned.replacing(#""vault":"transparent","#, with: "")
     let signature = try vault.sign(Array(signed.utf8), with: signingKey)
     let hex = signature.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    return named(Array((unsigned.dropLast() + #","signature":"\#(hex)"}"# + "\n").utf8) + body.lines)
+    return named(try Array((unsigned.dropLast() + #","signature":"\#(hex)"}"# + "\n").utf8) + body.lines())
   }
 
   @Test func membersThatAreNotKnownAreReadOverAndSigned() throws {
     let (bytes, name) = try newerHeader(#"{"a":[1,2.5]}"#)
-    #expect(try PackDecoder.decode(bytes, name: name, vault: vault).pack.transactions == sample)
+    #expect(try decode(bytes, name).transactions() == sample)
     let altered = named(Array(String(decoding: bytes, as: UTF8.self).replacing("[1,2.5]", with: "[1,2.6]").utf8))
     #expect(code(altered.bytes, altered.name) == .forgedAuthor)
   }
@@ -170,7 +181,7 @@ struct PackTests {
     let (bytes, name) = try encode(transactions)
     let text = String(decoding: bytes, as: UTF8.self)
     #expect(text.contains(#"],"note":{"a":"b"}}"#))
-    #expect(try PackDecoder.decode(bytes, name: name, vault: vault).pack.transactions == transactions)
+    #expect(try decode(bytes, name).transactions() == transactions)
     let altered = named(Array(text.replacing(#""a":"b""#, with: #""a":"c""#).utf8))
     #expect(code(altered.bytes, altered.name) == .brokenChain)
   }
@@ -189,7 +200,7 @@ struct PackTests {
     #expect(code(elsewhere.bytes, elsewhere.name) == .damagedObject)
     var other = vault
     other.id = "other"
-    #expect(try PackDecoder.decode(elsewhere.bytes, name: elsewhere.name, vault: other).pack.transactions == sample)
+    #expect(try decode(elsewhere.bytes, elsewhere.name, in: other).transactions() == sample)
   }
 
   // MARK: - Left out
@@ -212,16 +223,16 @@ struct PackTests {
     let part = try body(mixed) { $0 == "Secret" }
     #expect(part.chain == whole.chain)
     #expect(part.salts.map(\.table) == ["Todo"])
-    #expect(!String(decoding: part.lines, as: UTF8.self).contains("Secret"))
+    #expect(try !String(decoding: part.lines(), as: UTF8.self).contains("Secret"))
     let (bytes, name) = try encode(header(part), part)
-    let decoded = try PackDecoder.decode(bytes, name: name, vault: vault).pack.transactions
+    let decoded = try decode(bytes, name).transactions()
     #expect(decoded[0].changes == [mixed[0].changes[1]])
     #expect(decoded[0].left.map(\.position) == [0, 2])
     #expect(decoded[0].left.map(\.time.rawValue) == [100, 110])
     #expect(decoded[1].changes.isEmpty)
     #expect(decoded[1].leftHash != nil)
     // What was read can be written again, as it was.
-    #expect(try body(decoded) == part)
+    #expect(try body(decoded).lines() == part.lines())
   }
 
   /// Whoever guesses a change's contents cannot tell from the hash: it is salted, and the salt is with the table.
@@ -251,7 +262,7 @@ struct PackTests {
     var change = change(.insert, 100, [ColumnValue(name: "b", value: .null), ColumnValue(name: "d", value: .null)])
     change.bigColumns = ["a", "c", "e"].map { .init(name: $0, reference: large) }
     let (bytes, name) = try encode([transaction(1, [change]), sample[1]])
-    #expect(try PackDecoder.decode(bytes, name: name, vault: vault).pack.transactions[0].changes == [change])
+    #expect(try decode(bytes, name).transactions()[0].changes == [change])
     let names = String(decoding: bytes, as: UTF8.self).matches(of: #/"([a-e])":(null|{"big")/#).map { String($0.1) }
     #expect(names == ["a", "b", "c", "d", "e"])
   }
@@ -285,13 +296,6 @@ struct PackTests {
     }
   }
 
-  @Test func aBombIsRefusedBeforeItUnfolds() throws {
-    let bomb = try Gzip.compress([UInt8](repeating: 0, count: 50_000_000))
-    #expect(bomb.count < 100_000)
-    #expect(throws: SyncError.self) { try Gzip.decompress(bomb, maximumSize: 1_000_000) }
-    #expect(try Gzip.decompress(bomb, maximumSize: 50_000_000).count == 50_000_000)
-  }
-
   @Test func gzipFilesWithSomethingBehindOrMissingAreRefused() throws {
     let file = try Gzip.compress(Array("hello".utf8))
     #expect(try Gzip.decompress(file, maximumSize: 5) == Array("hello".utf8))
@@ -299,5 +303,33 @@ struct PackTests {
     for count in 0..<file.count {
       #expect(throws: SyncError.self) { try Gzip.decompress(Array(file.prefix(count)), maximumSize: 100) }
     }
+  }
+}
+
+extension DecodedPack {
+  func transactions() throws -> [PackTransaction] {
+    var transactions: [PackTransaction] = []
+    try forEachTransaction { transaction, _ in
+      transactions.append(transaction)
+      return true
+    }
+    return transactions
+  }
+
+  func lines(from number: Int64) throws -> [UInt8] {
+    var lines: [UInt8] = []
+    try forEachLine(from: number) { line, _ in
+      lines += line + [0x0A]
+      return true
+    }
+    return lines
+  }
+}
+
+extension PackBody {
+  func lines() throws -> [UInt8] {
+    var lines: [UInt8] = []
+    try writeLines { lines += $0 }
+    return lines
   }
 }

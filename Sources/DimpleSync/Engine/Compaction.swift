@@ -11,6 +11,8 @@ struct Compaction {
 
   let session: SyncSession
 
+  private let lineFeed = [UInt8(ascii: "\n")][...]
+
   private var vault: any Vault { session.vault }
 
   /// - Parameter listed: The packs under the present name that the vault listed and that are known to be own ones.
@@ -54,24 +56,28 @@ struct Compaction {
   private func join(_ group: [StoredPack]) async throws -> StoredPack? {
     guard case .blob(let signingKey) = try await session.database.read({ try SyncSetting.signingKey.get($0) }),
       let parts = try await fetch(group, signedBy: try vault.publicKey(of: signingKey)),
-      let first = parts.first?.pack.header, let last = parts.last?.pack.header
+      let first = parts.first?.header, let last = parts.last?.header
     else { return nil }
-    let range = first.range.lowerBound...last.range.upperBound
-    var lines: [UInt8] = []
-    var next = range.lowerBound
-    for part in parts {
-      lines += part.lines(from: next)
-      next = part.pack.header.range.upperBound + 1
-    }
     let body = PackBody(
-      range: range, chain: PackChain(before: first.chain.before, after: last.chain.after), salts: salts(of: parts),
-      lines: lines)
+      range: first.range.lowerBound...last.range.upperBound,
+      chain: PackChain(before: first.chain.before, after: last.chain.after), salts: salts(of: parts)
+    ) { write in
+      var next = first.range.lowerBound
+      for part in parts {
+        try part.forEachLine(from: next) { line, _ in
+          try write(line)
+          try write(lineFeed)
+          return true
+        }
+        next = part.header.range.upperBound + 1
+      }
+    }
     return try await PackPut(session: session).put(body, of: first.replica, signingKey: signingKey)
   }
 
   private func salts(of parts: [DecodedPack]) -> [PackHeader.Salt] {
     var salts: [[UInt8]: PackHeader.Salt] = [:]
-    for salt in parts.flatMap(\.pack.header.salts) { salts[Array(salt.table.utf8)] = salt }
+    for salt in parts.flatMap(\.header.salts) { salts[Array(salt.table.utf8)] = salt }
     return salts.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
   }
 
@@ -81,9 +87,9 @@ struct Compaction {
     for stored in group {
       let candidate = PullPlan.Candidate(key: stored.key, name: stored.name)
       guard case .success(let part) = try await PackFetch(session: session).fetch(candidate),
-        part.pack.header.publicKey == publicKey
+        part.header.publicKey == publicKey
       else { return nil }
-      if let last = parts.last?.pack.header, part.chain(before: last.range.upperBound + 1) != last.chain.after {
+      if let last = parts.last?.header, part.chain(after: last.range.upperBound) != last.chain.after {
         return nil
       }
       parts.append(part)

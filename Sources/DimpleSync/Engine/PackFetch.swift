@@ -4,13 +4,18 @@ internal import DimpleRemote
 struct PackFetch {
   let session: SyncSession
 
+  /// In bytes: an object of this size is always taken.
+  private static let smallest = 1 << 16
+
   /// Failures of the far side are thrown; an object that is there but cannot be used is a result.
   func fetch(_ candidate: PullPlan.Candidate) async throws -> Result<DecodedPack, SyncError> {
     let (vault, limit) = (session.vault, session.options.maximumObjectSize)
     do {
-      let sealed = try await session.storage.get(candidate.key, maximumSize: limit)
-      let lines = try Gzip.decompress(vault.open(sealed), maximumSize: limit)
-      return .success(try PackDecoder.decode(lines, name: candidate.name, vault: vault))
+      // Longer than it was listed, it is not what was listed. (Another put of the same contents may fold them otherwise.)
+      let listed = max(Int64(Self.smallest), candidate.size.addingReportingOverflow(candidate.size).partialValue)
+      let sealed = try await session.storage.get(candidate.key, maximumSize: min(limit, Int(clamping: listed)))
+      return .success(
+        try PackDecoder.decode(vault.open(sealed), name: candidate.name, vault: vault, maximumSize: limit))
     } catch let error as SyncError {
       return .failure(error)
     } catch let error as RemoteError where [.notFound, .damaged, .tooLarge].contains(error.code) {

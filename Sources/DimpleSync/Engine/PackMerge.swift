@@ -6,6 +6,8 @@ struct PackMerge {
   struct Outcome: Sendable {
     /// The pack to go on with; behind the last one when all are done.
     var next: Int
+    /// What is still to be taken along.
+    var relay: RelayPlan?
     /// The latest stamp merged.
     var newest: HybridTime?
     var count = MergeCount()
@@ -14,12 +16,12 @@ struct PackMerge {
     var skipped: [SkippedObject] = []
     /// Of large values, in bytes.
     var bigBytes = 0
+    /// Hashes of parts of large values that transactions wait for.
+    var missingParts: Set<[UInt8]> = []
     var conflicts: [SyncConflict] = []
     var conflictCount = 0
     var headers: [PackHeader] = []
   }
-
-  private static let bigBytesAtOnce = 32 << 20
 
   let connection: Connection
   let changelog: Changelog
@@ -27,9 +29,21 @@ struct PackMerge {
   let schema: MergeSchema
   /// Transactions with a later stamp are postponed.
   let latest: HybridTime
+  /// No more transactions are begun after so many changes; what is left is for another merge.
+  let maximumChanges: Int
+  /// What to take along for other vaults.
+  var relay: RelayPlan?
+  /// Hashes of parts that could not be had: transactions that need one are passed over.
+  var unavailableParts: Set<[UInt8]> = []
 
   /// About how many changes are merged before another writer may have its turn; never half a transaction.
   private static let chunkSize = 1000
+  /// Likewise, in bytes of their lines.
+  private static let chunkBytes = 4 << 20
+  /// Large values in memory at a time, in bytes, unless a single one is larger.
+  private static let bigBytesAtOnce = 32 << 20
+  /// Parts to be fetched before the pack is gone on with.
+  private static let missingPartsAtOnce = 64
 
   /// Merges packs one after the other.
   ///
@@ -37,9 +51,8 @@ struct PackMerge {
   ///   - start: The first to merge, perhaps for the second time: what is merged is passed over.
   ///   - isAwaited: Whether somebody else waits to write. Then this ends between two transactions, with ``Outcome/next`` at
   ///     the pack to go on with.
-  func run(
-    _ packs: [(key: String, result: Result<DecodedPack, SyncError>)], from start: Int = 0,
-    isAwaited: () -> Bool = { false }
+  mutating func run(
+    _ packs: [FetchedPack], from start: Int = 0, isAwaited: () -> Bool = { false }
   ) throws -> Outcome {
     var outcome = Outcome(next: start)
     let table = SeenTable(vault: vault, connection: connection)
@@ -47,20 +60,24 @@ struct PackMerge {
     var replicas = try ReplicaTable(connection)
     let merge = try Merge(connection, changelog, schema)
     while outcome.next < packs.count {
-      let (key, result) = packs[outcome.next]
+      let pack = packs[outcome.next]
       do {
-        let decoded = try result.get()
+        let decoded = try pack.result.get()
         try authenticate(decoded, &replicas)
         try seen.check(decoded)
-        let isWhole = try take(decoded, into: merge, &seen, &outcome, isAwaited)
-        try table.save(seen, of: decoded.pack.header.replica, &replicas)
-        if !isWhole { break }
+        try relay?.take(decoded, connection)
+        // What cannot be read ends the pack; what came before it counts.
+        let isWhole = Result { try take(decoded, into: merge, &seen, &outcome, isAwaited) }
+        try table.save(seen, of: decoded.header.replica, &replicas)
+        if try !isWhole.get() { break }
+        outcome.headers.append(decoded.header)
       } catch let error as SyncError where error.code != .damagedState {
-        outcome.skipped.append(SkippedObject(key: key, error: error))
+        outcome.skipped.append(SkippedObject(key: pack.candidate.key, error: error))
       }
       outcome.next += 1
       if outcome.next < packs.count, isAwaited() { break }
     }
+    outcome.relay = relay
     if let newest = outcome.newest { try changelog.receive(newest, connection) }
     outcome.count = try merge.finish()
     outcome.conflicts = Array(merge.conflicts.conflicts)
@@ -68,51 +85,135 @@ struct PackMerge {
     return outcome
   }
 
-  /// - Returns: Whether all of the pack that is new is merged.
+  /// Merges the pack's transactions that are new and not from the future, a chunk at a time.
+  ///
+  /// - Returns: Whether the pack is done with.
   private func take(
     _ decoded: DecodedPack, into merge: Merge, _ seen: inout Seen, _ outcome: inout Outcome, _ isAwaited: () -> Bool
   ) throws -> Bool {
-    var seenAfter = seen
-    let (accepted, isAll) = try accept(decoded, &seenAfter, &outcome)
-    let header = decoded.pack.header
+    let (header, known) = (decoded.header, seen.numbers(of: decoded.header.replica))
+    try setUnseen(by: header, merge)
+    let table = PostponedTable(vault: vault, connection: connection)
+    let trusted = try table.trusted(of: header.replica)
+    var postponed: [PostponedTable.Run] = []
+    var chunk = Chunk()
+    var isRead = true
+    var isWhole = true
+    let reading = Result {
+      try decoded.forEachTransaction(where: { !known.contains($0) }) { transaction, size in
+        let time = transaction.changes.map(\.time).max() ?? latest
+        guard time <= latest || (time <= PostponedTable.latestTrusted && trusted.contains(transaction.number)) else {
+          PostponedTable.append(transaction.number, of: header.replica, at: time, to: &postponed)
+          return true
+        }
+        switch try fill(transaction, &outcome) {
+        case .filled(let transaction):
+          if chunk.isInterrupted(by: transaction.number) { try add(&chunk, of: decoded, to: merge, &seen, &outcome) }
+          chunk.append(ForeignTransaction(replica: header.replica, transaction: transaction), size)
+        case .missesParts: return true
+        case .waits: isWhole = false
+        }
+        guard chunk.changes >= Self.chunkSize || chunk.size >= Self.chunkBytes else { return true }
+        try add(&chunk, of: decoded, to: merge, &seen, &outcome)
+        isRead = outcome.changes < maximumChanges && !isAwaited()
+        return isRead
+      }
+    }
+    if case .failure(let error) = reading, !(error is SyncError) { throw error }
+    try add(&chunk, of: decoded, to: merge, &seen, &outcome)
+    try HeardTable(vault: vault, connection: connection).note(header, [])
+    try reading.get()
+    if isRead { try table.replace(header.range, of: header.replica, by: postponed) }
+    return isRead && isWhole
+  }
+
+  /// What the author of a pack cannot have seen of the own changes: those may conflict with its.
+  private func setUnseen(by header: PackHeader, _ merge: Merge) throws {
     let knownToAuthor = header.vector[changelog.replicaID]?.last ?? 0
     let offset = try changelog.identities(connection).last?.offset ?? 0
     merge.conflicts.unseenFrom =
       try changelog.time(ofTransactionsAfter: offset + knownToAuthor, connection).rawValue
-    if accepted.contains(where: { !$0.transaction.left.isEmpty || $0.transaction.leftHash != nil }) {
+  }
+
+  // MARK: - Large values
+
+  private enum Filled {
+    /// The transaction with its large values in place.
+    case filled(PackTransaction)
+    /// A part cannot be had.
+    case missesParts
+    /// Parts are to be fetched first, or too much is in memory already.
+    case waits
+  }
+
+  private func fill(_ transaction: PackTransaction, _ outcome: inout Outcome) throws -> Filled {
+    let references = transaction.changes.flatMap(\.bigColumns).map(\.reference)
+    if references.isEmpty { return .filled(transaction) }
+    let parts = PartTable(connection: connection)
+    let missing = try Set(references.flatMap(\.parts)).filter { try !parts.contains($0) }
+    if !missing.isDisjoint(with: unavailableParts) { return .missesParts }
+    if !missing.isEmpty {
+      if outcome.missingParts.count < Self.missingPartsAtOnce { outcome.missingParts.formUnion(missing) }
+      return .waits
+    }
+    let size = references.reduce(0) { $0 + Int(clamping: $1.size) }
+    if outcome.bigBytes > 0, outcome.bigBytes + size > Self.bigBytesAtOnce { return .waits }
+    outcome.bigBytes += size
+    var filled = transaction
+    for index in transaction.changes.indices where !transaction.changes[index].bigColumns.isEmpty {
+      for column in transaction.changes[index].bigColumns {
+        guard let value = try parts.value(of: column.reference) else { return .missesParts }
+        filled.changes[index].columns.append(ColumnValue(name: column.name, value: value))
+      }
+      filled.changes[index].columns.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+      filled.changes[index].bigColumns = []
+    }
+    return .filled(filled)
+  }
+
+  // MARK: - Chunks
+
+  /// Transactions that follow on each other.
+  private struct Chunk {
+    var transactions: [ForeignTransaction] = []
+    var changes = 0
+    /// The lines, in bytes.
+    var size = 0
+
+    mutating func append(_ transaction: ForeignTransaction, _ size: Int) {
+      transactions.append(transaction)
+      changes += transaction.transaction.changes.count
+      self.size += size
+    }
+
+    func isInterrupted(by number: Int64) -> Bool {
+      transactions.last.map { $0.transaction.number + 1 != number } ?? false
+    }
+  }
+
+  private func add(
+    _ chunk: inout Chunk, of decoded: DecodedPack, to merge: Merge, _ seen: inout Seen, _ outcome: inout Outcome
+  ) throws {
+    let transactions = chunk.transactions
+    guard let first = transactions.first?.transaction.number, let last = transactions.last?.transaction.number else {
+      return
+    }
+    if transactions.contains(where: { !$0.transaction.left.isEmpty || $0.transaction.leftHash != nil }) {
       try SyncSetting.hasGaps.set(.integer(1), connection)
     }
-    var taken = 0
-    while taken < accepted.count {
-      let first = taken
-      var changes = 0
-      while taken < accepted.count, changes < Self.chunkSize {
-        let transaction = accepted[taken].transaction
-        changes += transaction.changes.count
-        if let last = transaction.changes.last { outcome.newest = max(outcome.newest ?? last.time, last.time) }
-        taken += 1
-      }
-      try merge.add(accepted[first..<taken])
-      outcome.transactions += taken - first
-      outcome.changes += changes
-      if taken < accepted.count, isAwaited() {
-        for foreign in accepted[..<taken] {
-          seen.insert(foreign.transaction.number...foreign.transaction.number, of: decoded)
-        }
-        try HeardTable(vault: vault, connection: connection).note(header, accepted[..<taken])
-        return false
-      }
-    }
-    seen = seenAfter
-    try HeardTable(vault: vault, connection: connection).note(header, accepted[...])
-    guard isAll else { return false }
-    outcome.headers.append(header)
-    return true
+    try merge.add(transactions)
+    seen.insert(first...last, of: decoded)
+    try HeardTable(vault: vault, connection: connection).note(decoded.header, transactions[...])
+    outcome.transactions += transactions.count
+    outcome.changes += chunk.changes
+    let newest = transactions.compactMap { $0.transaction.changes.last?.time }.max()
+    outcome.newest = [outcome.newest, newest].compactMap(\.self).max()
+    chunk = Chunk()
   }
 
   /// A replica's packs are signed with the key that its first pack had.
   private func authenticate(_ decoded: DecodedPack, _ replicas: inout ReplicaTable) throws {
-    let header = decoded.pack.header
+    let header = decoded.header
     if let pinned = try replicas.publicKey(of: header.replica, connection), pinned != header.publicKey {
       throw SyncError(
         .forgedAuthor, operation: "merge a pack",
@@ -121,50 +222,10 @@ struct PackMerge {
     }
     try replicas.pin(header.publicKey, of: header.replica, connection)
   }
+}
 
-  /// The transaction with its large values in place; `nil` while a part is not here.
-  private func fill(_ transaction: PackTransaction) throws -> PackTransaction? {
-    var filled = transaction
-    let parts = PartTable(connection: connection)
-    for index in transaction.changes.indices where !transaction.changes[index].bigColumns.isEmpty {
-      for column in transaction.changes[index].bigColumns {
-        guard let value = try parts.value(of: column.reference) else { return nil }
-        filled.changes[index].columns.append(ColumnValue(name: column.name, value: value))
-      }
-      filled.changes[index].columns.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-      filled.changes[index].bigColumns = []
-    }
-    return filled
-  }
-
-  /// The pack's transactions that are new and not from the future, and whether these are all: else, too many large values
-  /// would be in memory, and the others are for another transaction.
-  private func accept(
-    _ decoded: DecodedPack, _ seen: inout Seen, _ outcome: inout Outcome
-  ) throws -> ([ForeignTransaction], isAll: Bool) {
-    let header = decoded.pack.header
-    let table = PostponedTable(vault: vault, connection: connection)
-    let (known, trusted) = (seen.numbers(of: header.replica), try table.trusted(of: header.replica))
-    var accepted: [ForeignTransaction] = []
-    var postponed: [PostponedTable.Run] = []
-    var isAll = true
-    for transaction in decoded.pack.transactions where !known.contains(transaction.number) {
-      let time = transaction.changes.map(\.time).max() ?? latest
-      guard time <= latest || (time <= PostponedTable.latestTrusted && trusted.contains(transaction.number)) else {
-        PostponedTable.append(transaction.number, of: header.replica, at: time, to: &postponed)
-        continue
-      }
-      let size = transaction.changes.flatMap(\.bigColumns).reduce(0) { $0 + Int(clamping: $1.reference.size) }
-      if size > 0, outcome.bigBytes > 0, outcome.bigBytes + size > Self.bigBytesAtOnce {
-        isAll = false
-        continue
-      }
-      guard let filled = try fill(transaction) else { continue }
-      outcome.bigBytes += size
-      seen.insert(transaction.number...transaction.number, of: decoded)
-      accepted.append(ForeignTransaction(replica: header.replica, transaction: filled))
-    }
-    try table.replace(header.range, of: header.replica, by: postponed)
-    return (accepted, isAll)
-  }
+/// A pack that was asked for, on its way into the merged state.
+struct FetchedPack: Sendable {
+  var candidate: PullPlan.Candidate
+  var result: Result<DecodedPack, SyncError>
 }

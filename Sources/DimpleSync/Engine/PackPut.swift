@@ -7,6 +7,8 @@ internal import DimpleStore
 struct PackPut {
   let session: SyncSession
 
+  private var vault: any Vault { session.vault }
+
   /// - Parameter attempt: The last local transaction in it, where it may be in a put for the first time.
   /// - Returns: The object, as a listing will name it.
   func put(
@@ -14,11 +16,11 @@ struct PackPut {
   ) async throws -> CompactionPlan.StoredPack {
     let session = session
     let header = try await header(of: body, replica, signingKey)
-    let lines =
-      try PackHeaderCodec.write(header, vault: vault, signingKey: signingKey) + [UInt8(ascii: "\n")] + body.lines
-    let name = PackName(replica: header.replica, range: header.range, contentHash: vault.hash(SHA256.hash(lines)))
+    let line = try PackHeaderCodec.write(header, vault: vault, signingKey: signingKey)
+    let (folded, hash) = try fold(line, body)
+    let name = PackName(replica: header.replica, range: header.range, contentHash: vault.hash(hash))
     let key = PackName.prefix + (try vault.sealName(name.record)) + vault.objectExtension
-    let sealed = try vault.seal(Gzip.compress(lines))
+    let sealed = try vault.seal(folded)
     // First: whatever becomes of the put, the pack will be known as an own one, and its changes as possibly seen.
     try await session.database.write { connection in
       try connection.withInternalAccess {
@@ -30,7 +32,21 @@ struct PackPut {
     return CompactionPlan.StoredPack(key: key, name: name, size: sealed.count)
   }
 
-  private var vault: any Vault { session.vault }
+  /// The gzip file, and the SHA-256 of what it unfolds to.
+  private func fold(_ header: [UInt8], _ body: PackBody) throws -> (folded: [UInt8], hash: [UInt8]) {
+    var contents = SHA256()
+    let folded = try GzipWriter.write { writer in
+      contents = SHA256()
+      func write(_ piece: ArraySlice<UInt8>) throws {
+        contents.update(piece)
+        try writer.append(piece)
+      }
+      try write(header[...])
+      try write([UInt8(ascii: "\n")])
+      try body.writeLines(write)
+    }
+    return (folded, contents.finalize())
+  }
 
   private func header(
     of body: PackBody, _ replica: ReplicaID, _ signingKey: [UInt8]

@@ -22,13 +22,14 @@ struct Pull {
   func run(_ report: inout SyncReport) async throws -> Listing {
     var listing = try await listOthers(&report)
     if try await SnapshotPull(session: session).run(listing.others, &report) { listing = try await listOthers(&report) }
-    var unusable: Set<String> = []
+    var state = State(relay: try await Relay(session: session).plan(listing.others))
     var listedAgain = false
     // An object that cannot be used may hide another that holds the same transactions: plan again without it.
     while true {
       let seen = try await loadSeen()
-      let plan = PullPlan(listed: listing.others.filter { !unusable.contains($0.key) }, seen: seen)
-      let fetch = plan.fetch
+      let usable = listing.others.filter { !state.unusable.contains($0.key) }
+      var fetch = PullPlan(listed: usable, seen: seen).fetch
+      fetch += state.relay?.fetch(usable, besides: fetch) ?? []
       if fetch.isEmpty {
         let gone = Set(report.skipped.filter(\.isGone).map(\.key))
         if gone.isEmpty || listedAgain { break }
@@ -36,10 +37,10 @@ struct Pull {
         listedAgain = true
         listing = try await listOthers(&report)
         report.skipped.removeAll { gone.contains($0.key) }
-        unusable.subtract(gone)
+        state.unusable.subtract(gone)
         continue
       }
-      try await fetchAndMerge(fetch, &unusable, &report)
+      try await fetchAndMerge(fetch, &state, &report)
     }
     try await fold(&report)
     if !report.skipped.contains(where: { $0.key.hasPrefix(PartStorage.prefix) }) { try await forgetParts() }
@@ -50,8 +51,16 @@ struct Pull {
 
   /// The own log is folded, and what waits for a schema change looked at, even where nothing came in.
   func fold(_ report: inout SyncReport) async throws {
+    var state = State()
+    try await merge([], &state, &report)
+  }
+
+  private struct State {
+    /// The keys of objects that were asked for in this sync, whatever came of it.
     var unusable: Set<String> = []
-    try await merge([], &unusable, &report)
+    var relay: RelayPlan?
+    /// Hashes of parts of large values that could not be had.
+    var unavailableParts: Set<[UInt8]> = []
   }
 
   // MARK: - Listing
@@ -59,12 +68,12 @@ struct Pull {
   /// The packs of others; after a copy of this database was found, those under the name it had count.
   private func listOthers(_ report: inout SyncReport) async throws -> Listing {
     session.progress.advance(.listing)
-    var listing = Listing()
-    let listed = try await list(&listing.serverTime)
-    listing.all = listed.map { PullPlan.Candidate(key: $0.key, name: $0.name, size: Int64($0.size)) }
+    let listed = try await VaultListing(session: session).run()
+    report.ignoredPacks = listed.ignored
+    var listing = Listing(all: listed.candidates, serverTime: listed.serverTime)
     if try await OwnPacks(session: session).check(listing.all) { report.tookNewName = true }
     let id = session.changelog.replicaID
-    listing.own = try await known(listed.filter { $0.name.replica == id })
+    listing.own = try await known(listed.packs.filter { $0.name.replica == id })
     listing.others = listing.all.filter { $0.name.replica != id }
     return listing
   }
@@ -74,34 +83,6 @@ struct Pull {
     let id = vault.id
     let known = try await session.database.read { try OwnPackTable(vault: id, connection: $0).load() }
     return packs.filter { known[$0.key] != nil }
-  }
-
-  /// All packs that the vault lists.
-  func listing() async throws -> [PullPlan.Candidate] {
-    var serverTime: ServerTime?
-    return try await list(&serverTime).map { PullPlan.Candidate(key: $0.key, name: $0.name, size: Int64($0.size)) }
-  }
-
-  private func list(_ serverTime: inout ServerTime?) async throws -> [CompactionPlan.StoredPack] {
-    var candidates: [CompactionPlan.StoredPack] = []
-    var cursor: ListCursor?
-    repeat {
-      let page = try await session.storage.list(prefix: PackName.prefix, after: cursor)
-      if let time = ServerTime(page, session) { serverTime = time }
-      candidates += page.objects.compactMap(storedPack)
-      cursor = page.next
-    } while cursor != nil
-    return candidates
-  }
-
-  /// `nil` for an object that is not a pack of this vault.
-  private func storedPack(_ object: ObjectInfo) -> CompactionPlan.StoredPack? {
-    let key = object.key
-    guard key.hasPrefix(PackName.prefix), key.hasSuffix(vault.objectExtension) else { return nil }
-    let name = key.dropFirst(PackName.prefix.count).dropLast(vault.objectExtension.count)
-    return vault.openName(String(name)).flatMap(PackName.init(record:)).map {
-      .init(key: key, name: $0, size: Int(clamping: object.size))
-    }
   }
 
   /// What need not be fetched: it is merged, or its time has not come.
@@ -133,55 +114,69 @@ struct Pull {
     }
   }
 
-  private func fetchParts(_ packs: [DecodedPack], _ report: inout SyncReport) async throws {
-    let parts = try await PartFetch(session: session).run(packs, known: loadSeen())
+  private func fetchParts(_ hashes: Set<[UInt8]>, _ state: inout State, _ report: inout SyncReport) async throws {
+    let parts = try await PartFetch(session: session).run(hashes)
     report.pulledParts += parts.fetched
+    state.unavailableParts.formUnion(parts.unavailable)
     let known = Set(report.skipped.map(\.key))
     report.skipped += parts.missing.filter { !known.contains($0.key) }
   }
 
   // MARK: - Fetching
 
-  private struct Fetched: Sendable {
-    var candidate: PullPlan.Candidate
-    var result: Result<DecodedPack, SyncError>
-  }
-
   private func fetchAndMerge(
-    _ fetch: [PullPlan.Candidate], _ unusable: inout Set<String>, _ report: inout SyncReport
+    _ fetch: [PullPlan.Candidate], _ state: inout State, _ report: inout SyncReport
   ) async throws {
-    var waiting: [Fetched] = []
-    var changes = 0
+    var waiting: [FetchedPack] = []
+    var (changes, size) = (0, 0)
     let transactions = saturatingSum(fetch.map(\.transactions))
     session.progress.plan(.pulling, transactions: transactions, bytes: saturatingSum(fetch.map(\.size)))
     session.progress.plan(.merging, transactions: transactions)
     // In the order of the plan, a few ahead: a bounded number of packs is in memory.
-    for start in stride(from: 0, to: fetch.count, by: session.options.parallelGets) {
+    for group in groups(fetch) {
       session.progress.advance(.pulling)
-      let group = Array(fetch[start..<min(start + session.options.parallelGets, fetch.count)])
       for fetched in try await get(group) {
         waiting.append(fetched)
         if case .success(let decoded) = fetched.result {
-          changes += decoded.pack.transactions.reduce(0) { $0 + $1.changes.count }
+          changes += decoded.changeCount
+          size += decoded.foldedSize
         }
       }
-      if changes >= session.options.mergeBatchSize {
-        try await merge(waiting, &unusable, &report)
+      if changes >= session.options.mergeBatchSize || size >= Self.groupSize {
+        try await merge(waiting, &state, &report)
         waiting = []
-        changes = 0
+        (changes, size) = (0, 0)
       }
     }
-    if !waiting.isEmpty { try await merge(waiting, &unusable, &report) }
+    if !waiting.isEmpty { try await merge(waiting, &state, &report) }
   }
 
-  private func get(_ candidates: [PullPlan.Candidate]) async throws -> [Fetched] {
-    try await withThrowingTaskGroup(of: (Int, Fetched).self) { group in
+  /// In bytes, sealed: what is fetched at a time, unless a single pack is larger.
+  private static let groupSize = 16 << 20
+
+  private func groups(_ fetch: [PullPlan.Candidate]) -> [[PullPlan.Candidate]] {
+    var groups: [[PullPlan.Candidate]] = []
+    var size: Int64 = 0
+    for candidate in fetch {
+      size = saturatingSum([size, candidate.size])
+      if let last = groups.last, last.count < session.options.parallelGets, size <= Int64(Self.groupSize) {
+        groups[groups.count - 1].append(candidate)
+      } else {
+        groups.append([candidate])
+        size = candidate.size
+      }
+    }
+    return groups
+  }
+
+  private func get(_ candidates: [PullPlan.Candidate]) async throws -> [FetchedPack] {
+    try await withThrowingTaskGroup(of: (Int, FetchedPack).self) { group in
       for (index, candidate) in candidates.enumerated() {
         group.addTask {
-          (index, Fetched(candidate: candidate, result: try await PackFetch(session: session).fetch(candidate)))
+          (index, FetchedPack(candidate: candidate, result: try await PackFetch(session: session).fetch(candidate)))
         }
       }
-      var fetched: [(Int, Fetched)] = []
+      var fetched: [(Int, FetchedPack)] = []
       for try await result in group {
         fetched.append(result)
         let candidate = result.1.candidate
@@ -194,32 +189,30 @@ struct Pull {
   // MARK: - Merging
 
   private func merge(
-    _ fetched: [Fetched], _ unusable: inout Set<String>, _ report: inout SyncReport
+    _ fetched: [FetchedPack], _ state: inout State, _ report: inout SyncReport
   ) async throws {
     session.progress.advance(.merging)
-    let packs = fetched.compactMap { try? $0.result.get() }
-    let hasParts = packs.contains { $0.pack.transactions.contains { $0.changes.contains { !$0.bigColumns.isEmpty } } }
     let (vaultID, changelog, limit, schemas) = (vault.id, session.changelog, session.latestTime, session.schemas)
-    let database = session.database
+    let (database, maximumChanges) = (session.database, session.options.mergeBatchSize)
     var next = 0
     repeat {
-      let start = next
-      if hasParts { try await fetchParts(packs, &report) }
+      let (start, relay, unavailable) = (next, state.relay, state.unavailableParts)
       let (outcome, schema) = try await database.withMergeTransaction { connection in
         let schema = try schemas.load(connection, changelog)
-        let merge = PackMerge(
-          connection: connection, changelog: changelog, vault: vaultID, schema: schema.schema, latest: limit)
-        let packs = fetched.map { (key: $0.candidate.key, result: $0.result) }
-        return (try merge.run(packs, from: start) { database.isWriterAwaited }, schema)
+        var merge = PackMerge(
+          connection: connection, changelog: changelog, vault: vaultID, schema: schema.schema, latest: limit,
+          maximumChanges: maximumChanges, relay: relay, unavailableParts: unavailable)
+        return (try merge.run(fetched, from: start) { database.isWriterAwaited }, schema)
       }
       schemas.remember(schema)
-      next = outcome.next
+      (next, state.relay) = (outcome.next, outcome.relay)
       report.add(outcome, packs: next - start)
+      if !outcome.missingParts.isEmpty { try await fetchParts(outcome.missingParts, &state, &report) }
       for conflict in outcome.conflicts { session.conflicts.send(conflict) }
       // Who listens from now on is told of what comes from now on.
       session.conflicts.forget()
     } while next < fetched.count
-    unusable.formUnion(fetched.map(\.candidate.key))
+    state.unusable.formUnion(fetched.map(\.candidate.key))
     session.progress.advance(.merging, transactions: saturatingSum(fetched.map(\.candidate.transactions)))
   }
 }

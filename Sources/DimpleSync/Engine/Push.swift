@@ -59,10 +59,13 @@ struct Push {
   ) async throws -> Next? {
     guard let signingKey = try await signingKey(of: identity) else { return nil }
     let (changelog, packSize) = (session.changelog, session.options.packSize)
+    let leavesOut = session.options.leavesOutKeys
     return try await session.database.read { connection -> Next? in
       let log = OwnLog(identity: identity, signingKey: signingKey, connection: connection, changelog: changelog)
       guard let before = try log.chain(after: range.lowerBound - 1, from: known) else { return nil }
-      var builder = PackBuilder(before: before, signingKey: signingKey)
+      var builder = PackBuilder(before: before, signingKey: signingKey) {
+        !leavesOut.isEmpty && leavesOut.contains($0.lowercased())
+      }
       var big: [Int64] = []
       try log.transactions(after: range.lowerBound - 1) { transaction in
         builder.append(transaction)

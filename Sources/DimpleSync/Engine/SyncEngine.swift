@@ -28,8 +28,11 @@ public actor SyncEngine {
     public var packSize = 8 << 20
     /// The longest pack accepted, in bytes, sealed and unfolded: 256 MiB by default.
     public var maximumObjectSize = 256 << 20
-    /// Own packs are joined into larger ones up to this size, in bytes, sealed: 16 MiB by default. Joining takes a few times
-    /// that in memory, and so does reading one.
+    /// The most packs of a listing that are looked at in one sync: 200,000 by default, some 60 MB. Where a vault lists more,
+    /// the next syncs go on.
+    public var maximumListedPacks = 200_000
+    /// Own packs are joined into larger ones up to this size, in bytes, sealed: 16 MiB by default. Joining takes twice
+    /// that in memory.
     public var largestJoinedPack = 16 << 20
     /// As long as all packs that no snapshot covers are smaller together than this, in bytes, no snapshot is written, and
     /// nobody looks for one: 1 MiB by default. `Int.max` never writes one.
@@ -40,6 +43,18 @@ public actor SyncEngine {
     public var history = History.all
     /// Transactions are merged in groups of about this many changes, never half of one.
     public var mergeBatchSize = 50_000
+    /// Tables that this vault does not get, by name: of changes made here, it gets hashes that reveal nothing. What is there
+    /// already stays there. Others' changes of them are not carried there either.
+    ///
+    /// Rows of other tables that refer to such rows are held by members that have them from nowhere else.
+    public var leavesOut: Set<String> = []
+    /// Whether others' changes are carried between this vault and the others that the database syncs with: yes, by default,
+    /// as the database is one, and rows that refer to each other should arrive together. Turn it off where the members
+    /// of one vault must not learn what those of another write.
+    public var relays = true
+    /// How much may wait in the database to be carried to another vault, in bytes: 64 MiB by default. The rest stays where it
+    /// is until there is room.
+    public var maximumSpoolSize = 64 << 20
     /// The app and its version, in its own words, for the header of what it writes: `Todo 2.1 (macOS)`. Members read it.
     public var appVersion: String?
     /// Waits by it; tests give one they move themselves.
@@ -106,6 +121,7 @@ public actor SyncEngine {
     report.diverged = try await diverged(report.headers, session)
     try await ClockGuard(session: session).run(listing.serverTime, &report)
     try await Push(session: session).run(&report)
+    try await Relay(session: session).run(&report)
     try await Compaction(session: session).run(listing.own, &report)
     try await writeSnapshot(session, listing, &report)
     try await Retention(session: session).run(listing.own, &report)
@@ -185,6 +201,11 @@ public actor SyncEngine {
     session = opened
     return opened
   }
+}
+
+extension SyncEngine.Options {
+  /// SQLite compares names of tables without regard to ASCII case.
+  var leavesOutKeys: Set<String> { Set(leavesOut.map { $0.lowercased() }) }
 }
 
 /// One database, one opened vault.

@@ -36,6 +36,12 @@ public struct SyncReport: Sendable {
   public var postponedTransactions = 0
   /// Objects that could not be used. They hold up nobody else's changes and are tried again at the next sync.
   public var skipped: [SkippedObject] = []
+  /// Packs that the vault lists beyond ``SyncEngine/Options/maximumListedPacks``; the next syncs look at them.
+  public var ignoredPacks = 0
+  /// Packs of others that were carried here from another vault.
+  public var relayedPacks = 0
+  /// What waits in the database to be carried to another vault, in bytes.
+  public var spooledBytes: Int64 = 0
   /// Another copy of this database writes to the vault under the same name, so this one took a new name: the file was copied
   /// to a second device, or restored from a backup.
   public var tookNewName = false
@@ -91,6 +97,13 @@ extension SyncReport {
       warnings.append(
         SyncWarning(.held, "\(newlyHeldRows) rows cannot stand in their tables; SyncEngine.held() lists them and why."))
     }
+    if ignoredPacks > 0 {
+      warnings.append(
+        SyncWarning(
+          .tooManyPacks,
+          "The vault lists \(ignoredPacks) packs more than one sync looks at. Sync again; if they do not become fewer, "
+            + "somebody fills the vault."))
+    }
     warnings += diverged.map { replica in
       SyncWarning(
         .diverged,
@@ -128,7 +141,7 @@ public struct SyncWarning: Sendable, Hashable, CustomStringConvertible {
   public struct Code: Sendable, Hashable, CustomStringConvertible {
     private enum Kind: String {
       case skipped, postponed, held, copyFound, clockAhead, clockBehind, restamped, missingPacks, rolledBack,
-        diverged
+        diverged, tooManyPacks
     }
     private let kind: Kind
 
@@ -152,6 +165,9 @@ public struct SyncWarning: Sendable, Hashable, CustomStringConvertible {
     public static let missingPacks = Code(kind: .missingPacks)
     /// The vault shows less of another replica than this one, or a third, has seen there.
     public static let rolledBack = Code(kind: .rolledBack)
+
+    /// The vault lists more packs than one sync looks at.
+    public static let tooManyPacks = Code(kind: .tooManyPacks)
 
     /// The code's name.
     public var description: String { kind.rawValue }

@@ -98,6 +98,38 @@ struct JSONParser {
     }
   }
 
+  /// Reads over a value: only its ends are looked at.
+  mutating func skipValue() throws {
+    skipSpace()
+    switch next {
+    case UInt8(ascii: "{"):
+      index += 1
+      try nested { parser in
+        try parser.elements(until: UInt8(ascii: "}")) { parser in
+          parser.skipSpace()
+          try parser.skipString()
+          parser.skipSpace()
+          try parser.expect(UInt8(ascii: ":"))
+          try parser.skipValue()
+        }
+      }
+    case UInt8(ascii: "["):
+      index += 1
+      try nested { try $0.elements(until: UInt8(ascii: "]")) { try $0.skipValue() } }
+    case UInt8(ascii: "\""): try skipString()
+    default: _ = try value()
+    }
+  }
+
+  private mutating func skipString() throws {
+    try expect(UInt8(ascii: "\""))
+    while let byte = next {
+      index += byte == UInt8(ascii: "\\") ? 2 : 1
+      if byte == UInt8(ascii: "\"") { return }
+    }
+    throw failure("a string without end")
+  }
+
   private mutating func nested(_ body: (inout JSONParser) throws -> Void) throws {
     depth += 1
     defer { depth -= 1 }

@@ -3,13 +3,13 @@ internal import DimplePrimitives
 internal import DimpleStore
 
 /// Everything of a pack but its header: lines, and what the header says of them.
-struct PackBody: Equatable {
+struct PackBody: Sendable {
   var range: ClosedRange<Int64>
   var chain: PackChain
   /// Of the tables that the lines show changes of, by the bytes of their names.
   var salts: [PackHeader.Salt]
-  /// Each ends with a line feed.
-  var lines: [UInt8]
+  /// Hands the lines over, in pieces; the same each time. Each line ends with a line feed.
+  var writeLines: @Sendable ((ArraySlice<UInt8>) throws -> Void) throws -> Void
 }
 
 /// Writes transactions as lines. Canonical: the same transactions, signing key and tables left out give the same bytes.
@@ -39,7 +39,8 @@ struct PackBuilder {
   var body: PackBody? {
     guard let first else { return nil }
     let salts = shown.values.sorted { $0.table.utf8.lexicographicallyPrecedes($1.table.utf8) }
-    return PackBody(range: first...last, chain: chain, salts: salts, lines: writer.bytes)
+    let lines = writer.bytes
+    return PackBody(range: first...last, chain: chain, salts: salts) { try $0(lines[...]) }
   }
 
   /// Adds the next transaction.

@@ -4,78 +4,148 @@ internal import DimpleRemote
 internal import DimpleStore
 
 /// Reads packs, from a bucket that may be hostile: everything is checked against everything else before any of it is
-/// believed. Never traps.
+/// believed. Never traps, and never holds a pack unfolded.
 enum PackDecoder {
-  /// A pack's JSON lines, verified: name and header agree, the contents have the hash that the name says, the transactions
-  /// are numbered without gaps and carry the chain from `before` to `after`, the header is signed by its own key (that the
-  /// key is this replica's is the caller's to check).
+  /// The longest first line accepted, in bytes: a vector of some 25,000 runs.
+  static let maximumHeaderSize = 1 << 20
+
+  /// A pack, verified: name and header agree, the contents have the hash that the name says, the transactions are numbered
+  /// without gaps and carry the chain from `before` to `after`, the header is signed by its own key (that the key is this
+  /// replica's is the caller's to check).
   ///
+  /// - Parameters:
+  ///   - folded: The opened object.
+  ///   - maximumSize: Of the pack unfolded, in bytes.
   /// - Throws: ``SyncError`` with ``SyncError/Code/damagedObject``, ``SyncError/Code/unsupportedFormat``,
   ///   ``SyncError/Code/brokenChain`` or ``SyncError/Code/forgedAuthor``.
-  static func decode(_ bytes: [UInt8], name: PackName, vault: any Vault) throws -> DecodedPack {
-    guard vault.isHash(name.hash, of: SHA256.hash(bytes)) else {
+  static func decode(_ folded: [UInt8], name: PackName, vault: any Vault, maximumSize: Int) throws -> DecodedPack {
+    let lines = FoldedLines(folded: folded, maximumSize: maximumSize)
+    var contents = SHA256()
+    var pass = VerifyingPass(name: name, vault: vault)
+    // What makes no sense may be another content altogether; then that is what to say.
+    var failure: (any Error)?
+    try lines.forEach(piece: { contents.update($0) }) { line in
+      if failure == nil {
+        do { try pass.read(line) } catch { failure = error }
+      }
+      return true
+    }
+    guard vault.isHash(name.hash, of: contents.finalize()) else {
       throw PackHeaderCodec.damaged("The contents do not have the hash that the name says.")
     }
-    var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    guard lines.popLast()?.isEmpty == true, let headerLine = lines.first else {
-      throw PackHeaderCodec.damaged("The last line does not end.")
-    }
-    let header = try PackHeaderCodec.read(headerLine, vault: vault)
+    if let failure { throw failure }
+    return try pass.finish(lines)
+  }
+}
+
+/// The first reading of a pack: nothing is kept but the header and the chain.
+private struct VerifyingPass {
+  let name: PackName
+  let vault: any Vault
+  private var header: PackHeader?
+  private var reader = TransactionReader(salts: [])
+  private var number: Int64 = 0
+  private var chain: [UInt8] = []
+  private var chains: [UInt8] = []
+  private var changeCount = 0
+
+  init(name: PackName, vault: any Vault) {
+    self.name = name
+    self.vault = vault
+  }
+
+  mutating func read(_ line: ArraySlice<UInt8>) throws {
+    guard let header else { return try readHeader(line) }
+    guard number < header.range.upperBound else { throw PackHeaderCodec.damaged("There are too many transactions.") }
+    number += number < header.range.lowerBound ? header.range.lowerBound : 1
+    let (hash, count) = try reader.skim(line, number: number)
+    chain = LogChain.next(chain, hash)
+    chains += chain
+    changeCount += count
+  }
+
+  private mutating func readHeader(_ line: ArraySlice<UInt8>) throws {
+    guard line.count <= PackDecoder.maximumHeaderSize else { throw PackHeaderCodec.damaged("The header is too long.") }
+    let header = try PackHeaderCodec.read(line, vault: vault)
     guard header.replica == name.replica, header.range == name.range else {
       throw PackHeaderCodec.damaged("The header names other transactions than the object's name.")
     }
-    guard lines.count - 1 == header.range.count else { throw PackHeaderCodec.damaged("Transactions are missing.") }
+    self.header = header
+    reader = TransactionReader(salts: header.salts)
+    chain = header.chain.before
+  }
 
-    var reader = TransactionReader(salts: header.salts)
-    var chain = header.chain.before
-    var decoded = DecodedPack(pack: Pack(header: header, transactions: []), lines: bytes)
-    for (number, line) in zip(header.range, lines.dropFirst()) {
-      let (transaction, hash) = try reader.read(line, number: number)
-      chain = LogChain.next(chain, hash)
-      decoded.append(transaction, chain: chain, start: line.startIndex)
+  func finish(_ lines: FoldedLines) throws -> DecodedPack {
+    guard let header, number == header.range.upperBound else {
+      throw PackHeaderCodec.damaged("Transactions are missing.")
     }
     guard chain == header.chain.after else {
       throw SyncError(
         .brokenChain, operation: "read a pack", message: "The transactions do not add up to the header's chain.")
     }
-    return decoded
+    return DecodedPack(header: header, changeCount: changeCount, lines: lines, chains: chains)
   }
 }
 
-/// A verified pack with its lines, and the chain after each of its transactions.
+/// A verified pack, folded, with the chain after each of its transactions.
 struct DecodedPack {
-  var pack: Pack
-  private let lines: [UInt8]
-  /// Where each transaction's line starts.
-  private var starts: [Int] = []
+  let header: PackHeader
+  /// Those left out within transactions included.
+  let changeCount: Int
+  private let lines: FoldedLines
   /// After each transaction, one behind the other.
-  private var chains: [UInt8] = []
+  private let chains: [UInt8]
 
-  fileprivate init(pack: Pack, lines: [UInt8]) {
-    self.pack = pack
+  fileprivate init(header: PackHeader, changeCount: Int, lines: FoldedLines, chains: [UInt8]) {
+    self.header = header
+    self.changeCount = changeCount
     self.lines = lines
+    self.chains = chains
   }
 
-  fileprivate mutating func append(_ transaction: PackTransaction, chain: [UInt8], start: Int) {
-    pack.transactions.append(transaction)
-    chains += chain
-    starts.append(start)
-  }
+  /// In bytes, and what is held of the pack.
+  var foldedSize: Int { folded.count }
+
+  /// The object, opened.
+  var folded: [UInt8] { lines.folded }
 
   /// The chain just before transaction `number`, which may be one past the last; `nil` outside the pack.
-  func chain(before number: Int64) -> [UInt8]? {
-    let first = pack.header.range.lowerBound
-    guard number >= first, number <= pack.header.range.upperBound.saturatingSuccessor else { return nil }
-    if number == first { return pack.header.chain.before }
-    let end = Int(number - first) * SHA256.byteCount
-    guard end <= chains.count else { return nil }
-    return Array(chains[(end - SHA256.byteCount)..<end])
+  func chain(before number: Int64) -> [UInt8]? { chain(after: number &- 1) }
+
+  /// The chain just after transaction `number`, which may be one before the first; `nil` outside the pack.
+  func chain(after number: Int64) -> [UInt8]? {
+    if number == header.range.lowerBound - 1 { return header.chain.before }
+    guard header.range.contains(number) else { return nil }
+    let start = Int(number - header.range.lowerBound) * SHA256.byteCount
+    return Array(chains[start..<(start + SHA256.byteCount)])
   }
 
-  /// The lines of the transactions from `number` to the last.
-  func lines(from number: Int64) -> ArraySlice<UInt8> {
-    let first = pack.header.range.lowerBound
-    guard number > first else { return lines[(starts.first ?? lines.count)...] }
-    return Int(number - first) < starts.count ? lines[starts[Int(number - first)]...] : []
+  /// The second reading: the transactions that `isNew` wants, one at a time, until `body` returns `false`. It is told
+  /// also how long the line is, in bytes.
+  ///
+  /// - Throws: ``SyncError/Code/damagedObject`` or ``SyncError/Code/unsupportedFormat`` at a transaction that is its author's,
+  ///   but of no form that is known here; those before it were handed over.
+  func forEachTransaction(
+    where isNew: (Int64) -> Bool = { _ in true }, _ body: (PackTransaction, _ size: Int) throws -> Bool
+  ) throws {
+    var reader = TransactionReader(salts: header.salts)
+    try forEachLine(from: header.range.lowerBound) { line, number in
+      guard isNew(number) else { return true }
+      return try body(reader.read(line, number: number), line.count)
+    }
+  }
+
+  /// The lines of the transactions from `number` on, without their line feeds.
+  func forEachLine(from number: Int64, _ body: (ArraySlice<UInt8>, Int64) throws -> Bool) throws {
+    var next = header.range.lowerBound
+    var isHeader = true
+    try lines.forEach { line in
+      if isHeader {
+        isHeader = false
+        return true
+      }
+      defer { next = next.saturatingSuccessor }
+      return next < number ? true : try body(line, next)
+    }
   }
 }

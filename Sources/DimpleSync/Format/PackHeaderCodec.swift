@@ -19,6 +19,15 @@ enum PackHeaderCodec {
     bytes(.object((header.members ?? []).filter { $0.name != "signature" && $0.name != "vault" }))
   }
 
+  /// The same header for another vault; everything else stays as it is, known or not.
+  static func readdressed(_ line: ArraySlice<UInt8>, to vault: String) throws -> [UInt8] {
+    guard var members = try JSONParser.parse(line).members,
+      let index = members.firstIndex(where: { $0.name == "vault" })
+    else { throw damaged("The header has no vault.") }
+    members[index].value = .string(vault)
+    return bytes(.object(members))
+  }
+
   private static func bytes(_ json: JSON) -> [UInt8] {
     var writer = JSONWriter()
     writer.value(json)

@@ -20,13 +20,13 @@ struct PackName: Hashable {
     hash = Array(contentHash.prefix(Self.hashSize))
   }
 
-  /// `nil` for a record of another size or with an impossible range.
+  /// `nil` for a record of another size, with an impossible replica or range: each name has one record.
   init?(record: [UInt8]) {
     guard record.count == Self.recordSize else { return nil }
     let first = Int64(bitPattern: Self.integer(record[8..<16]))
     let last = Int64(bitPattern: Self.integer(record[16..<24]))
-    guard first >= 1, first <= last else { return nil }
     replica = ReplicaID(rawValue: Self.integer(record[0..<8]))
+    guard first >= 1, first <= last, replica.rawValue == Self.integer(record[0..<8]) else { return nil }
     range = first...last
     hash = Array(record[24...])
   }

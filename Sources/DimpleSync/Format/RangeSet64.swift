@@ -9,32 +9,31 @@ struct RangeSet64: Equatable, Sendable {
   /// The greatest number, or 0.
   var last: Int64 { ranges.last?.upperBound ?? 0 }
 
+  /// In any order; cheap where they ascend.
   init(_ ranges: [ClosedRange<Int64>] = []) {
     for range in ranges { insert(range) }
   }
 
   /// Whether all of `range` is in the set.
   func contains(_ range: ClosedRange<Int64>) -> Bool {
-    ranges.contains { $0.lowerBound <= range.lowerBound && range.upperBound <= $0.upperBound }
+    let index = firstIndex(endingAtOrAfter: range.lowerBound)
+    return index < ranges.count && ranges[index].lowerBound <= range.lowerBound
+      && range.upperBound <= ranges[index].upperBound
   }
 
   func contains(_ number: Int64) -> Bool { contains(number...number) }
 
   mutating func insert(_ range: ClosedRange<Int64>) {
-    var lower = range.lowerBound
-    var upper = range.upperBound
-    // Touching counts as overlapping: 1...2 and 3...4 are 1...4. The bounds are transaction numbers, far from the limits,
-    // but they come from outside: the sums must not trap.
-    let touching = ranges.filter {
-      $0.lowerBound <= upper.saturatingSuccessor && lower <= $0.upperBound.saturatingSuccessor
+    // Touching counts as overlapping: 1...2 and 3...4 are 1...4. The bounds come from outside: the sums must not trap.
+    let start = firstIndex(endingAtOrAfter: range.lowerBound == .min ? .min : range.lowerBound - 1)
+    var end = start
+    var (lower, upper) = (range.lowerBound, range.upperBound)
+    while end < ranges.count, ranges[end].lowerBound <= upper.saturatingSuccessor {
+      lower = min(lower, ranges[end].lowerBound)
+      upper = max(upper, ranges[end].upperBound)
+      end += 1
     }
-    for other in touching {
-      lower = min(lower, other.lowerBound)
-      upper = max(upper, other.upperBound)
-    }
-    ranges.removeAll { touching.contains($0) }
-    let position = ranges.firstIndex { $0.lowerBound > lower } ?? ranges.endIndex
-    ranges.insert(lower...upper, at: position)
+    ranges.replaceSubrange(start..<end, with: CollectionOfOne(lower...upper))
   }
 
   /// What of this set is not in the other.
@@ -63,6 +62,17 @@ struct RangeSet64: Equatable, Sendable {
 
   mutating func formUnion(_ other: RangeSet64) {
     for range in other.ranges { insert(range) }
+  }
+
+  private func firstIndex(endingAtOrAfter number: Int64) -> Int {
+    // Most often behind all others.
+    if last < number { return ranges.count }
+    var (low, high) = (0, ranges.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if ranges[middle].upperBound < number { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 }
 

@@ -2,21 +2,39 @@ internal import DimpleChangelog
 internal import DimplePrimitives
 internal import DimpleStore
 
-/// Reads a pack's lines after the first, straight into transactions, and hashes them on the way.
+/// Reads a pack's lines after the first: for their hashes, then straight into transactions.
 struct TransactionReader {
   private var changeHash: ChangeHash
+  private var isSkimming = false
+  /// Of the last transaction that was not left out.
+  private var hash: [UInt8] = []
+  private var count = 0
   private var scanner = ChangeScanner()
 
   /// - Parameter salts: The header's.
   init(salts: [PackHeader.Salt]) { changeHash = ChangeHash(salts) }
 
-  /// A transaction with its hash. The line's frame has one form only, as the chain does not cover it byte by byte.
+  /// The transaction that a line of a verified pack holds.
   ///
   /// - Parameters:
   ///   - line: Without its line feed.
   ///   - number: The one it must have.
   /// - Throws: ``SyncError/Code/damagedObject``, ``SyncError/Code/unsupportedFormat``.
-  mutating func read(_ line: ArraySlice<UInt8>, number: Int64) throws -> (PackTransaction, hash: [UInt8]) {
+  mutating func read(_ line: ArraySlice<UInt8>, number: Int64) throws -> PackTransaction {
+    isSkimming = false
+    return try readLine(line, number)
+  }
+
+  /// The transaction's hash, and how many changes it has; what these say is not looked at.
+  mutating func skim(_ line: ArraySlice<UInt8>, number: Int64) throws -> (hash: [UInt8], changeCount: Int) {
+    isSkimming = true
+    let transaction = try readLine(line, number)
+    return (transaction.leftHash ?? hash, count)
+  }
+
+  /// The line's frame has one form only, as the chain does not cover it byte by byte.
+  private mutating func readLine(_ line: ArraySlice<UInt8>, _ number: Int64) throws -> PackTransaction {
+    count = 0
     var parser = JSONParser(line)
     try parser.expect(#"{"number":"#)
     guard try parser.integer() == number else { throw Self.damaged("Transaction \(number) is not where it should be.") }
@@ -24,24 +42,50 @@ struct TransactionReader {
       let hash = try Self.hash(parser.value())
       try parser.expect("}")
       guard parser.position == line.endIndex else { throw Self.damaged("Transaction \(number) does not end.") }
-      return (PackTransaction(number: number, time: HybridTime(rawValue: 0), changes: [], leftHash: hash), hash)
+      return PackTransaction(number: number, time: HybridTime(rawValue: 0), changes: [], leftHash: hash)
     }
     try parser.expect(#","time":"#)
     let time = HybridTime(rawValue: try parser.integer())
     try parser.expect(#","changes":["#)
-    var entries: [Entry] = []
-    repeat { entries.append(try entry(&parser)) } while parser.skip(",")
+    var transaction = PackTransaction(number: number, time: time, changes: [])
+    var sum = TransactionHash(number: number, time: time)
+    var next = time.rawValue
+    repeat {
+      let entry = try entry(&parser)
+      guard count > 0 || entry.ticks == 0, next >= 0, next <= HybridTime.maximum.rawValue - entry.ticks else {
+        throw Self.damaged("Transaction \(number) has an impossible time.")
+      }
+      if isSkimming { sum.add(ticks: entry.ticks, hash: entry.hash) }
+      add(entry, at: HybridTime(rawValue: next + entry.ticks), to: &transaction)
+      next += entry.ticks + 1
+      count += 1
+    } while parser.skip(",")
     try parser.expect("]")
     let others = parser.position
     while parser.skip(",") {
       _ = try parser.string()
       try parser.expect(":")
-      _ = try parser.value()
+      try parser.skipValue()
     }
     let rest = parser.read(from: others)
     try parser.expect("}")
     guard parser.position == line.endIndex else { throw Self.damaged("Transaction \(number) does not end.") }
-    return try transaction(number, time, entries, rest)
+    if isSkimming {
+      sum.add(rest)
+      hash = sum.value
+    }
+    transaction.otherMembers = Array(rest)
+    return transaction
+  }
+
+  private func add(_ entry: Entry, at time: HybridTime, to transaction: inout PackTransaction) {
+    if isSkimming { return }
+    if var change = entry.change {
+      change.time = time
+      transaction.changes.append(change)
+    } else {
+      transaction.left.append(.init(position: count, time: time, hash: entry.hash))
+    }
   }
 
   private struct Entry {
@@ -49,32 +93,6 @@ struct TransactionReader {
     var change: PackChange?
     var ticks: Int64
     var hash: [UInt8]
-  }
-
-  private func transaction(
-    _ number: Int64, _ time: HybridTime, _ entries: [Entry], _ rest: ArraySlice<UInt8>
-  ) throws -> (PackTransaction, hash: [UInt8]) {
-    guard entries[0].ticks == 0 else { throw Self.damaged("Transaction \(number) has an impossible time.") }
-    var transaction = PackTransaction(number: number, time: time, changes: [], otherMembers: Array(rest))
-    transaction.changes.reserveCapacity(entries.count)
-    var hash = TransactionHash(number: number, time: time)
-    var next = time.rawValue
-    for (position, entry) in entries.enumerated() {
-      guard next >= 0, next <= HybridTime.maximum.rawValue - entry.ticks else {
-        throw Self.damaged("Transaction \(number) has an impossible time.")
-      }
-      let time = HybridTime(rawValue: next + entry.ticks)
-      next = time.rawValue + 1
-      hash.add(ticks: entry.ticks, hash: entry.hash)
-      if var change = entry.change {
-        change.time = time
-        transaction.changes.append(change)
-      } else {
-        transaction.left.append(.init(position: position, time: time, hash: entry.hash))
-      }
-    }
-    hash.add(rest)
-    return (transaction, hash.value)
   }
 
   private mutating func entry(_ parser: inout JSONParser) throws -> Entry {
@@ -86,6 +104,7 @@ struct TransactionReader {
     var (hasTable, hasOperation, hasOthers) = (false, false, false)
     var (ticks, left): (Int64, [UInt8]?) = (0, nil)
     try parser.members { parser, name in
+      if isSkimming, name == "op" || name == "key" || name == "columns" { return try parser.skipValue() }
       switch name {
       case "table": (change.table, hasTable) = (try parser.string(), true)
       case "op": (change.operation, hasOperation) = (try Self.operation(parser.string()), true)
@@ -95,7 +114,7 @@ struct TransactionReader {
       case "left": left = try Self.hash(parser.value())
       default:
         hasOthers = true
-        _ = try parser.value()
+        try parser.skipValue()
       }
     }
     if let left {
@@ -105,7 +124,9 @@ struct TransactionReader {
       }
       return Entry(change: nil, ticks: ticks, hash: left)
     }
-    guard hasTable, hasOperation, !change.key.isEmpty else { throw Self.damaged("A change cannot be read.") }
+    guard hasTable, isSkimming || hasOperation && !change.key.isEmpty else {
+      throw Self.damaged("A change cannot be read.")
+    }
     return Entry(change: change, ticks: ticks, hash: try hash(parser.read(from: start), of: change.table))
   }
 
@@ -119,7 +140,9 @@ struct TransactionReader {
     return scanned.map { ($0.change, $0.ticks) }
   }
 
+  /// Empty where it was checked before.
   private mutating func hash(_ json: ArraySlice<UInt8>, of table: String) throws -> [UInt8] {
+    guard isSkimming else { return [] }
     guard let hash = changeHash.hash(json, of: table) else {
       throw Self.damaged("The header has no salt for a change's table.")
     }

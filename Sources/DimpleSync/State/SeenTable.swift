@@ -7,6 +7,14 @@ struct Seen: Equatable {
     var range: ClosedRange<Int64>
     /// The chain just before the first and just after the last transaction.
     var chain: PackChain
+
+    /// Whether one can go on where the other ends; runs apart always can. Overlapping ones are not compared inside.
+    func agrees(with other: Run) -> Bool {
+      if range.upperBound.saturatingSuccessor == other.range.lowerBound { return chain.after == other.chain.before }
+      if other.range.upperBound.saturatingSuccessor == range.lowerBound { return other.chain.after == chain.before }
+      if range.lowerBound == other.range.lowerBound, chain.before != other.chain.before { return false }
+      return range.upperBound != other.range.upperBound || chain.after == other.chain.after
+    }
   }
 
   /// Ascending; runs that touch are one.
@@ -20,10 +28,10 @@ struct Seen: Equatable {
   ///
   /// - Throws: ``SyncError/Code/brokenChain``.
   func check(_ decoded: DecodedPack) throws {
-    let header = decoded.pack.header
+    let header = decoded.header
     for run in runs[header.replica, default: []] {
       let before = decoded.chain(before: run.range.lowerBound)
-      let after = decoded.chain(before: run.range.upperBound + 1)
+      let after = decoded.chain(after: run.range.upperBound)
       guard before ?? run.chain.before == run.chain.before, after ?? run.chain.after == run.chain.after else {
         throw SyncError(
           .brokenChain, operation: "merge a pack",
@@ -35,16 +43,18 @@ struct Seen: Equatable {
 
   /// Counts `range` of a pack as merged.
   mutating func insert(_ range: ClosedRange<Int64>, of decoded: DecodedPack) {
-    guard let before = decoded.chain(before: range.lowerBound), let after = decoded.chain(before: range.upperBound + 1)
+    guard let before = decoded.chain(before: range.lowerBound), let after = decoded.chain(after: range.upperBound)
     else { return }
-    insert(Run(range: range, chain: PackChain(before: before, after: after)), of: decoded.pack.header.replica)
+    insert(Run(range: range, chain: PackChain(before: before, after: after)), of: decoded.header.replica)
   }
 
   mutating func insert(_ run: Run, of replica: ReplicaID) {
     var merged = run
     var rest: [Run] = []
     for other in runs[replica, default: []] {
-      if other.range.lowerBound > merged.range.upperBound + 1 || merged.range.lowerBound > other.range.upperBound + 1 {
+      if other.range.lowerBound > merged.range.upperBound.saturatingSuccessor
+        || merged.range.lowerBound > other.range.upperBound.saturatingSuccessor
+      {
         rest.append(other)
         continue
       }

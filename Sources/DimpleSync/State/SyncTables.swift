@@ -10,6 +10,7 @@ internal import DimpleStore
 /// dimple_row(tbl, key, state, status)          the merged state, one row per row ever seen
 /// dimple_seen(vault, replica, first, last, before, after)   which transactions of whom are merged, with the chain around
 /// dimple_pushed(vault, last, chain)            how far the own log is in each vault
+/// dimple_vault, dimple_covered, dimple_spool   what is carried between vaults: see ``RelayTable``
 /// dimple_snapshot(vault, name, value)          what is known of a vault's snapshots
 /// ```
 enum SyncTables {
@@ -110,7 +111,7 @@ enum SyncTables {
           hint: "The database was opened by a newer version of the app: update this one.")
       }
     }
-    for statement in statements + IdentityTables.statements + PartTable.statements {
+    for statement in statements + IdentityTables.statements + PartTable.statements + RelayTable.statements {
       try connection.prepare(statement).run()
     }
     try SyncSetting.format.set(.integer(format), connection)

@@ -11,22 +11,14 @@ struct PartFetch {
     var fetched = 0
     /// Parts that could not be had.
     var missing: [SkippedObject] = []
+    /// Their hashes.
+    var unavailable: Set<[UInt8]> = []
   }
 
-  /// - Parameter known: Transactions that are merged already need nothing.
-  func run(_ packs: [DecodedPack], known: [ReplicaID: RangeSet64]) async throws -> Outcome {
+  /// Gets those that are not here yet.
+  func run(_ hashes: Set<[UInt8]>) async throws -> Outcome {
     var outcome = Outcome()
-    var tried: Set<[UInt8]> = []
-    for pack in packs {
-      let seen = known[pack.pack.header.replica] ?? RangeSet64()
-      for transaction in pack.pack.transactions where !seen.contains(transaction.number) {
-        for reference in transaction.changes.flatMap(\.bigColumns).map(\.reference) {
-          for hash in reference.parts where tried.insert(hash).inserted {
-            try await fetch(hash, &outcome)
-          }
-        }
-      }
-    }
+    for hash in hashes.sorted(by: { $0.lexicographicallyPrecedes($1) }) { try await fetch(hash, &outcome) }
     return outcome
   }
 
@@ -34,7 +26,9 @@ struct PartFetch {
     if try await session.database.read({ try PartTable(connection: $0).contains(hash) }) { return }
     let parts = PartStorage(session: session)
     switch try await parts.get(hash) {
-    case .failure(let error): outcome.missing.append(SkippedObject(key: try parts.key(of: hash), error: error))
+    case .failure(let error):
+      outcome.missing.append(SkippedObject(key: try parts.key(of: hash), error: error))
+      outcome.unavailable.insert(hash)
     case .success(let bytes):
       let id = session.vault.id
       try await session.database.write { connection in

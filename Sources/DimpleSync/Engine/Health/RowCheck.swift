@@ -120,13 +120,14 @@ struct RowCheck {
   /// The rows of which a table shows another value than the change that the state goes by wrote.
   func differences(_ decoded: DecodedPack) throws -> [Difference] {
     var differences: [RowKey: Difference] = [:]
-    for transaction in decoded.pack.transactions {
+    try decoded.forEachTransaction { transaction, _ in
       for change in transaction.changes where change.operation != .delete {
-        let stamp = Stamp(time: change.time, replica: decoded.pack.header.replica)
+        let stamp = Stamp(time: change.time, replica: decoded.header.replica)
         guard let found = try difference(change, stamp) else { continue }
         differences[found.key]?.values += found.values
         if differences[found.key] == nil { differences[found.key] = found }
       }
+      return true
     }
     return differences.values.sorted { $0.key < $1.key }
   }

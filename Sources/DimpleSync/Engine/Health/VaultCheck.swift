@@ -37,7 +37,7 @@ struct VaultCheck {
 
   func run(_ report: inout HealthReport) async throws -> Outcome {
     session.progress.advance(.listing)
-    let packs = try await Pull(session: session).listing().sorted {
+    let packs = try await VaultListing(session: session).run().candidates.sorted {
       ($0.name.replica, $0.name.range.lowerBound, $0.key) < ($1.name.replica, $1.name.range.lowerBound, $1.key)
     }
     session.progress.plan(
@@ -56,7 +56,7 @@ struct VaultCheck {
           logs[replica]?.usable.insert(pack.name.range)
           report.checkedPacks += 1
           report.checkedTransactions += Int64(pack.name.range.count)
-          note(decoded, &parts)
+          try note(decoded, &parts)
           try await body(decoded, &report)
         case .failure(let error):
           if own.contains(replica) { outcome.damaged.append(pack) }
@@ -81,12 +81,13 @@ struct VaultCheck {
 
   // MARK: - Large values
 
-  private func note(_ decoded: DecodedPack, _ parts: inout [[UInt8]: PartReference]) {
-    let replica = decoded.pack.header.replica
-    for transaction in decoded.pack.transactions {
+  private func note(_ decoded: DecodedPack, _ parts: inout [[UInt8]: PartReference]) throws {
+    let replica = decoded.header.replica
+    try decoded.forEachTransaction { transaction, _ in
       for hash in transaction.changes.flatMap(\.bigColumns).flatMap(\.reference.parts) {
         parts[hash] = PartReference(replica: replica, number: transaction.number, hash: hash)
       }
+      return true
     }
   }
 
@@ -153,7 +154,7 @@ struct VaultCheck {
   }
 
   private func check(_ decoded: DecodedPack, _ log: inout Log) -> Result<DecodedPack, SyncError> {
-    let header = decoded.pack.header
+    let header = decoded.header
     if let known = log.publicKey, known != header.publicKey {
       return .failure(
         SyncError(

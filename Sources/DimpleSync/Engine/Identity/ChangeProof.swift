@@ -26,20 +26,23 @@ extension SyncEngine {
   /// - Throws: `RemoteError`, `StoreError`, ``SyncError``, `CancellationError`.
   public func proof(of stamp: Stamp) async throws -> ChangeProof? {
     let session = try await openSession()
-    let packs = try await Pull(session: session).listing().filter { $0.name.replica == stamp.replica }
+    let packs = try await VaultListing(session: session).run().candidates.filter { $0.name.replica == stamp.replica }
       .sorted { ($1.name.range.upperBound, $1.key) < ($0.name.range.upperBound, $0.key) }
     let pinned = try await session.publicKey(of: stamp.replica)
     for pack in packs {
       guard case .success(let decoded) = try await PackFetch(session: session).fetch(pack),
-        decoded.pack.header.publicKey == pinned ?? decoded.pack.header.publicKey
+        decoded.header.publicKey == pinned ?? decoded.header.publicKey
       else { continue }
-      for transaction in decoded.pack.transactions {
-        guard let change = transaction.changes.first(where: { $0.time == stamp.time }) else { continue }
-        return ChangeProof(
+      var proof: ChangeProof?
+      try decoded.forEachTransaction { transaction, _ in
+        guard let change = transaction.changes.first(where: { $0.time == stamp.time }) else { return true }
+        proof = ChangeProof(
           key: pack.key, replica: stamp.replica,
-          keyFingerprint: KnownReplica.fingerprint(ofKey: decoded.pack.header.publicKey),
+          keyFingerprint: KnownReplica.fingerprint(ofKey: decoded.header.publicKey),
           transaction: transaction.number, table: change.table)
+        return false
       }
+      if let proof { return proof }
     }
     return nil
   }

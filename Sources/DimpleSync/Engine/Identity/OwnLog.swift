@@ -51,7 +51,7 @@ struct OwnLog {
   ///
   /// - Parameter pushed: Up to where the pack's vault is known to agree with the log.
   func compare(_ decoded: DecodedPack, pushed: (last: Int64, chain: [UInt8])) throws -> Comparison {
-    let (range, bounds) = (decoded.pack.header.range, try bounds())
+    let (range, bounds) = (decoded.header.range, try bounds())
     if let chain = decoded.chain(before: pushed.last + 1), !pushed.chain.isEmpty, chain != pushed.chain {
       // Somewhere before, so that all of the pack after it is in doubt.
       return .differs(after: try firstDifference(decoded, bounds) ?? min(range.lowerBound, bounds.first) - 1)
@@ -63,7 +63,7 @@ struct OwnLog {
 
   /// The last transaction before the first one that differs.
   private func firstDifference(_ decoded: DecodedPack, _ bounds: (first: Int64, last: Int64)) throws -> Int64? {
-    let range = decoded.pack.header.range
+    let range = decoded.header.range
     let (first, last) = (max(range.lowerBound, bounds.first), min(range.upperBound, bounds.last))
     guard first <= last else { return nil }
     guard var chain = decoded.chain(before: first) else { return nil }

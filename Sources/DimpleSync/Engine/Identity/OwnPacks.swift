@@ -99,7 +99,7 @@ struct OwnPacks {
       let former = FormerTable(connection: connection)
       let isPresent = identity.last == nil
       let pushed = try isPresent ? table.pushed() : former.pushed(of: identity.replica, to: id)
-      let header = decoded.pack.header
+      let header = decoded.header
       let signingKey =
         try isPresent ? SyncSetting.signingKey.get(connection)?.blob : former.signingKey(of: identity.replica)
       // Without the key that others know the name by, nothing can be said under it, also not to other vaults.

@@ -1,0 +1,238 @@
+import DimpleChangelog
+import DimpleRemote
+import DimpleStore
+import DimpleTestSupport
+import Testing
+
+@testable import DimpleSync
+
+/// One database that syncs with several vaults carries between them.
+@Suite("Several vaults")
+struct RelayTests {
+  private static let migrations = [
+    Migration("1", "CREATE TABLE Item (id TEXT PRIMARY KEY NOT NULL, a)"),
+    Migration("2", "CREATE TABLE Secret (id TEXT PRIMARY KEY NOT NULL, a)"),
+  ]
+
+  /// A device, and an engine for each vault that it syncs with.
+  private struct Device {
+    let database: Database
+    private let engines: [String: SyncEngine]
+
+    init(_ vaults: [Place], options: [String: SyncEngine.Options] = [:]) throws {
+      let replica = try SimulatedReplica(storage: MemoryStorage(), migrations: RelayTests.migrations)
+      database = replica.database
+      engines = Dictionary(
+        uniqueKeysWithValues: vaults.map { place in
+          let engine = SyncEngine(
+            replica.database, storage: place.storage, vault: place.vault, options: options[place.id] ?? .init())
+          return (place.id, engine)
+        })
+    }
+
+    @discardableResult func sync(_ place: Place) async throws -> SyncReport {
+      let report = try await #require(engines[place.id]).sync()
+      #expect(report.skipped.map(\.error.description) == [])
+      return report
+    }
+
+    func add(_ id: String, to table: String = "Item") async throws {
+      try await database.execute("INSERT INTO \(identifier: table) VALUES (\(id), 1)")
+    }
+
+    func items(_ table: String = "Item") throws -> [String] {
+      try database.read { try $0.query(String.self, "SELECT id FROM \(identifier: table) ORDER BY id") }
+    }
+  }
+
+  private struct Place {
+    let id: String
+    let storage = MemoryStorage()
+
+    var vault: TransparentVault {
+      var vault = TransparentVault()
+      vault.id = id
+      return vault
+    }
+
+    func packs() -> Int { storage.snapshot.keys.count { $0.hasPrefix("log/") } }
+  }
+
+  private let online = Place(id: "online")
+  private let stick = Place(id: "stick")
+
+  @Test func aStickCarriesChangesBetweenDevicesThatNeverMeet() async throws {
+    let (away, bridge, home) = (try Device([stick]), try Device([online, stick]), try Device([online]))
+    try await bridge.sync(online)
+    try await bridge.sync(stick)
+    try await home.add("from home")
+    try await away.add("from away")
+    try await home.sync(online)
+    try await away.sync(stick)
+    // The bridge's own changes need nobody to carry them.
+    try await bridge.add("from the bridge")
+    try await bridge.sync(online)
+    let there = try await bridge.sync(stick)
+    #expect(there.relayedPacks == 1)
+    let back = try await bridge.sync(online)
+    #expect(back.relayedPacks == 1)
+    #expect(back.spooledBytes == 0)
+    try await home.sync(online)
+    try await away.sync(stick)
+    #expect(try home.items() == ["from away", "from home", "from the bridge"])
+    #expect(try home.database.fingerprint() == away.database.fingerprint())
+    #expect(try home.database.fingerprint() == bridge.database.fingerprint())
+    // Nothing goes round and round.
+    let packs = (online.packs(), stick.packs())
+    for place in [online, stick, online, stick] {
+      let report = try await bridge.sync(place)
+      #expect((report.relayedPacks, report.spooledBytes, report.traffic.gets) == (0, 0, 0))
+    }
+    #expect((online.packs(), stick.packs()) == packs)
+  }
+
+  @Test func aVaultThatComesLaterGetsWhatWasMergedBefore() async throws {
+    let (home, bridge) = (try Device([online]), try Device([online, stick]))
+    for index in 0..<3 {
+      try await home.add("\(index)")
+      try await home.sync(online)
+    }
+    try await bridge.sync(online)
+    try await bridge.sync(stick)
+    #expect(stick.packs() == 0)
+    // Seen already, and fetched again for the stick's sake.
+    let again = try await bridge.sync(online)
+    #expect((again.traffic.gets, again.pulledTransactions) == (3, 0))
+    #expect(again.spooledBytes > 0)
+    #expect(try await bridge.sync(online).traffic.gets == 0)
+    #expect(try await bridge.sync(stick).relayedPacks == 3)
+    let late = try Device([stick])
+    try await late.sync(stick)
+    #expect(try late.items() == ["0", "1", "2"])
+  }
+
+  @Test func aPackIsCarriedAsItIsButForTheVaultsName() async throws {
+    let (home, bridge) = (try Device([online]), try Device([online, stick]))
+    try await bridge.sync(stick)
+    try await bridge.sync(online)
+    try await bridge.sync(stick)
+    try await home.add("x")
+    try await home.sync(online)
+    try await bridge.sync(online)
+    try await bridge.sync(stick)
+    let packs = try [online, stick].map { place in
+      let object = try #require(place.storage.snapshot.first { $0.key.hasPrefix("log/") }?.value)
+      return String(decoding: try Gzip.decompress(object, maximumSize: 1 << 20), as: UTF8.self)
+    }
+    #expect(packs[0].contains(#""vault":"online""#))
+    #expect(packs[0].replacing(#""vault":"online""#, with: #""vault":"stick""#) == packs[1])
+  }
+
+  @Test func theAuthorRecognisesItsOwnPacksWhereSomebodyCarriedThem() async throws {
+    let (home, bridge) = (try Device([online, stick]), try Device([online, stick]))
+    try await bridge.sync(stick)
+    try await bridge.sync(online)
+    try await home.add("x")
+    try await home.sync(online)
+    for place in [stick, online, stick] { try await bridge.sync(place) }
+    #expect(stick.packs() == 1)
+    let report = try await home.sync(stick)
+    #expect((report.pushedTransactions, report.tookNewName) == (0, false))
+    #expect(stick.packs() == 1)
+  }
+
+  @Test func whoMustNotLearnIsNotTold() async throws {
+    var options = SyncEngine.Options()
+    options.relays = false
+    let (home, bridge) = (try Device([online]), try Device([online, stick], options: ["stick": options]))
+    try await home.add("x")
+    try await home.sync(online)
+    for place in [online, stick, online, stick] { try await bridge.sync(place) }
+    #expect(stick.packs() == 0)
+  }
+
+  @Test func theSpoolIsBoundedAndDrains() async throws {
+    var options = SyncEngine.Options()
+    options.maximumSpoolSize = 1500
+    let home = try Device([online])
+    let bridge = try Device([online, stick], options: ["online": options, "stick": options])
+    try await bridge.sync(online)
+    try await bridge.sync(stick)
+    for index in 0..<7 {
+      try await home.add("\(index)")
+      try await home.sync(online)
+    }
+    var largest: Int64 = 0
+    var relayed = 0
+    for _ in 0..<8 {
+      largest = max(largest, try await bridge.sync(online).spooledBytes)
+      relayed += try await bridge.sync(stick).relayedPacks
+    }
+    #expect(largest > 0 && largest <= 1500)
+    #expect(relayed == 7)
+  }
+
+  // MARK: - Left out
+
+  @Test func aTableLeftOutIsInTheOneVaultAndNotInTheOther() async throws {
+    var options = SyncEngine.Options()
+    options.leavesOut = ["secret"]
+    let author = try Device([online, stick], options: ["stick": options])
+    try await author.add("open")
+    try await author.add("hidden", to: "Secret")
+    try await author.sync(online)
+    try await author.sync(stick)
+    let member = try Device([online, stick])
+    try await member.sync(stick)
+    #expect(try member.items() == ["open"])
+    #expect(try member.items("Secret").isEmpty)
+    let pack = try #require(stick.storage.snapshot.first { $0.key.hasPrefix("log/") }?.value)
+    let text = String(decoding: try Gzip.decompress(pack, maximumSize: 1 << 20), as: UTF8.self)
+    #expect(!text.contains("Secret") && !text.contains("hidden"))
+    // The same transactions, in full, from the other vault.
+    try await member.sync(online)
+    #expect(try member.items("Secret") == ["hidden"])
+    // And the other way round: what is known in full is not lost by what is less.
+    try await member.sync(stick)
+    #expect(try member.items("Secret") == ["hidden"])
+  }
+
+  @Test func packsThatShowATableAreNotCarriedWhereItIsLeftOut() async throws {
+    var options = SyncEngine.Options()
+    options.leavesOut = ["Secret"]
+    let home = try Device([online])
+    let bridge = try Device([online, stick], options: ["stick": options])
+    try await bridge.sync(online)
+    try await bridge.sync(stick)
+    try await home.add("hidden", to: "Secret")
+    try await home.sync(online)
+    try await home.add("open")
+    try await home.sync(online)
+    try await bridge.sync(online)
+    #expect(try await bridge.sync(stick).relayedPacks == 1)
+    let late = try Device([stick])
+    try await late.sync(stick)
+    #expect(try late.items() == ["open"])
+    #expect(try late.items("Secret").isEmpty)
+    // It is not asked for again and again either.
+    #expect(try await bridge.sync(online).traffic.gets == 0)
+  }
+
+  @Test func aForgedPackIsNotCarried() async throws {
+    let (home, bridge) = (try Device([online]), try Device([online, stick]))
+    try await home.add("x")
+    try await home.sync(online)
+    try await bridge.sync(online)
+    try await bridge.sync(stick)
+    let replica = try #require(home.database.changelog?.replicaID)
+    let mallory = PackFactory(vault: online.vault, replica: replica)
+    let change = #"{"table":"Item","op":"insert","key":["forged"],"columns":{"a":1}}"#
+    let lines = Array(
+      try mallory.signed(#"{"number":2,"time":4096,"changes":[\#(change)]}"# + "\n", 2...2, salts: ["Item"]).utf8)
+    try await online.storage.put(mallory.key(lines, 2...2), Gzip.compress(lines))
+    let engine = SyncEngine(bridge.database, storage: online.storage, vault: online.vault)
+    #expect(try await engine.sync().skipped.map(\.error.code) == [.forgedAuthor])
+    #expect(try await bridge.sync(stick).relayedPacks == 1)
+    #expect(try bridge.items() == ["x"])
+  }
+}
