@@ -37,7 +37,7 @@ struct SnapshotFuzzTests {
       name.hash = Array(vault.hash(vault.hash(lines)).prefix(16))
       do {
         let reader = try SnapshotPartReader(lines, name: name, latest: HybridTime(rawValue: 1 << 59), vault: vault)
-        try target.database.withMergeTransaction { connection in
+        try await target.database.withMergeTransaction { connection in
           let schema = try MergeSchemaCache().load(connection, changelog).schema
           let merge = SnapshotMerge(
             connection: connection, changelog: changelog, vault: vault.id, schema: schema,
