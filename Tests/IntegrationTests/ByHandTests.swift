@@ -3,16 +3,8 @@ import Foundation
 import Testing
 
 /// What docs/FORMAT.md tells a stranger to do, done: a vault is read, and rebuilt, without this library.
-@Suite("A vault by hand", .enabled(if: ByHandTests.isPossible))
+@Suite("A vault by hand", .enabled(if: Programs.areThere))
 struct ByHandTests {
-  /// Promised, or there by chance.
-  static let isPossible =
-    Environment.expectsAge
-    || ["age", "jq", "python3"].allSatisfy { (try? shell("command -v \($0)"))?.isEmpty == false }
-
-  private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent()
-
   private static let migrations = [
     Migration("1", "CREATE TABLE Item (id TEXT PRIMARY KEY NOT NULL, a, b REAL, c BLOB)"),
     Migration("2", "CREATE TABLE Pair (x INTEGER, y TEXT, v, PRIMARY KEY (x, y)) WITHOUT ROWID"),
@@ -69,7 +61,7 @@ struct ByHandTests {
   @Test func theScriptRebuildsAVaultWithoutEncryption() async throws {
     let folder = try TemporaryFolder()
     let database = try await write(.directory(folder.path), .none)
-    let rebuilt = try Self.shell("python3 docs/rebuild.py '\(folder.path)'").split(separator: "\n").map(String.init)
+    let rebuilt = try Programs.shell("python3 docs/rebuild.py '\(folder.path)'").split(separator: "\n").map(String.init)
     #expect(try rebuilt.sorted() == rows(of: database))
     #expect(rebuilt.count == 6)
   }
@@ -78,7 +70,7 @@ struct ByHandTests {
     let folder = try TemporaryFolder()
     let provider = AgeVaultProvider(passphrase: "a passphrase", workFactor: 15)
     let database = try await write(.directory(folder.path), .custom(provider))
-    let page = try String(contentsOf: Self.root.appending(path: "docs/FORMAT.md"), encoding: .utf8)
+    let page = try String(contentsOf: Programs.root.appending(path: "docs/FORMAT.md"), encoding: .utf8)
     let section = try #require(page.components(separatedBy: "## By hand").dropFirst().first)
     let commands = try #require(section.components(separatedBy: "```sh\n").dropFirst().first)
       .components(separatedBy: "```")[0].split(separator: "\n").map(String.init)
@@ -86,18 +78,28 @@ struct ByHandTests {
     // The program asks on a terminal.
     let script = folder.path + "/open.sh"
     try "bucket='\(folder.path)'\n\(commands[0])\n".write(toFile: script, atomically: true, encoding: .utf8)
-    _ = try Self.shell("python3 -c \"$TERMINAL\" 'a passphrase' sh '\(script)'", ["TERMINAL": Self.terminal])
-    let json = try Self.shell("bucket='\(folder.path)'; \(commands[1])").split(separator: "\n")
+    _ = try Programs.shell("python3 -c \"$TERMINAL\" 'a passphrase' sh '\(script)'", ["TERMINAL": Programs.terminal])
+    let json = try Programs.shell("bucket='\(folder.path)'; \(commands[1])").split(separator: "\n")
     #expect(json.count { $0.contains(#""kind":"log""#) } == json.count { $0.contains(#""format":1"#) })
     #expect(json.contains { $0.contains(#""table":"Item""#) && $0.contains("after its death") })
-    let rebuilt = try Self.shell("bucket='\(folder.path)'; \(commands[2])").split(separator: "\n").map(String.init)
+    let rebuilt = try Programs.shell("bucket='\(folder.path)'; \(commands[2])").split(separator: "\n").map(String.init)
     #expect(try rebuilt.sorted() == rows(of: database))
   }
+}
 
-  // MARK: - Programs
+/// What a stranger has.
+private enum Programs {
+  /// Promised, or there by chance.
+  static let areThere =
+    Environment.expectsAge
+    || ["age", "jq", "python3"].allSatisfy { (try? shell("command -v \($0)"))?.isEmpty == false }
 
-  /// In the project's folder.
-  private static func shell(_ command: String, _ environment: [String: String] = [:]) throws -> String {
+  /// The project's folder.
+  static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+  /// Runs in the project's folder.
+  static func shell(_ command: String, _ environment: [String: String] = [:]) throws -> String {
     let process = Process()
     let output = Pipe()
     process.executableURL = URL(filePath: "/bin/sh")
@@ -113,7 +115,7 @@ struct ByHandTests {
   }
 
   /// Runs a program on a terminal and answers each question with its first argument.
-  private static let terminal = """
+  static let terminal = """
     import os, pty, sys
     child, terminal = pty.fork()
     if child == 0:
