@@ -27,7 +27,7 @@ struct SnapshotFuzzTests {
     let digits = Array("0123456789.-\",[]{}nul\\".utf8)
     var taken = 0
     for _ in 0..<400 {
-      var (name, lines) = random.pick(parts)
+      var (name, lines) = try #require(random.pick(parts))
       for _ in 0...random.below(3) {
         // Mostly what makes other JSON of it.
         lines[random.below(lines.count)] = random.oneIn(4) ? UInt8(random.below(256)) : random.pick(digits)
