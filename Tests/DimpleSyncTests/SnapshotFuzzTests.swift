@@ -30,7 +30,8 @@ struct SnapshotFuzzTests {
       var (name, lines) = parts[random.below(parts.count)]
       for _ in 0...random.below(3) {
         // Mostly what makes other JSON of it.
-        lines[random.below(lines.count)] = random.oneIn(4) ? UInt8(random.below(256)) : digits[random.below(digits.count)]
+        lines[random.below(lines.count)] =
+          random.oneIn(4) ? UInt8(random.below(256)) : digits[random.below(digits.count)]
       }
       if random.oneIn(8) { lines.removeSubrange(random.below(lines.count)...) }
       let vault = TransparentVault()

@@ -47,7 +47,7 @@ struct UndeleteTests {
     try await fleet.converge()
     try await fleet[1].execute("DELETE FROM Item")
     try await fleet.converge()
-    let error = #expect(throws: SyncError.self) { try fleet[1].undelete("Item", key: [.text("x")]) }
+    let error = await #expect(throws: SyncError.self) { try await fleet[1].undelete("Item", key: [.text("x")]) }
     #expect(error?.code == .unknownValues)
     #expect(try await fleet[0].undelete("Item", key: [.text("x")]))
     try await fleet.converge()
