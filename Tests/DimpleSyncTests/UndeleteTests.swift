@@ -17,7 +17,7 @@ struct UndeleteTests {
     fleet.replicas[1].clock.advance(milliseconds: 10)
     try await fleet[1].execute("UPDATE Item SET b = 2")
     try await fleet.converge()
-    #expect(try await fleet[1].undelete("Item", key: ["x"]))
+    #expect(try await fleet[1].undelete("Item", key: [.text("x")]))
     try await fleet.converge()
     for index in 0..<2 { #expect(try fleet.rows("SELECT a, b FROM Item", on: index) == [[.integer(1), .integer(2)]]) }
     try fleet.expectAgreement()
@@ -28,17 +28,17 @@ struct UndeleteTests {
     try await fleet[0].execute("INSERT INTO Item VALUES ('x', 1, 'text')")
     try await fleet[0].execute("UPDATE Item SET a = 5")
     try await fleet[0].execute("DELETE FROM Item")
-    #expect(try await fleet[0].undelete("Item", key: ["x"]))
+    #expect(try await fleet[0].undelete("Item", key: [.text("x")]))
     #expect(try fleet.rows("SELECT a, b FROM Item") == [[.integer(5), .text("text")]])
   }
 
   @Test func leavesAloneWhatWasNotDeleted() async throws {
     let fleet = try Fleet(1, Self.item)
     try await fleet[0].execute("INSERT INTO Item VALUES ('x', 1, 1)")
-    #expect(try await !fleet[0].undelete("Item", key: ["x"]))
-    #expect(try await !fleet[0].undelete("Item", key: ["y"]))
-    #expect(try await !fleet[0].undelete("Nothing", key: ["x"]))
-    #expect(try await !fleet[0].undelete("Item", key: ["x", "y"]))
+    #expect(try await !fleet[0].undelete("Item", key: [.text("x")]))
+    #expect(try await !fleet[0].undelete("Item", key: [.text("y")]))
+    #expect(try await !fleet[0].undelete("Nothing", key: [.text("x")]))
+    #expect(try await !fleet[0].undelete("Item", key: [.text("x"), .text("y")]))
   }
 
   @Test func saysWhereTheValuesAreKnownWhenTheyAreNotHere() async throws {
@@ -47,9 +47,9 @@ struct UndeleteTests {
     try await fleet.converge()
     try await fleet[1].execute("DELETE FROM Item")
     try await fleet.converge()
-    let error = await #expect(throws: SyncError.self) { try await fleet[1].undelete("Item", key: ["x"]) }
+    let error = await #expect(throws: SyncError.self) { try await fleet[1].undelete("Item", key: [.text("x")]) }
     #expect(error?.code == .unknownValues)
-    #expect(try await fleet[0].undelete("Item", key: ["x"]))
+    #expect(try await fleet[0].undelete("Item", key: [.text("x")]))
     try await fleet.converge()
     #expect(try fleet.rows("SELECT a FROM Item", on: 1) == [[.integer(1)]])
     try fleet.expectAgreement()
@@ -69,7 +69,7 @@ struct UndeleteTests {
     try await fleet[1].execute("INSERT INTO Child VALUES ('c', 'p', 'kept')")
     try await fleet.converge()
     #expect(try fleet.rows("SELECT * FROM Child") == [])
-    #expect(try await fleet[0].undelete("Parent", key: ["p"]))
+    #expect(try await fleet[0].undelete("Parent", key: [.text("p")]))
     try await fleet.converge()
     for index in 0..<2 { #expect(try fleet.rows("SELECT note FROM Child", on: index) == [[.text("kept")]]) }
     try fleet.expectAgreement()

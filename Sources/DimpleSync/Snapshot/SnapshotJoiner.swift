@@ -47,12 +47,11 @@ final class SnapshotJoiner {
   }
 
   private func flush() throws {
-    try merge.add(
-      writes.map { replica, changes in
-        ForeignTransaction(
-          replica: replica,
-          transaction: PackTransaction(number: 0, time: HybridTime(rawValue: 0), changes: changes))
-      })
+    let transactions = writes.map { replica, changes in
+      ForeignTransaction(
+        replica: replica, transaction: PackTransaction(number: 0, time: HybridTime(rawValue: 0), changes: changes))
+    }
+    try merge.add(transactions[...])
     writes = [:]
     count = 0
   }
