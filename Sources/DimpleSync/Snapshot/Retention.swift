@@ -33,16 +33,14 @@ struct Retention {
 
   private func isTime(_ now: Int64, every interval: Int64) async throws -> Bool {
     let vaultID = session.vault.id
-    return try await session.database.write { connection in
-      let table = SnapshotTable(vault: vaultID, connection: connection)
-      if let last = try connection.withInternalAccess({ try table.retentionCheck() }), last <= now,
-        now - last < interval
-      {
-        return false
+    let last = try await session.database.read { try SnapshotTable(vault: vaultID, connection: $0).retentionCheck() }
+    if let last, last <= now, now - last < interval { return false }
+    try await session.database.write { connection in
+      try connection.withInternalAccess {
+        try SnapshotTable(vault: vaultID, connection: connection).setRetentionCheck(now)
       }
-      try connection.withInternalAccess { try table.setRetentionCheck(now) }
-      return true
     }
+    return true
   }
 
   /// Those of `numbers` that were committed before; also what the log does not have any more.

@@ -16,6 +16,8 @@ struct SnapshotWriter {
     let plan = SnapshotPlan(listed: listed)
     let known = try await read { try $0.known() }
     guard plan.isDue(covered: known.vector, size: known.size, minimum: minimum) else { return .notDue }
+    // A state that lacks what a vault left out is not what its vector says.
+    guard try await session.database.read({ try SyncSetting.hasGaps.get($0) }) == nil else { return .notDue }
     // Somebody may have written one since.
     let catalog = try await objects.list()
     let newest = try await newest(in: catalog)
