@@ -66,9 +66,9 @@ struct MusicShop {
     let id = 1 + random.below(200)
     let text = "edit \(random.below(1_000_000))"
     switch random.below(10) {
-    case 0: return "INSERT INTO Artist VALUES (\(10_000 + random.below(50)), \(text))"
+    case 0: return "INSERT INTO Artist (ArtistId, Name) VALUES (\(10_000 + random.below(50)), \(text))"
     case 1: return "UPDATE Artist SET Name = \(text) WHERE ArtistId = \(id)"
-    case 2: return "INSERT INTO Album VALUES (\(10_000 + random.below(50)), \(text), \(id))"
+    case 2: return "INSERT INTO Album (AlbumId, Title, ArtistId) VALUES (\(10_000 + random.below(50)), \(text), \(id))"
     case 3: return "UPDATE Album SET Title = \(text) WHERE AlbumId = \(id)"
     case 4: return "UPDATE Album SET ArtistId = \(1 + random.below(200)) WHERE AlbumId = \(id)"
     case 5: return "UPDATE Track SET Name = \(text) WHERE AlbumId = \(id)"

@@ -3,7 +3,7 @@ import Foundation
 import Simulator
 import Testing
 
-/// `DIMPLE_SIMULATION_RUNS` says how many runs, `DIMPLE_SIMULATION_SEED` where the seeds begin (1).
+/// `DIMPLE_SIMULATION_RUNS` says how many runs (100), `DIMPLE_SIMULATION_SEED` where the seeds begin (1).
 @Suite("Simulated fleets over a storage that fails")
 struct SimulationTests {
   private static func setting(_ name: String, default value: UInt64) -> UInt64 {
@@ -19,7 +19,7 @@ struct SimulationTests {
 
   @Test func replicasEndTheSameWhateverHappens() async throws {
     let first = Self.setting("DIMPLE_SIMULATION_SEED", default: 1)
-    let count = Self.setting("DIMPLE_SIMULATION_RUNS", default: 300)
+    let count = Self.setting("DIMPLE_SIMULATION_RUNS", default: 100)
     var total = Tally()
     for seed in first..<first + count {
       do { total.add(try await Runner().run(seed: seed)) } catch {

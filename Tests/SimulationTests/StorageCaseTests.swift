@@ -161,6 +161,7 @@ struct StorageCaseTests {
     var options = SyncEngine.Options()
     options.packSize = 1
     options.largestJoinedPack = 0
+    options.smallestSnapshot = .max
     let author = try replica(memory, options: options)
     for number in 0..<count {
       try await author.database.execute("INSERT INTO Item VALUES (\("\(number)"), 1)")
@@ -168,7 +169,7 @@ struct StorageCaseTests {
     _ = try await author.engine.sync()
     #expect(memory.snapshot.count == count)
     let counting = CountingStorage(memory)
-    let reader = try replica(counting)
+    let reader = try replica(counting, options: options)
     #expect(try await reader.engine.sync().pulledTransactions == count)
     #expect(try await items(reader).count == count)
     #expect(counting.counts.lists == (count + 999) / 1000)
