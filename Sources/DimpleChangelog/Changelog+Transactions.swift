@@ -85,10 +85,8 @@ extension Changelog {
 
   package func didEndSavepoint(_ connection: Connection, isUndone: Bool) { recorder.endSavepoint(isUndone: isUndone) }
 
-  package func statementDidPause(_ connection: Connection, number: UInt64) { recorder.statementDidPause(number) }
-
-  package func statementDidEnd(_ connection: Connection, number: UInt64, hasFailed: Bool) throws {
-    try recorder.statementDidEnd(number, hasFailed: hasFailed, connection)
+  package func statementDidFail(_ connection: Connection, number: UInt64) throws {
+    try recorder.statementDidFail(number, connection)
   }
 
   /// The log that the app sees has all that is done.

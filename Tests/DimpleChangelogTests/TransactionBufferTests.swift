@@ -86,25 +86,21 @@ struct TransactionBufferTests {
     var rows: [Row] = []
     var expected: [LogRecord] = []
     var savepoints: [(rows: [Row], expected: [LogRecord])] = []
-    /// Statements that have returned rows.
-    var paused: [(number: UInt64, rows: [Row], expected: [LogRecord])] = []
     var number: UInt64 = 0
     var milliseconds: Int64 = 1000
 
     mutating func step() throws {
       switch random.below(8) {
       case 0:
-        endPaused()
         buffer.beginSavepoint()
         savepoints.append((rows, expected))
       case 1, 2:
-        endPaused()
         guard let start = savepoints.popLast() else { return }
         let isUndone = random.oneIn(2)
         buffer.endSavepoint(isUndone: isUndone)
         if isUndone { (rows, expected) = start }
       case 3:
-        buffer.finishStatement()
+        buffer.endStatement()
         write()
       default: try statement()
       }
@@ -126,29 +122,10 @@ struct TransactionBufferTests {
       }
       switch random.below(4) {
       case 0:
-        buffer.endStatement(number, isUndone: true)
+        buffer.undoStatement()
         (rows, expected) = start
-      case 1: buffer.endStatement(number, isUndone: false)
-      case 2 where paused.count < 3:
-        buffer.pauseStatement(number)
-        paused.append((number, start.rows, start.expected))
+      case 1: buffer.endStatement()
       default: break
-      }
-    }
-
-    /// Ends the statements that are paused, in any order; one that fails takes back what came after it.
-    private mutating func endPaused() {
-      while !paused.isEmpty {
-        let index = random.below(paused.count)
-        let statement = paused[index]
-        let isUndone = random.oneIn(2)
-        buffer.endStatement(statement.number, isUndone: isUndone)
-        if isUndone {
-          (rows, expected) = (statement.rows, statement.expected)
-          paused.removeSubrange(index...)
-        } else {
-          paused.remove(at: index)
-        }
       }
     }
 

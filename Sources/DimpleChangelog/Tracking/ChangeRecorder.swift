@@ -94,7 +94,7 @@ final class ChangeRecorder: @unchecked Sendable {  // used by the thread that ho
 
   /// Adds a change that no trigger packed.
   func append(_ record: LogRecord, _ connection: Connection) throws {
-    buffer.finishStatement()
+    buffer.endStatement()
     try buffer.append(record, clock)
     if buffer.isFull { try flush(connection) }
   }
@@ -104,7 +104,7 @@ final class ChangeRecorder: @unchecked Sendable {  // used by the thread that ho
   /// Writes what is not in the log yet; between two statements.
   func flush(_ connection: Connection) throws {
     if buffer.isEmpty { return }
-    buffer.finishStatement()
+    buffer.endStatement()
     try write(connection)
   }
 
@@ -121,17 +121,15 @@ final class ChangeRecorder: @unchecked Sendable {  // used by the thread that ho
     buffer.didWrite()
   }
 
-  /// A statement has returned a row.
-  func statementDidPause(_ number: UInt64) { buffer.pauseStatement(number) }
-
-  /// A statement has failed, or come to its end after it was paused. What it changed was undone if it failed, unless that was
-  /// by `FAIL`, where a row that it wrote is still there to tell.
-  func statementDidEnd(_ number: UInt64, hasFailed: Bool, _ connection: Connection) throws {
-    var isUndone = hasFailed
-    if hasFailed, let witness = buffer.witness(ofStatement: number) {
-      isUndone = try connection.withInternalAccess { try !hasRow(at: witness, connection) }
+  /// A statement has failed: what it changed was undone with it, unless it ended by `FAIL`, where a row that it wrote is
+  /// still there to tell.
+  func statementDidFail(_ number: UInt64, _ connection: Connection) throws {
+    guard number == buffer.statementNumber else { return }
+    if let witness = buffer.witness, try connection.withInternalAccess({ try hasRow(at: witness, connection) }) {
+      buffer.endStatement()
+    } else {
+      buffer.undoStatement()
     }
-    buffer.endStatement(number, isUndone: isUndone)
   }
 
   private func hasRow(at time: HybridTime, _ connection: Connection) throws -> Bool {
@@ -156,7 +154,7 @@ final class ChangeRecorder: @unchecked Sendable {  // used by the thread that ho
   }
 
   private func writeInStatement(_ connection: Connection) throws {
-    let needsWitness = !buffer.hasWitness && (running.mayFail || schemaMayFail)
+    let needsWitness = buffer.witness == nil && (running.mayFail || schemaMayFail)
     guard buffer.isFull || needsWitness else { return }
     let time = buffer.start
     try write(connection)

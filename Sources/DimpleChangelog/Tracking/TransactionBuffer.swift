@@ -19,17 +19,10 @@ struct TransactionBuffer {
 
   private struct Mark {
     var position: Position
-    /// The statement whose first change follows; 0 at a savepoint.
-    var statement: UInt64 = 0
-    /// The time of the row that the statement wrote so that it can be told afterwards whether it was undone.
-    var witness: HybridTime?
     /// The run up to there, once it was written: the database may lose that row.
     private(set) var saved: [UInt8]?
 
-    init(_ position: Position, statement: UInt64 = 0) {
-      self.position = position
-      self.statement = statement
-    }
+    init(_ position: Position) { self.position = position }
 
     mutating func save(_ run: UnsafeRawBufferPointer) {
       if saved == nil, position.byteCount > 0 { saved = Array(run.prefix(position.byteCount)) }
@@ -42,12 +35,11 @@ struct TransactionBuffer {
   /// The table and number of key columns of the change that is being packed.
   private var open: (table: Int64, keyCount: Int) = (0, 0)
   private var savepoints: [Mark] = []
-  /// The statement that is running, or has run.
   private var statement: Mark?
-  /// Statements that have returned rows and are not at their end, in the order of their changes.
-  private var paused: [Mark] = []
   /// The statement that made the last change; none has the number 0.
   private(set) var statementNumber: UInt64 = 0
+  /// The time of the row that the statement wrote so that it can be told afterwards whether it was undone.
+  private(set) var witness: HybridTime?
   /// The transaction has written to the log.
   private(set) var hasWritten = false
 
@@ -69,7 +61,7 @@ struct TransactionBuffer {
     bytes.removeAll(keeping: 2 * Self.limit)
     position = Position(clock: position.clock)
     savepoints.removeAll(keepingCapacity: true)
-    forgetStatements()
+    endStatement()
     statementNumber = 0
     hasWritten = false
   }
@@ -115,63 +107,36 @@ struct TransactionBuffer {
 
   // MARK: - Going back
 
-  /// A statement is about to make its first change. The one before is done, unless it was paused.
+  /// A statement is about to make its first change.
   mutating func beginStatement(_ number: UInt64) {
-    statement = Mark(position, statement: number)
+    statement = Mark(position)
     statementNumber = number
+    witness = nil
   }
 
-  /// The running statement has returned a row, and may still fail.
-  mutating func pauseStatement(_ number: UInt64) {
-    guard let mark = statement, mark.statement == number else { return }
-    paused.append(mark)
+  /// Notes that the row just written is there as long as what the statement did is.
+  mutating func setWitness(_ time: HybridTime) { witness = time }
+
+  /// Takes back what the statement changed.
+  mutating func undoStatement() {
+    if let statement { restore(statement) }
+    endStatement()
+  }
+
+  /// What the statement changed stays.
+  mutating func endStatement() {
     statement = nil
+    witness = nil
   }
 
-  /// The running statement is done.
-  mutating func finishStatement() { statement = nil }
-
-  /// Notes that the row just written is there as long as what the running statement did is.
-  mutating func setWitness(_ time: HybridTime) { statement?.witness = time }
-
-  /// Whether the running statement has a witness.
-  var hasWitness: Bool { statement?.witness != nil }
-
-  /// The witness of a statement that has changed something.
-  func witness(ofStatement number: UInt64) -> HybridTime? {
-    statement?.statement == number ? statement?.witness : paused.first { $0.statement == number }?.witness
-  }
-
-  /// A statement was undone, or has come to its end. With it goes what others changed since it was paused.
-  mutating func endStatement(_ number: UInt64, isUndone: Bool) {
-    if let mark = statement, mark.statement == number {
-      statement = nil
-      if isUndone { restore(mark) }
-    } else if let index = paused.firstIndex(where: { $0.statement == number }) {
-      let mark = paused[index]
-      if isUndone {
-        forgetStatements(from: index)
-        restore(mark)
-      } else {
-        paused.remove(at: index)
-      }
-    }
-  }
-
-  private mutating func forgetStatements(from index: Int = 0) {
-    statement = nil
-    paused.removeSubrange(index...)
-  }
-
-  /// No statement is paused: SQLite begins no savepoint while one that writes is running.
   mutating func beginSavepoint() {
-    forgetStatements()
+    endStatement()
     savepoints.append(Mark(position))
   }
 
   /// - Parameter isUndone: Whether what was changed since its beginning is undone.
   mutating func endSavepoint(isUndone: Bool) {
-    forgetStatements()
+    endStatement()
     guard let mark = savepoints.popLast(), isUndone else { return }
     restore(mark)
   }
@@ -211,7 +176,6 @@ struct TransactionBuffer {
   mutating func didWrite() {
     hasWritten = true
     for index in savepoints.indices { savepoints[index].save(bytes.bytes) }
-    for index in paused.indices { paused[index].save(bytes.bytes) }
     statement?.save(bytes.bytes)
     bytes.removeAll(keeping: 2 * Self.limit)
     position = Position(clock: position.clock)

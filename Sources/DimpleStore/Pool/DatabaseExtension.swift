@@ -20,12 +20,9 @@ package protocol DatabaseExtension: AnyObject, Sendable {
   func didBeginSavepoint(_ connection: Connection)
   /// After the newest savepoint was released or undone; also where SQLite has rolled back the whole transaction by itself.
   func didEndSavepoint(_ connection: Connection, isUndone: Bool)
-  /// After a statement that writes has returned its first row: it has made all its changes, and may still fail, when it comes to
-  /// its end or is reset. By its ``RunningStatement/number``.
-  func statementDidPause(_ connection: Connection, number: UInt64)
-  /// After a statement that writes has failed, or has come to its end after its first row. If it failed, what it changed is
-  /// undone, unless the conflict was resolved by `FAIL`. What throws, rolls the transaction back.
-  func statementDidEnd(_ connection: Connection, number: UInt64, hasFailed: Bool) throws
+  /// After a statement of a write transaction failed, in the transaction, by its ``RunningStatement/number``: what it changed
+  /// is undone unless the conflict was resolved by `FAIL`. What throws, rolls the transaction back.
+  func statementDidFail(_ connection: Connection, number: UInt64) throws
   /// In a write transaction, before a statement of the app's reads tables of the store's own.
   func willReadOwnTables(_ connection: Connection) throws
   /// Before the `COMMIT` of each write transaction.
@@ -48,8 +45,7 @@ extension DatabaseExtension {
   package func willWriteBlob(_ connection: Connection, table: String, column: String) throws {}
   package func didBeginSavepoint(_ connection: Connection) {}
   package func didEndSavepoint(_ connection: Connection, isUndone: Bool) {}
-  package func statementDidPause(_ connection: Connection, number: UInt64) {}
-  package func statementDidEnd(_ connection: Connection, number: UInt64, hasFailed: Bool) throws {}
+  package func statementDidFail(_ connection: Connection, number: UInt64) throws {}
   package func willReadOwnTables(_ connection: Connection) throws {}
   package func willCommit(_ connection: Connection) throws {}
   package func didCommit(_ connection: Connection) {}

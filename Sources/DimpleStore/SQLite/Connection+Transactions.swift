@@ -31,7 +31,6 @@ extension Connection {
       try commits.noticeExternalCommit(on: self)
       try withInternalAccess { for observer in configuration.extensions { try observer.didBeginWrite(self) } }
       let result = try body(self)
-      resetPausedWrites()
       try withInternalAccess { for observer in configuration.extensions { try observer.willCommit(self) } }
       try checkInterruption(sql: nil)
       try endTransaction(.commit)
@@ -84,6 +83,8 @@ extension Connection {
         .readOnly, operation: "savepoint", message: "A savepoint is for undoing writes, and this is a read.",
         hint: "Use write { }.")
     }
+    // Where SQLite has rolled back, it would begin another transaction, and RELEASE would commit it.
+    try checkTransaction(operation: "savepoint", sql: nil)
     let name = "dimple_savepoint_\(savepointDepth)"
     try executeControl("SAVEPOINT \(name)")
     let mark = pending.mark()
@@ -138,25 +139,21 @@ extension Connection {
     runRollbackActions(downTo: 0)
   }
 
-  /// Called when a statement has written and returned its first row.
-  func writeDidPause(_ statement: Statement, number: UInt64) {
-    guard access == .write else { return }
-    pausedWrites.append(statement)
-    for observer in configuration.extensions { observer.statementDidPause(self, number: number) }
-  }
-
-  /// Called after a statement that writes has failed, or has come to its end after its first row.
-  func writeDidEnd(_ statement: Statement, number: UInt64, hasFailed: Bool) {
-    pausedWrites.removeAll { $0 === statement }
+  /// Called after a statement that writes has failed.
+  ///
+  /// - Parameter number: Of its run, if that was the step in which it wrote.
+  func writeDidFail(number: UInt64?) {
     guard isInTransaction, access == .write else { return }
     do {
+      guard let number else {
+        // SQLite may have undone it now, with what other statements wrote since it did.
+        return try rollBackEarly()
+      }
       try withInternalAccess {
-        for observer in configuration.extensions {
-          try observer.statementDidEnd(self, number: number, hasFailed: hasFailed)
-        }
+        for observer in configuration.extensions { try observer.statementDidFail(self, number: number) }
       }
     } catch {
-      configuration.logger?.error("Following a statement failed", metadata: ["error": "\(error)"])
+      configuration.logger?.error("Following a failed statement failed", metadata: ["error": "\(error)"])
       do { try rollBackEarly() } catch { isBroken = true }
     }
   }
@@ -179,15 +176,9 @@ extension Connection {
     expectsTransaction = false
   }
 
-  /// Some may fail by that: a foreign key is checked at a statement's end.
-  private func resetPausedWrites() {
-    while let last = pausedWrites.popLast() { last.reset() }
-  }
-
   /// Statements left in the middle would hold their snapshot, and keep a COMMIT from ending the transaction.
   private func resetStatements() {
     closeBlobs()
-    resetPausedWrites()
     guard activeStatements > 0 else { return }
     // Those of cursors stay where they are: the next batch goes on from there.
     let kept = cursors.isEmpty ? [] : cursors.values.map(\.statement).filter(\.isRunning)

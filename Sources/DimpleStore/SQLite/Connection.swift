@@ -40,8 +40,6 @@ public final class Connection {
   @exclusivity(unchecked) var pending = PendingChanges()
   /// The statement that is writing.
   package let running = RunningStatement()
-  /// Statements that have written, have returned a row, and are not at their end.
-  var pausedWrites: [Statement] = []
   var rollbackActions: [() -> Void] = []
   /// What the schema change at hand, or the last one, is about.
   package internal(set) var schemaTargets = SchemaTargets()
@@ -102,7 +100,6 @@ public final class Connection {
     if !checkpointing { try? setOption(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) }
     for cursor in cursors.values { cursor.statement.finalize() }
     cursors.removeAll()
-    pausedWrites.removeAll()
     closeBlobs()
     userStatements.removeAll()
     internalStatements.removeAll()

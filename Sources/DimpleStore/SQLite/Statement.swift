@@ -21,8 +21,6 @@ package final class Statement {
   @exclusivity(unchecked) private var runNumber: UInt64 = 0
   /// The number by which ``RunningStatement`` knows its last run.
   @exclusivity(unchecked) private var number: UInt64 = 0
-  /// It has written, and is not at its end.
-  @exclusivity(unchecked) private var isPaused = false
   @exclusivity(unchecked) private var changesBefore: Int32 = 0
   @exclusivity(unchecked) private var recompilations: Int32 = 0
   @exclusivity(unchecked) private var cachedColumnNames: [String]?
@@ -58,28 +56,22 @@ package final class Statement {
   /// All others were reset, and this one was not.
   func stayRunning() { runNumber = connection.runNumber }
 
-  /// What it wrote stays, or is undone.
-  private func writeEnded(hasFailed: Bool) {
-    isPaused = false
-    connection.writeDidEnd(self, number: number, hasFailed: hasFailed)
-  }
-
   /// Runs to the next row. True if there is one; false at the end, where the statement is reset and can run again.
   ///
   /// Throws ``StoreError``; the statement is then reset.
   package func step() throws -> Bool {
-    let result = isRunning ? sqlite3_step(handle) : try firstStep()
+    let isFirst = !isRunning
+    let result = isFirst ? try firstStep() : sqlite3_step(handle)
     if result == SQLITE_ROW { return true }
-    try finish(result)
+    try finish(result, isFirst: isFirst)
     return false
   }
 
   /// Back to before the first row. The bindings stay.
   package func reset() {
     guard isRunning else { return }
-    let result = sqlite3_reset(handle)
+    sqlite3_reset(handle)
     ended()
-    if isPaused { writeEnded(hasFailed: result != SQLITE_OK) }
   }
 
   /// Binds all values, runs to the end, and resets. Rows are passed over.
@@ -102,11 +94,7 @@ package final class Statement {
     self.number = number
     connection.authorizer.effects = outer
     // RETURNING gives its first row once all rows are written.
-    if result == SQLITE_ROW, !isReadOnly {
-      connection.pending.note(effects)
-      isPaused = true
-      connection.writeDidPause(self, number: number)
-    }
+    if result == SQLITE_ROW, !isReadOnly { connection.pending.note(effects) }
     let recompilations = sqlite3_stmt_status(handle, SQLITE_STMTSTATUS_REPREPARE, 0)
     if recompilations != self.recompilations {
       self.recompilations = recompilations
@@ -120,20 +108,19 @@ package final class Statement {
 
   private var changesSchemaForUser: Bool { effects.changesSchema && !effects.isInternal }
 
-  private func finish(_ result: Int32) throws {
+  private func finish(_ result: Int32, isFirst: Bool) throws {
     guard result == SQLITE_DONE else {
       // Before the reset, which clears the message.
       let error = connection.error(result, operation: "step", sql: sql, statement: self)
       sqlite3_reset(handle)
       ended()
-      if !isReadOnly { writeEnded(hasFailed: true) }
+      if !isReadOnly { connection.writeDidFail(number: isFirst ? number : nil) }
       // What was made ready for the change must be undone.
       if changesSchemaForUser { try connection.schemaDidChange(self, byUser: true) }
       throw error
     }
     sqlite3_reset(handle)
     ended()
-    if isPaused { writeEnded(hasFailed: false) }
     if effects.changesSchema { try connection.schemaDidChange(self, byUser: changesSchemaForUser) }
   }
 
