@@ -31,7 +31,7 @@ struct Pull {
       var fetch = PullPlan(listed: usable, seen: seen).fetch
       fetch += state.relay?.fetch(usable, besides: fetch) ?? []
       if fetch.isEmpty {
-        let gone = Set(report.skipped.filter(\.isGone).map(\.key))
+        let gone = Set(report.skipped.filter { $0.isGone && $0.key.hasPrefix(PackName.prefix) }.map(\.key))
         if gone.isEmpty || listedAgain { break }
         // Their owner joined them into larger ones since the listing.
         listedAgain = true

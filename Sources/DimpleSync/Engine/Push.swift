@@ -11,6 +11,8 @@ struct Push {
   func run(_ report: inout SyncReport) async throws {
     session.progress.plan(.pushing, transactions: try await session.unsent())
     let changelog = session.changelog
+    // Who has nothing to send may still have a snapshot to sign.
+    _ = try await signingKey()
     for identity in try await session.database.read({ try changelog.identities($0) }) {
       while let next = try await nextPack(of: identity) {
         session.progress.advance(.pushing)
@@ -73,7 +75,10 @@ struct Push {
         return builder.size < packSize && transaction.number < range.upperBound
       }
       // Of a former name, the log may no longer have what a vault lacks.
-      guard let body = builder.body, body.range.lowerBound == range.lowerBound else { return nil }
+      guard let body = builder.body else { return nil }
+      // A log that was trimmed before anything was sent begins later.
+      let isBeginning = identity.last == nil && identity.offset == 0 && known.last == 0 && range.lowerBound == 1
+      guard body.range.lowerBound == range.lowerBound || isBeginning else { return nil }
       return Next(body: body, big: big, signingKey: signingKey)
     }
   }

@@ -66,9 +66,11 @@ struct VaultCheck {
       }
     }
     let usable = logs.mapValues(\.usable)
+    let changelog = session.changelog
+    let isTrimmed = try await session.database.read { try changelog.firstKeptTransaction($0) > 1 }
     let hasSnapshots = try await !session.storage.list(prefix: "snap/", after: nil).objects.isEmpty
     outcome.missing = try await MissingPacks(session: session)
-      .missing(hasSnapshots ? MissingPacks.withoutHeads(usable) : usable)
+      .missing(hasSnapshots || isTrimmed ? MissingPacks.withoutHeads(usable) : usable)
     for (replica, numbers) in outcome.missing.sorted(by: { $0.key < $1.key }) {
       let missing = MissingTransactions(replica: replica, transactions: numbers.ranges, isOwn: own.contains(replica))
       report.add(

@@ -81,10 +81,11 @@ struct OwnPacks {
       (last, chain) = (pack.name.range.upperBound, pack.chain.after)
     }
     guard last > pushed.last else { return }
-    let (newLast, newChain) = (last, chain)
+    let (newLast, newChain, changelog) = (last, chain, session.changelog)
     try await session.database.write { connection in
       try connection.withInternalAccess {
         try SeenTable(vault: id, connection: connection).setPushed(newLast, chain: newChain)
+        try SyncTables.noteNeeded(changelog, connection)
       }
     }
   }
@@ -121,6 +122,7 @@ struct OwnPacks {
         } else {
           try former.setPushed(end, chain: chain, of: identity.replica, to: id)
         }
+        try SyncTables.noteNeeded(session.changelog, connection)
       }
       return nil
     }

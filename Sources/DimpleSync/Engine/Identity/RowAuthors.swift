@@ -7,8 +7,8 @@ public struct RowAuthors: Sendable, Hashable {
   public struct Author: Sendable, Hashable {
     /// Time and replica; its `uuid` is the change's identity.
     public var stamp: Stamp
-    /// The key that the replica's packs must be signed with, as ``KnownReplica/keyFingerprint``; `nil` for an own change that
-    /// was never sent, and for a row that was there before the database was tracked.
+    /// The key that the replica's packs must be signed with, as ``KnownReplica/keyFingerprint``; `nil` for a
+    /// database that never synced, and for a row that was there before the database was tracked.
     public var keyFingerprint: String?
 
     /// Who.
