@@ -172,7 +172,7 @@ struct FailedStatementTests {
     #expect(throws: StoreError.self) {
       try t.database.write { connection in
         try? connection.script("INSERT OR ROLLBACK INTO T VALUES (2, 'b', 2), (3, 'c', 50)")
-        try? connection.savepoint { try connection.execute("INSERT INTO T VALUES (8, 'h', 8)") }
+        _ = try? connection.savepoint { try connection.execute("INSERT INTO T VALUES (8, 'h', 8)") }
       }
     }
     #expect(try t.rows("SELECT id FROM T") == ["5"])

@@ -14,7 +14,9 @@ struct PackedMergeTests {
     let fleet = try fleet(
       "CREATE TABLE Node (id TEXT PRIMARY KEY NOT NULL, up TEXT REFERENCES Node(id) DEFERRABLE INITIALLY DEFERRED)")
     try await fleet[0].execute("INSERT INTO Node VALUES ('a', 'b'), ('b', 'c'), ('c', 'd'), ('d', NULL)")
-    let report = try await { _ = try await fleet.sync(fleet.replicas[0]); return try await fleet.sync(fleet.replicas[1]) }()
+    let report = try await {
+      _ = try await fleet.sync(fleet.replicas[0]); return try await fleet.sync(fleet.replicas[1])
+    }()
     #expect(report.changedRows == 4 && report.newlyHeldRows == 0)
     try fleet.expectAgreement()
   }

@@ -197,6 +197,21 @@ struct RelayTests {
     #expect(try member.items("Secret") == ["hidden"])
   }
 
+  @Test func noSnapshotTellsAVaultWhatIsLeftOutOfIt() async throws {
+    var whole = SyncEngine.Options()
+    whole.smallestSnapshot = 1
+    var partial = whole
+    partial.leavesOut = ["Secret"]
+    let author = try Device([online, stick], options: ["online": whole, "stick": partial])
+    for number in 0..<40 { try await author.add("hidden \(number)", to: "Secret") }
+    for _ in 0..<2 {
+      try await author.sync(online)
+      try await author.sync(stick)
+    }
+    #expect(online.storage.snapshot.contains { $0.key.hasPrefix("snap/") }, "a snapshot is due")
+    #expect(!stick.storage.snapshot.contains { $0.key.hasPrefix("snap/") })
+  }
+
   @Test func packsThatShowATableAreNotCarriedWhereItIsLeftOut() async throws {
     var options = SyncEngine.Options()
     options.leavesOut = ["Secret"]

@@ -16,8 +16,7 @@ struct SnapshotWriter {
     let plan = SnapshotPlan(listed: listed)
     let known = try await read { try $0.known() }
     guard plan.isDue(covered: known.vector, size: known.size, minimum: minimum) else { return .notDue }
-    // A state that lacks what a vault left out is not what its vector says.
-    guard try await session.database.read({ try SyncSetting.hasGaps.get($0) }) == nil else { return .notDue }
+    guard try await mayShowAll() else { return .notDue }
     // Somebody may have written one since.
     let catalog = try await objects.list()
     let newest = try await newest(in: catalog)
@@ -33,6 +32,17 @@ struct SnapshotWriter {
       // Another replica may have it. This one asks again when twice as much has come together.
       try await remember(.init(vector: newest?.vector ?? [:], size: plan.bytes(beyond: newest?.vector ?? [:])))
       return .notDue
+    }
+  }
+
+  /// A snapshot is of the whole state: not for a vault that is not to get all of it; and a state that lacks what a vault left
+  /// out is not what its vector says.
+  private func mayShowAll() async throws -> Bool {
+    let (id, options) = (session.vault.id, session.options)
+    guard options.leavesOut.isEmpty else { return false }
+    return try await session.database.read { connection in
+      guard try SyncSetting.hasGaps.get(connection) == nil else { return false }
+      return try options.relays || !SeenTable(vault: id, connection: connection).othersExist()
     }
   }
 

@@ -162,6 +162,14 @@ struct SeenTable {
     return rows
   }
 
+  /// Whether anything was merged from another vault.
+  func othersExist() throws -> Bool {
+    let statement = try connection.prepare("SELECT 1 FROM dimple_seen WHERE vault <> ? LIMIT 1")
+    defer { statement.reset() }
+    try statement.bind(.text(vault), at: 1)
+    return try statement.step()
+  }
+
   /// From now on the log is kept for the vault, though nothing was sent to it yet.
   func register() throws {
     try connection.prepare("INSERT OR IGNORE INTO dimple_pushed(vault, last, chain) VALUES (?, 0, ?)")
