@@ -3,7 +3,7 @@ import DimpleStore
 import DimpleTestSupport
 import Testing
 
-@Suite("Following the log", .timeLimit(.minutes(2)))
+@Suite("Following the log", .timeLimit(.minutes(10)))
 struct ChangeFeedTests {
   private static let schema = "CREATE TABLE IF NOT EXISTS A(id INTEGER PRIMARY KEY, x)"
 

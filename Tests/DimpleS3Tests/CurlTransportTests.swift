@@ -74,8 +74,15 @@ struct CurlTransportTests {
       while connection.request() != nil { connection.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") }
     }
     let transport = CurlTransport()
-    for _ in 0..<20 { _ = try await collect(HTTPRequest(method: .get, url: server.endpoint), transport) }
-    #expect(server.connectionCount == 1)
+    var longest = Duration.zero
+    for _ in 0..<20 {
+      let taken = try await ContinuousClock().measure {
+        _ = try await collect(HTTPRequest(method: .get, url: server.endpoint), transport)
+      }
+      longest = max(longest, taken)
+    }
+    // libcurl gives up a connection that was idle for 118 seconds; a machine that is busy enough may take that long.
+    #expect(server.connectionCount == 1 || longest > .seconds(100))
   }
 
   @Test("An idle connection that the server closed costs no failure, uploads included") func staleConnection()

@@ -4,7 +4,7 @@ import DimpleSync
 import DimpleTestSupport
 import Testing
 
-@Suite("Sync in the background", .timeLimit(.minutes(1)))
+@Suite("Sync in the background", .timeLimit(.minutes(10)))
 struct BackgroundSyncTests {
   private static let migrations = [Migration("1", "CREATE TABLE Item (id TEXT PRIMARY KEY NOT NULL, a)")]
 

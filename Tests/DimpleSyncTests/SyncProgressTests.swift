@@ -5,7 +5,7 @@ import Testing
 
 @testable import DimpleSync
 
-@Suite("Progress of a sync", .timeLimit(.minutes(1)))
+@Suite("Progress of a sync", .timeLimit(.minutes(10)))
 struct SyncProgressTests {
   private let migrations = [Migration("1", "CREATE TABLE Item (id TEXT PRIMARY KEY NOT NULL, a)")]
 

@@ -3,7 +3,7 @@ import Testing
 @testable import DimpleStore
 
 /// Cursors beside others, and what they give back.
-@Suite(.timeLimit(.minutes(1))) struct CursorConcurrencyTests {
+@Suite(.timeLimit(.minutes(10))) struct CursorConcurrencyTests {
   private struct Stop: Error {}
 
   private static let limit = 3

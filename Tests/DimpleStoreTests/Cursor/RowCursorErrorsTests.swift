@@ -2,7 +2,7 @@ import DimpleStore
 import Testing
 
 /// How a cursor ends before its last row.
-@Suite(.timeLimit(.minutes(1))) struct RowCursorErrorsTests {
+@Suite(.timeLimit(.minutes(10))) struct RowCursorErrorsTests {
   /// The rows before the error, and its code.
   private func consume<Element>(_ cursor: RowCursor<Element>) async -> (rows: [Element], code: StoreError.Code?) {
     var rows: [Element] = []

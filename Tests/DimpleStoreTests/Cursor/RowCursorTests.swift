@@ -2,7 +2,7 @@ import DimpleStore
 import Testing
 
 /// What a cursor delivers.
-@Suite(.timeLimit(.minutes(1))) struct RowCursorTests {
+@Suite(.timeLimit(.minutes(10))) struct RowCursorTests {
   private static let batch = 4
 
   @Test(arguments: [0, 1, batch - 1, batch, batch + 1, 3 * batch + 1])

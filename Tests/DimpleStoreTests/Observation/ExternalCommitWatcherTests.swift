@@ -4,7 +4,7 @@ import Testing
 
 @testable import DimpleStore
 
-@Suite(.timeLimit(.minutes(1))) struct ExternalCommitWatcherTests {
+@Suite(.timeLimit(.minutes(10))) struct ExternalCommitWatcherTests {
   let folder: TemporaryFolder
   let db: Database
 

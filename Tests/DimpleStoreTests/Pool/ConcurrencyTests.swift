@@ -4,7 +4,7 @@ import Testing
 
 @testable import DimpleStore
 
-@Suite(.timeLimit(.minutes(1))) struct ConcurrencyTests {
+@Suite(.timeLimit(.minutes(10))) struct ConcurrencyTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }

@@ -3,7 +3,7 @@ import DimpleStore
 import Foundation
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct MaintenanceTests {
+@Suite(.timeLimit(.minutes(10))) struct MaintenanceTests {
   private struct Enough: Error {}
   let folder: TemporaryFolder
   let db: Database

@@ -4,7 +4,7 @@ import Testing
 @testable import DimpleStore
 
 /// More tasks than connections: all are served, and whatever ends a task leaves the connections usable.
-@Suite(.timeLimit(.minutes(2))) struct PoolLoadTests {
+@Suite(.timeLimit(.minutes(10))) struct PoolLoadTests {
   /// How many are inside at once, and at most.
   private final class Meter: Sendable {
     private let state = Mutex((now: 0, most: 0))

@@ -89,7 +89,7 @@ import Testing
   }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct ProcessesTests {
+@Suite(.timeLimit(.minutes(10))) struct ProcessesTests {
   @Test func processesThatStartAtOnceMigrateOnce() throws {
     let folder = try TemporaryFolder()
     let processes = try (0..<4).map { _ in

@@ -3,7 +3,7 @@ import Testing
 @testable import DimpleStore
 
 /// Neither side waits for the other, however many wait on one of them.
-@Suite(.timeLimit(.minutes(1))) struct ProgressTests {
+@Suite(.timeLimit(.minutes(10))) struct ProgressTests {
   private func open() throws -> Database {
     var configuration = Configuration()
     configuration.readerCount = 2

@@ -1,7 +1,7 @@
 import DimpleStore
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct SnapshotTests {
+@Suite(.timeLimit(.minutes(10))) struct SnapshotTests {
   private func count(_ connection: Connection) throws -> Int {
     try connection.queryOne(Int.self, "SELECT count(*) FROM Todo") ?? -1
   }

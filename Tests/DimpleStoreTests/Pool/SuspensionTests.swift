@@ -2,7 +2,7 @@ import DimpleStore
 import Foundation
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct SuspensionTests {
+@Suite(.timeLimit(.minutes(10))) struct SuspensionTests {
   private static let endless: SQL =
     "WITH RECURSIVE n (i) AS (SELECT started() UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import DimpleStore
 
-@Suite(.timeLimit(.minutes(1))) struct WorkerTests {
+@Suite(.timeLimit(.minutes(10))) struct WorkerTests {
   /// Runs a job, and waits until the next one may be submitted, as whoever holds a slot does.
   private func run(on worker: Worker, _ body: @escaping @Sendable () -> Void = {}) async {
     await withCheckedContinuation { continuation in

@@ -3,7 +3,7 @@ import Testing
 @testable import DimpleStore
 
 /// Why write transactions take the write lock at their beginning: docs/decisions/0009-write-transactions-are-immediate.md.
-@Suite(.timeLimit(.minutes(1))) struct WriteLockTests {
+@Suite(.timeLimit(.minutes(10))) struct WriteLockTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }

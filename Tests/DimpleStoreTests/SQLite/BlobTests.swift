@@ -2,7 +2,7 @@ import DimpleStore
 import Foundation
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct BlobTests {
+@Suite(.timeLimit(.minutes(10))) struct BlobTests {
   let db: Database
 
   init() throws {
