@@ -26,7 +26,8 @@ struct ByHandTests {
     try await databases[1].execute("UPDATE Item SET a = 'second', b = 9e999 WHERE id IN ('k1', 'k2')")
     try await databases[1].execute("DELETE FROM Item WHERE id IN ('k3', 'k4')")
     try await databases[0].execute("UPDATE Item SET a = 'after its death' WHERE id = 'k3'")
-    try await syncAll()
+    // Twice: the first hears of the second's deletes before it brings a row back.
+    for _ in 0..<2 { try await syncAll() }
     try await databases[0].execute("INSERT INTO Item (id, b) VALUES ('k4', -0.0)")
     try await databases[1].execute("UPDATE Pair SET v = 9007199254740993 WHERE x = 2")
     try await syncAll()

@@ -1,4 +1,5 @@
 import DimpleTestSupport
+import Foundation
 import Simulator
 import Testing
 
@@ -39,7 +40,12 @@ struct EveryRequestTests {
   @Test(arguments: StorageFault.allCases) func aRequestGoesWrong(_ fault: StorageFault) async throws {
     let untouched = try await Simulation(HandmadeScript.everything(.peaceful)).run()
     var struck = 0
-    for number in 1...untouched.requests {
+    // Each kind begins with another request, so that every request meets some; all meet all where that is asked for.
+    let isThorough = ProcessInfo.processInfo.environment["DIMPLE_EVERY_REQUEST"] == "1"
+    let first = 1 + (StorageFault.allCases.firstIndex(of: fault) ?? 0) % 3
+    for number in isThorough
+      ? Array(1...untouched.requests) : Array(stride(from: first, through: untouched.requests, by: 3))
+    {
       do {
         let plan = Script.SyncPlan(seed: UInt64(number), kinds: [fault], onlyRequest: number)
         struck += try await Simulation(HandmadeScript.everything(plan)).run().troubles[

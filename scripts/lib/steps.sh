@@ -17,7 +17,7 @@ end_step() {
 
 # run_tests ARGUMENT… : `swift test`, whose closing line is kept for the summary. Running no test is a failure, and so is
 # running for longer than $test_minutes: a test that waits for what never comes must not hold everything up.
-test_minutes=20
+test_minutes=40
 run_tests() {
   local log total limit=()
   if command -v timeout >/dev/null; then limit=(timeout --kill-after 10 "${test_minutes}m"); fi
