@@ -68,6 +68,8 @@ struct PackMerge {
         try relay?.take(decoded, connection)
         // What cannot be read ends the pack; what came before it counts.
         let isWhole = Result { try take(decoded, into: merge, &seen, &outcome, isAwaited) }
+        // A database that failed must not be written to: its own error is the one to tell.
+        if case .failure(let error) = isWhole, !(error is SyncError) { throw error }
         try table.save(seen, of: decoded.header.replica, &replicas)
         if try !isWhole.get() { break }
         outcome.headers.append(decoded.header)
