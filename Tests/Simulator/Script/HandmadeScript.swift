@@ -17,6 +17,8 @@ package enum HandmadeScript {
     }
     write(1, "INSERT INTO Artist (id, name) VALUES (20, 'ARTIST 2'), (21, 'Nina')")
     write(1, "INSERT INTO Album (id, title, artist) VALUES ('a1', 'T1', 21)", "DELETE FROM Artist WHERE id = 20")
+    // It needs pages of its own.
+    write(1, "INSERT INTO Album (id, title) VALUES ('a2', hex(zeroblob(3000)))")
     sync(1)
     write(2, "INSERT INTO Node VALUES ('n1', NULL, 1)", "INSERT INTO Node VALUES ('n2', 'n1', 2)")
     write(2, "UPDATE Node SET code = 3 WHERE id = 'n1'")
