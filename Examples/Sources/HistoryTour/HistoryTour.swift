@@ -73,7 +73,7 @@ struct HistoryTour {
     let db = try Database.open(path, tracking: options)
 
     let removed = try await db.changelog?.trim()  // at once; it is done by itself, too
-    print(removed?.removedBytes ?? 0, "bytes removed;", try db.changelog?.statistics().logBytes ?? 0, "left")
+    print(removed?.removedBytes ?? 0, "bytes removed;", try await db.changelog?.statistics().logBytes ?? 0, "left")
     // end
     precondition(removed?.firstTransaction == 1)
   }

@@ -83,8 +83,9 @@ private final class NewDevice {
   private func writeVault() async throws {
     if try await !storage.listAll(prefix: "snap/").isEmpty { return }
     let author = try engine()
+    let tracks = tracks
     for start in stride(from: 0, to: tracks.count, by: 1000) {
-      try author.database.write { connection in
+      try await author.database.write { connection in
         for track in tracks[start..<min(start + 1000, tracks.count)] { try connection.insert(track) }
       }
     }
@@ -124,7 +125,7 @@ private struct UpdateSize {
     let engine = SyncEngine(
       database, storage: storage, vault: AgeVaultProvider(passphrase: "benchmark", workFactor: 1), options: options)
     let ids = (0..<count).map { _ in UUID().uuidString.lowercased() }
-    try database.write { connection in
+    try await database.write { connection in
       for id in ids { try connection.execute("INSERT INTO Todo VALUES (\(id), 'Buy milk', 0)") }
     }
     _ = try await engine.sync()
@@ -132,7 +133,7 @@ private struct UpdateSize {
     for together in [1, count] {
       let order = ids.shuffled()
       for start in stride(from: 0, to: count, by: together) {
-        try database.write { connection in
+        try await database.write { connection in
           for id in order[start..<start + together] {
             try connection.execute("UPDATE Todo SET completed = 1 - completed WHERE id = \(id)")
           }

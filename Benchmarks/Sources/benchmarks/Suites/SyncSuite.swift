@@ -43,7 +43,7 @@ private final class SyncBenchmarks {
   private var author: SyncEngine?
   private var reader: SyncEngine?
   private var sqlite: SQLiteStore?
-  private var report = SyncReport()
+  private var report: SyncReport?
   private var latency = Duration.zero
 
   init(size: Size) {
@@ -101,10 +101,11 @@ private final class SyncBenchmarks {
   private func merging(_ prepare: @escaping () async throws -> Void) -> Contender {
     Contender(name: Contender.ours, prepare: prepare) {
       guard let reader = self.reader else { return 0 }
-      self.report = try await reader.sync()
-      return self.report.changedRows
+      let report = try await reader.sync()
+      self.report = report
+      return report.changedRows
     } duration: {
-      self.report.durations[.merging]
+      self.report?.durations[.merging]
     }
   }
 
