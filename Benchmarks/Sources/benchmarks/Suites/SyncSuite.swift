@@ -118,13 +118,13 @@ private final class SyncBenchmarks {
       contenders: [
         Contender(name: Contender.ours, prepare: { try await self.makeReader(.memory, knowsRows: false) }) {
           guard let reader = self.reader else { return 0 }
-          let isDone = Atomic(false)
+          let isDone = Flag()
           try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
               _ = try await reader.sync()
-              isDone.store(true, ordering: .relaxed)
+              isDone.set()
             }
-            self.latency = try await Self.writes(reader.database) { !isDone.load(ordering: .relaxed) }
+            self.latency = try await Self.writes(reader.database) { !isDone.isSet }
             try await group.waitForAll()
           }
           return 0
@@ -247,4 +247,13 @@ private final class SyncBenchmarks {
       migrations: [Migration("create Track", "\(raw: Track.createTable)")])
     return SyncEngine(database, storage: storage, vault: vault)
   }
+}
+
+/// Set once, by another task.
+private final class Flag: Sendable {
+  private let value = Atomic(false)
+
+  var isSet: Bool { value.load(ordering: .relaxed) }
+
+  func set() { value.store(true, ordering: .relaxed) }
 }
