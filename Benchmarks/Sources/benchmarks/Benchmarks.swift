@@ -40,9 +40,6 @@ struct Benchmarks {
       for load in try suite.loads(size) where options.includes(name: load.name) {
         for measurement in try await load.measure(suite: suite.name, rounds: size.rounds) { show(measurement, options) }
       }
-      for size in try await suite.sizes(size) where options.includes(name: size.name) {
-        print(options.isJSON ? Report.json(size) : Report.line(size))
-      }
       guard options.isWhole else { continue }
       for figure in try await suite.figures(size) {
         for line in figure.lines(isJSON: options.isJSON) { print(line) }

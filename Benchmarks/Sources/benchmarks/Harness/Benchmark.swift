@@ -34,8 +34,6 @@ struct Suite {
   var benchmarks: (Size) throws -> [Benchmark]
   /// Measured after the benchmarks.
   var loads: (Size) throws -> [LoadBenchmark] = { _ in [] }
-  /// What it takes in bytes; measured last, and once.
-  var sizes: (Size) async throws -> [SizeMeasurement] = { _ in [] }
   /// Counted at the end.
   var figures: (Size) async throws -> [Figure] = { _ in [] }
 

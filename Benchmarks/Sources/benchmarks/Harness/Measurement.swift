@@ -60,17 +60,6 @@ struct Measurement {
   }
 }
 
-/// How many bytes something takes.
-struct SizeMeasurement {
-  var suite: String
-  var name: String
-  /// Bytes per this.
-  var unit: String
-  var bytes: Double
-  /// What it should be at most.
-  var bar: Double
-}
-
 /// Two contenders did the job with different results, so that their times cannot be compared.
 struct Disagreement: Error, CustomStringConvertible {
   var benchmark: String

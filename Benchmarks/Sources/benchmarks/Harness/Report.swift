@@ -33,16 +33,6 @@ enum Report {
     }
   }
 
-  static func line(_ size: SizeMeasurement) -> String {
-    padded(size.suite, 11) + padded(size.name, 58)
-      + String(format: "%.1f B per %@ %@ %.0f", size.bytes, size.unit, size.bytes > size.bar ? ">" : "≤", size.bar)
-  }
-
-  static func json(_ size: SizeMeasurement) -> String {
-    "{\"suite\":\"\(size.suite)\",\"name\":\"\(size.name)\",\"value\":\(rounded(size.bytes)),"
-      + "\"unit\":\"bytes/\(size.unit)\",\"peer\":null,\"ratio\":null,\"bar\":\(rounded(size.bar))}"
-  }
-
   private static func time(_ nanoseconds: Double) -> String {
     switch nanoseconds {
     case ..<1_000: String(format: "%.0f ns", nanoseconds)

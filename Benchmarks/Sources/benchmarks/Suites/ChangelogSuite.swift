@@ -9,7 +9,7 @@ extension Suite {
   static var changelog: Suite {
     Suite(name: "changelog") { size in
       try ChangelogBenchmarks(size: size).all
-    } sizes: { size in
+    } figures: { size in
       try await ChangelogBenchmarks(size: size).sizes()
     }
   }
@@ -91,8 +91,8 @@ private struct ChangelogBenchmarks {
 
 extension ChangelogBenchmarks {
   /// What the log's pages hold for each change: with others in a transaction, and alone in one.
-  fileprivate func sizes() async throws -> [SizeMeasurement] {
-    var sizes: [SizeMeasurement] = []
+  fileprivate func sizes() async throws -> [Figure] {
+    var sizes: [Figure] = []
     for rowsPerTransaction in [100, 1] {
       for work in Work.all {
         let contender = contender(Contender.ours, tracked, work, rowsPerTransaction)
@@ -100,9 +100,9 @@ extension ChangelogBenchmarks {
         let before = try logBytes
         let count = try await contender.run()
         sizes.append(
-          SizeMeasurement(
-            suite: "changelog", name: "log of \(name(work, rowsPerTransaction))", unit: "change",
-            bytes: Double(try logBytes - before) / Double(count), bar: work.sizeBar))
+          Figure(
+            suite: "changelog", name: "log of \(name(work, rowsPerTransaction))",
+            value: Double(try logBytes - before) / Double(count), unit: "bytes/change", bar: work.sizeBar))
       }
     }
     return sizes
