@@ -255,7 +255,8 @@ package actor Simulation {
     tally.syncs += 1
     bucket.remember()
     if let spare = plan.sparePages { try limitPages(of: device, spare: spare) }
-    device.faults.schedule = Self.schedule(plan, after: device.faults.requestCount)
+    let candidates = Candidates()
+    device.faults.schedule = Self.schedule(plan, counting: candidates)
     var requests = DeviceStorage.Plan(interruption: plan.interruption)
     for meanwhile in plan.meanwhile {
       requests.meanwhile[meanwhile.request] = { [weak self] in await self?.performMeanwhile(meanwhile.steps) }
@@ -270,6 +271,7 @@ package actor Simulation {
     device.life.die(afterCommits: nil)
     device.faults.schedule = .none
     tally.requests += end.requests
+    tally.candidates += candidates.count
     if plan.sparePages != nil { try unlimitPages(of: device) }
     try judge(result, plan, device, wasCancelled: end.wasCancelled)
     if device.life.isDead {
@@ -280,9 +282,12 @@ package actor Simulation {
     try noteSeen(device)
   }
 
-  private static func schedule(_ plan: Script.SyncPlan, after count: Int) -> FaultSchedule {
+  private static func schedule(_ plan: Script.SyncPlan, counting candidates: Candidates) -> FaultSchedule {
     if let only = plan.onlyRequest, let kind = plan.kinds.first {
-      return FaultSchedule { $0.number == count + only && $0.possibleFaults.contains(kind) ? kind : nil }
+      return FaultSchedule { request in
+        guard request.possibleFaults.contains(kind) else { return nil }
+        return candidates.next() == only ? kind : nil
+      }
     }
     return plan.faultsOneIn > 0 ? .seeded(plan.seed, oneIn: plan.faultsOneIn, kinds: Set(plan.kinds)) : .none
   }

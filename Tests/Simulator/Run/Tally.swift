@@ -10,6 +10,8 @@ package struct Tally: Sendable, Equatable {
   package var syncs = 0
   package var failedSyncs = 0
   package var requests = 0
+  /// Of a sync in which only one request goes wrong: how many could have.
+  package var candidates = 0
   package var held = 0
   package var rows = 0
   /// What was done to storage, devices and clocks, by name.
@@ -29,6 +31,7 @@ package struct Tally: Sendable, Equatable {
     syncs += other.syncs
     failedSyncs += other.failedSyncs
     requests += other.requests
+    candidates += other.candidates
     held += other.held
     rows += other.rows
     troubles.merge(other.troubles, uniquingKeysWith: +)

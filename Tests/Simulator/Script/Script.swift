@@ -79,7 +79,8 @@ package struct Script: Sendable {
     /// A request goes wrong once in so many; 0 for never.
     var faultsOneIn = 0
     var kinds: [StorageFault] = []
-    /// Only the request of this number goes wrong, in the first of the ways; it counts from 1 within the sync.
+    /// Of the requests that the first of the ways can strike, only the one of this number goes wrong in it; it counts
+    /// from 1 within the sync.
     var onlyRequest: Int?
     var interruption: Interruption?
     /// What happens elsewhere while a request is on its way.
@@ -167,7 +168,9 @@ extension Script.SyncPlan: CustomStringConvertible {
     var parts: [String] = []
     if faultsOneIn > 0 { parts.append("1 in \(faultsOneIn) requests goes wrong (\(kinds.map(\.rawValue)))") }
     if let interruption { parts.append("\(interruption)") }
-    if let onlyRequest { parts.append("request \(onlyRequest) goes wrong (\(kinds.map(\.rawValue)))") }
+    if let onlyRequest {
+      parts.append("of the requests that can, number \(onlyRequest) goes wrong (\(kinds.map(\.rawValue)))")
+    }
     if let sparePages { parts.append("the disk is full after \(sparePages) pages") }
     parts += meanwhile.map { "before request \($0.request): [\($0.steps.map(\.description).joined(separator: " | "))]" }
     return parts.isEmpty ? "" : "; " + parts.joined(separator: "; ")
