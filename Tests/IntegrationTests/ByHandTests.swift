@@ -79,7 +79,7 @@ struct ByHandTests {
     // The program asks on a terminal.
     let script = folder.path + "/open.sh"
     try "bucket='\(folder.path)'\n\(commands[0])\n".write(toFile: script, atomically: true, encoding: .utf8)
-    _ = try Programs.shell("python3 -c \"$TERMINAL\" 'a passphrase' sh '\(script)'", ["TERMINAL": Programs.terminal])
+    _ = try Programs.shell("python3 scripts/lib/answer.py 'a passphrase' sh '\(script)'")
     let json = try Programs.shell("bucket='\(folder.path)'; \(commands[1])").split(separator: "\n")
     #expect(json.count { $0.contains(#""kind":"log""#) } == json.count { $0.contains(#""format":1"#) })
     #expect(json.contains { $0.contains(#""table":"Item""#) && $0.contains("after its death") })
@@ -100,13 +100,12 @@ private enum Programs {
     .deletingLastPathComponent()
 
   /// Runs in the project's folder.
-  static func shell(_ command: String, _ environment: [String: String] = [:]) throws -> String {
+  static func shell(_ command: String) throws -> String {
     let process = Process()
     let output = Pipe()
     process.executableURL = URL(filePath: "/bin/sh")
     process.arguments = ["-ec", command]
     process.currentDirectoryURL = root
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardOutput = output
     try process.run()
     let text = output.fileHandleForReading.readDataToEndOfFile()
@@ -114,25 +113,4 @@ private enum Programs {
     guard process.terminationStatus == 0 else { throw Environment.Missing(description: "failed: \(command)") }
     return String(decoding: text, as: UTF8.self)
   }
-
-  /// Runs a program on a terminal and answers each question with its first argument.
-  static let terminal = """
-    import os, pty, sys
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execvp(sys.argv[2], sys.argv[2:])
-    seen = b""
-    while True:
-        try:
-            piece = os.read(terminal, 1024)
-        except OSError:
-            break
-        if not piece:
-            break
-        seen += piece
-        if seen.rstrip().endswith(b":"):
-            os.write(terminal, sys.argv[1].encode() + b"\\n")
-            seen = b""
-    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-    """
 }

@@ -50,10 +50,10 @@ mutations = [
         "what": "The vector advances over a transaction that was postponed",
         "edits": [
             (sync + "Engine/PackMerge.swift",
-             "        outcome.postponed += 1\n",
-             "        outcome.postponed += 1\n"
-             '        if broken("postponed-counts-as-merged") {\n'
-             "          seen.insert(transaction.number...transaction.number, of: decoded)\n        }\n"),
+             "          PostponedTable.append(transaction.number, of: header.replica, at: time, to: &postponed)\n",
+             '          if broken("postponed-counts-as-merged") {\n'
+             "            seen.insert(transaction.number...transaction.number, of: decoded)\n          }\n"
+             "          PostponedTable.append(transaction.number, of: header.replica, at: time, to: &postponed)\n"),
         ],
     },
     {
@@ -106,8 +106,8 @@ mutations = [
         "what": "The clock is not moved by what comes in",
         "edits": [
             (sync + "Engine/PackMerge.swift",
-             "if let newest { try changelog.receive(newest, connection) }",
-             'if let newest, !broken("clock-not-moved") { try changelog.receive(newest, connection) }'),
+             "if let newest = outcome.newest { try changelog.receive(newest, connection) }",
+             'if let newest = outcome.newest, !broken("clock-not-moved") { try changelog.receive(newest, connection) }'),
         ],
     },
     {
@@ -123,10 +123,10 @@ mutations = [
         "name": "copies-not-noticed",
         "what": "A pack of another copy of the database is taken for the own one",
         "edits": [
-            (sync + "Engine/OwnPacks.swift",
-             "return builder.body?.range == header.range && builder.chain.after == header.chain.after",
-             'return broken("copies-not-noticed")\n'
-             "        || builder.body?.range == header.range && builder.chain.after == header.chain.after"),
+            (sync + "Engine/Identity/OwnLog.swift",
+             "    let (range, bounds) = (decoded.header.range, try bounds())\n",
+             '    if broken("copies-not-noticed") { return .same }\n'
+             "    let (range, bounds) = (decoded.header.range, try bounds())\n"),
         ],
     },
     {

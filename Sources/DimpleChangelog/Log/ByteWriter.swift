@@ -70,16 +70,16 @@ package struct ByteWriter {
   }
 }
 
-/// The first number of a value, which says its type and length.
-enum ValueTag {
-  static let null: UInt8 = 0
-  static let real: UInt8 = 1
+/// The first number of a packed value, which says its type and length: docs/CHANGELOG_FORMAT.md.
+package enum ValueTag {
+  package static let null: UInt8 = 0
+  package static let real: UInt8 = 1
   /// Plus the number of bytes, 0 … 8.
-  static let integer: UInt8 = 2
-  static let lowercaseUUID: UInt8 = 11
-  static let uppercaseUUID: UInt8 = 12
+  package static let integer: UInt8 = 2
+  package static let lowercaseUUID: UInt8 = 11
+  package static let uppercaseUUID: UInt8 = 12
   /// Plus twice the number of bytes.
-  static let blob: UInt64 = 16
+  package static let blob: UInt64 = 16
   /// Plus twice the number of bytes.
-  static let text: UInt64 = 17
+  package static let text: UInt64 = 17
 }

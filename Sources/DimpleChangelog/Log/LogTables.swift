@@ -94,6 +94,10 @@ enum MetaValue: String {
   case transaction
   /// SQLite's schema version when the triggers were last in step.
   case schemaVersion
+  /// The number of the first transaction that counts: rows of earlier ones are on their way out. Missing for 1.
+  case kept
+  /// The number of the last transaction that sync does not need any more. Missing where nobody ever synced.
+  case needed
 
   func get(_ connection: Connection) throws -> Int64? {
     guard case .integer(let value) = try MetaTable(connection: connection)[rawValue] else { return nil }

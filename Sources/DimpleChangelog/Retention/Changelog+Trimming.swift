@@ -74,8 +74,8 @@ extension Changelog {
   ///
   /// Before this was first called, nothing is kept for sync's sake.
   package func setNeeded(after transaction: Int64, _ connection: Connection) throws {
-    if try RetentionValue.needed.get(connection) == transaction { return }
-    try RetentionValue.needed.set(transaction, connection)
+    if try MetaValue.needed.get(connection) == transaction { return }
+    try MetaValue.needed.set(transaction, connection)
   }
 
   /// The first transaction that the log still has; one more than the last where it has none.
@@ -89,15 +89,15 @@ extension Changelog {
   ///
   /// - Returns: Whether there is something to adopt.
   package func beginSync(_ connection: Connection) throws -> Bool {
-    guard try RetentionValue.needed.get(connection) == nil else { return false }
+    guard try MetaValue.needed.get(connection) == nil else { return false }
     guard try keptTransaction(connection) > 1 else {
-      try RetentionValue.needed.set(0, connection)
+      try MetaValue.needed.set(0, connection)
       return false
     }
     // A row's second insert would look like its first where that is gone.
     let last = try lastTransaction(connection)
     try LogTrimmer(changelog: self, connection: connection).begin(at: last + 1)
-    try RetentionValue.needed.set(last, connection)
+    try MetaValue.needed.set(last, connection)
     let schema = try writerSchema(connection)
     var catalog = schema.catalog
     for table in schema.tables { catalog.adoptAgain(table.id) }

@@ -40,7 +40,7 @@ struct LogTrimmer {
 
   /// Where a version has synced that said nothing of what it needs, that is all.
   private func neededBySync() throws -> Int64? {
-    if let needed = try RetentionValue.needed.get(connection) { return needed }
+    if let needed = try MetaValue.needed.get(connection) { return needed }
     let statement = try connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'dimple_sync'")
     defer { statement.reset() }
     return try statement.step() ? 0 : nil
@@ -48,7 +48,7 @@ struct LogTrimmer {
 
   /// From now on the log begins with this transaction.
   func begin(at transaction: Int64) throws {
-    try RetentionValue.kept.set(transaction, connection)
+    try MetaValue.kept.set(transaction, connection)
     // Clock and numbers go on from the newest row; once that is removed, from these.
     guard let newest = try LogTables.newest(connection) else { return }
     try MetaValue.transaction.set(newest.transaction, connection)

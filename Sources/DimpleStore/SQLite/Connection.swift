@@ -91,9 +91,6 @@ public final class Connection {
   /// Whether the closure may write.
   public var isWritable: Bool { access == .write }
 
-  /// How many ``savepoint(_:)`` closures are running.
-  package var transactionDepth: Int { isInTransaction ? 1 + savepointDepth : 0 }
-
   /// Closes for good. Statements that somebody still holds are finalized.
   func close(checkpointing: Bool = true) {
     // Refused only by a closed connection, where there is nothing to leave out.

@@ -23,9 +23,6 @@ extension Statement {
   /// SQLite documents what is done with it as not threadsafe; a connection is confined to one thread at a time.
   func field(_ index: Int32) -> Field { Field(sqlite3_column_value(handle, index)) }
 
-  /// The storage class of a column's value.
-  package func columnType(_ index: Int32) -> ValueType { ValueType(code: sqlite3_column_type(handle, index)) }
-
   /// Whether the value is NULL.
   package func isNull(_ index: Int32) -> Bool { sqlite3_column_type(handle, index) == SQLITE_NULL }
 

@@ -8,8 +8,3 @@ extension ReplicaID {
     guard description == text else { return nil }
   }
 }
-
-extension HybridTime {
-  /// 60 bits.
-  static let maximum = HybridTime(rawValue: 1 << 60 - 1)
-}

@@ -7,6 +7,9 @@ struct AgeProgram {
   static let isPromised = ProcessInfo.processInfo.environment["DIMPLE_TEST_AGE"] == "1"
   static let isInstalled = find("age") != nil && find("age-keygen") != nil
 
+  private static let answering = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../../../scripts/lib/answer.py").standardizedFileURL
+
   let folder: URL
 
   init() throws {
@@ -32,7 +35,7 @@ struct AgeProgram {
   func run(answering passphrase: String, _ arguments: [String]) throws {
     let age = try #require(Self.find("age"), "age is not installed, though DIMPLE_TEST_AGE=1 says so")
     let python = try #require(Self.find("python3"), "python3 is needed to give age a terminal")
-    _ = try launch(python, ["-c", Self.terminal, passphrase, age.path] + arguments)
+    _ = try launch(python, [Self.answering.path, passphrase, age.path] + arguments)
   }
 
   private func launch(_ program: URL, _ arguments: [String]) throws -> String {
@@ -54,24 +57,4 @@ struct AgeProgram {
     return path.split(separator: ":").map { URL(fileURLWithPath: "\($0)/\(name)") }
       .first { FileManager.default.isExecutableFile(atPath: $0.path) }
   }
-
-  private static let terminal = """
-    import os, pty, sys
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execv(sys.argv[2], sys.argv[2:])
-    seen = b""
-    while True:
-        try:
-            piece = os.read(terminal, 1024)
-        except OSError:
-            break
-        if not piece:
-            break
-        seen += piece
-        if seen.rstrip().endswith(b":"):
-            os.write(terminal, sys.argv[1].encode() + b"\\n")
-            seen = b""
-    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-    """
 }

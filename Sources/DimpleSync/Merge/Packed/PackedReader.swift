@@ -68,9 +68,9 @@ struct PackedValue {
   var start: UnsafePointer<UInt8>
   var count: Int
 
-  var isNull: Bool { start.pointee == PackedTag.null }
+  var isNull: Bool { start.pointee == ValueTag.null }
 
-  var isInteger: Bool { start.pointee >= PackedTag.integer && start.pointee <= PackedTag.integer + 8 }
+  var isInteger: Bool { start.pointee >= ValueTag.integer && start.pointee <= ValueTag.integer + 8 }
 
   var value: SQLValue {
     get throws {
@@ -94,8 +94,8 @@ extension Statement {
     let content = UnsafeRawBufferPointer(
       start: reader.position, count: value.count - (reader.position - value.start))
     switch tag {
-    case UInt64(PackedTag.null): try bindNull(at: index)
-    case UInt64(PackedTag.real):
+    case UInt64(ValueTag.null): try bindNull(at: index)
+    case UInt64(ValueTag.real):
       guard content.count == 8 else { throw RowStateCodec.damaged() }
       try bind(double: Double(bitPattern: content.loadUnaligned(as: UInt64.self).bigEndian), at: index)
     case 2...10: try bind(int64: Self.integer(content), at: index)

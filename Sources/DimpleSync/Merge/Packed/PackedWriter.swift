@@ -64,10 +64,10 @@ struct PackedWriter: ~Copyable {
   /// Any value, byte by byte what `ByteWriter` makes of it.
   mutating func value(_ value: SQLValue) {
     switch value {
-    case .null: byte(PackedTag.null)
+    case .null: byte(ValueTag.null)
     case .integer(let number): integer(number)
     case .real(let number):
-      byte(PackedTag.real)
+      byte(ValueTag.real)
       withUnsafeBytes(of: number.bitPattern.bigEndian) { append($0) }
     case .text(var string): string.withUTF8 { text(UnsafeRawBufferPointer($0)) }
     case .blob(let blob): blob.withUnsafeBytes { self.blob($0) }
@@ -80,7 +80,7 @@ struct PackedWriter: ~Copyable {
     reserve(9)
     let magnitude = value < 0 ? ~value : value
     let length = value == 0 ? 0 : (72 - magnitude.leadingZeroBitCount) / 8
-    start[count] = PackedTag.integer + UInt8(truncatingIfNeeded: length)
+    start[count] = ValueTag.integer + UInt8(truncatingIfNeeded: length)
     var shift = length * 8
     for index in 0..<length {
       shift -= 8
@@ -92,31 +92,17 @@ struct PackedWriter: ~Copyable {
   /// Text by its bytes, whether they are UTF-8 or not; the text of a UUID in 16 bytes.
   mutating func text(_ text: UnsafeRawBufferPointer) {
     if text.count == 36, let uuid = UUIDText(text) {
-      byte(uuid.isUppercase ? PackedTag.uppercaseUUID : PackedTag.lowercaseUUID)
+      byte(uuid.isUppercase ? ValueTag.uppercaseUUID : ValueTag.lowercaseUUID)
       withUnsafeBytes(of: uuid.high.bigEndian) { append($0) }
       withUnsafeBytes(of: uuid.low.bigEndian) { append($0) }
     } else {
-      varint(PackedTag.text + UInt64(text.count) << 1)
+      varint(ValueTag.text + UInt64(text.count) << 1)
       append(text)
     }
   }
 
   mutating func blob(_ blob: UnsafeRawBufferPointer) {
-    varint(PackedTag.blob + UInt64(blob.count) << 1)
+    varint(ValueTag.blob + UInt64(blob.count) << 1)
     append(blob)
   }
-}
-
-/// The first number of a packed value, which says its type and length: docs/CHANGELOG_FORMAT.md.
-enum PackedTag {
-  static let null: UInt8 = 0
-  static let real: UInt8 = 1
-  /// Plus the number of bytes, 0 … 8.
-  static let integer: UInt8 = 2
-  static let lowercaseUUID: UInt8 = 11
-  static let uppercaseUUID: UInt8 = 12
-  /// Plus twice the number of bytes.
-  static let blob: UInt64 = 16
-  /// Plus twice the number of bytes.
-  static let text: UInt64 = 17
 }
