@@ -52,17 +52,17 @@ final class Lane: Sendable {
     try Task.checkCancellation()
     let flag = CancellationFlag()
     return try await withTaskCancellationHandler {
-      // Unsafe: resumed exactly once, by the grant that fails or by the job that it begins.
-      try await withUnsafeThrowingContinuation { (continuation: UnsafeContinuation<T, any Error>) in
+      // Resumed exactly once: by the grant that fails, or by the job that it begins.
+      try await HandOver<T>.wait { handOver in
         enter(flag) { grant in
           switch grant {
-          case .failure(let error): continuation.resume(throwing: error)
+          case .failure(let error): handOver.resume(with: .failure(error))
           case .success(let slot):
             slot.worker.submit {
               let result = Result { try slot.run(cancellation: flag, body) }.mapError { self.suspension($0) }
               slot.worker.expectNext()
               self.release(slot)
-              continuation.resume(with: result.mapError { Self.cancellation($0, flag) })
+              handOver.resume(with: result.mapError { Self.cancellation($0, flag) })
             }
           }
         }

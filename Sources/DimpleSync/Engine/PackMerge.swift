@@ -6,6 +6,8 @@ struct PackMerge {
   struct Outcome: Sendable {
     /// The pack to go on with; behind the last one when all are done.
     var next: Int
+    /// It ended as somebody else waited to write.
+    var wasAwaited = false
     /// What is still to be taken along.
     var relay: RelayPlan?
     /// The latest stamp merged.
@@ -36,8 +38,8 @@ struct PackMerge {
   /// Hashes of parts that could not be had: transactions that need one are passed over.
   var unavailableParts: Set<[UInt8]> = []
 
-  /// About how many changes are merged before another writer may have its turn; never half a transaction.
-  private static let chunkSize = 1000
+  /// About how many changes are merged at a time, in which no other writer has its turn; never half a transaction.
+  var chunkSize = 1000
   /// Likewise, in bytes of their lines.
   private static let chunkBytes = 4 << 20
   /// Large values in memory at a time, in bytes, unless a single one is larger.
@@ -77,7 +79,8 @@ struct PackMerge {
         outcome.skipped.append(SkippedObject(key: pack.candidate.key, error: error))
       }
       outcome.next += 1
-      if outcome.next < packs.count, isAwaited() { break }
+      outcome.wasAwaited = outcome.wasAwaited || isAwaited()
+      if outcome.next < packs.count, outcome.wasAwaited { break }
     }
     outcome.relay = relay
     if let newest = outcome.newest { try changelog.receive(newest, connection) }
@@ -98,35 +101,80 @@ struct PackMerge {
     let table = PostponedTable(vault: vault, connection: connection)
     let trusted = try table.trusted(of: header.replica)
     var postponed: [PostponedTable.Run] = []
+    var reader = TransactionReader(salts: header.salts)
     var chunk = Chunk()
     var isRead = true
     var isWhole = true
+    func isTimely(_ time: HybridTime, _ number: Int64) -> Bool {
+      time <= latest || (time <= PostponedTable.latestTrusted && trusted.contains(number))
+    }
     let reading = Result {
-      try decoded.forEachTransaction(where: { !known.contains($0) }) { transaction, size in
-        let time = transaction.changes.map(\.time).max() ?? latest
-        guard time <= latest || (time <= PostponedTable.latestTrusted && trusted.contains(transaction.number)) else {
-          PostponedTable.append(transaction.number, of: header.replica, at: time, to: &postponed)
+      try decoded.forEachLine(from: header.range.lowerBound) { line, number in
+        if known.contains(number) { return true }
+        if chunk.isInterrupted(by: number) { try add(&chunk, of: decoded, to: merge, &seen, &outcome) }
+        switch try take(line, number, of: header.replica, &reader, merge, &chunk, &outcome, isTimely) {
+        case .taken: break
+        case .postponed(let time):
+          PostponedTable.append(number, of: header.replica, at: time, to: &postponed)
           return true
-        }
-        switch try fill(transaction, &outcome) {
-        case .filled(let transaction):
-          if chunk.isInterrupted(by: transaction.number) { try add(&chunk, of: decoded, to: merge, &seen, &outcome) }
-          chunk.append(ForeignTransaction(replica: header.replica, transaction: transaction), size)
         case .missesParts: return true
         case .waits: isWhole = false
         }
-        guard chunk.changes >= Self.chunkSize || chunk.size >= Self.chunkBytes else { return true }
+        let isEnough = chunk.changes >= chunkSize || chunk.size >= Self.chunkBytes || isAwaited()
+        guard isEnough else { return true }
         try add(&chunk, of: decoded, to: merge, &seen, &outcome)
-        isRead = outcome.changes < maximumChanges && !isAwaited()
+        outcome.wasAwaited = outcome.wasAwaited || isAwaited()
+        isRead = outcome.changes < maximumChanges && !outcome.wasAwaited
         return isRead
       }
     }
     if case .failure(let error) = reading, !(error is SyncError) { throw error }
     try add(&chunk, of: decoded, to: merge, &seen, &outcome)
-    try HeardTable(vault: vault, connection: connection).note(header, [])
+    try HeardTable(vault: vault, connection: connection).note(header)
     try reading.get()
     if isRead { try table.replace(header.range, of: header.replica, by: postponed) }
     return isRead && isWhole
+  }
+
+  private enum Taking {
+    case taken
+    /// Its time, or that of one of its changes, lies too far ahead.
+    case postponed(HybridTime)
+    /// A part cannot be had.
+    case missesParts
+    /// Parts are to be fetched first, or too much is in memory already.
+    case waits
+  }
+
+  /// Adds the transaction that a line holds to the chunk.
+  private func take(
+    _ line: ArraySlice<UInt8>, _ number: Int64, of replica: ReplicaID, _ reader: inout TransactionReader,
+    _ merge: Merge, _ chunk: inout Chunk, _ outcome: inout Outcome, _ isTimely: (HybridTime, Int64) -> Bool
+  ) throws -> Taking {
+    let mark = chunk.batch.mark
+    let scanned = try line.withUnsafeBufferPointer {
+      try merge.scan($0, number: number, by: replica, into: chunk.batch)
+    }
+    if let scanned {
+      guard isTimely(scanned.newest, number) else {
+        chunk.batch.removeAll(after: mark)
+        return .postponed(scanned.newest)
+      }
+      chunk.append(number, changes: scanned.changes, newest: scanned.newest, size: line.count)
+      return .taken
+    }
+    let transaction = try reader.read(line, number: number)
+    let newest = transaction.changes.last?.time
+    guard isTimely(newest ?? latest, number) else { return .postponed(newest ?? latest) }
+    switch try fill(transaction, &outcome) {
+    case .filled(let transaction):
+      try merge.append(transaction.changes, by: replica, to: chunk.batch)
+      chunk.append(number, changes: transaction.changes.count, newest: newest, size: line.count)
+      if !transaction.left.isEmpty || transaction.leftHash != nil { chunk.hasGaps = true }
+      return .taken
+    case .missesParts: return .missesParts
+    case .waits: return .waits
+    }
   }
 
   /// What the author of a pack cannot have seen of the own changes: those may conflict with its.
@@ -177,39 +225,38 @@ struct PackMerge {
 
   /// Transactions that follow on each other.
   private struct Chunk {
-    var transactions: [ForeignTransaction] = []
-    var changes = 0
+    var batch = ChangeBatch()
+    private(set) var range: ClosedRange<Int64>?
+    private(set) var changes = 0
     /// The lines, in bytes.
-    var size = 0
+    private(set) var size = 0
+    /// The latest time of a change.
+    private(set) var newest: HybridTime?
+    /// Something was left out of the pack.
+    var hasGaps = false
 
-    mutating func append(_ transaction: ForeignTransaction, _ size: Int) {
-      transactions.append(transaction)
-      changes += transaction.transaction.changes.count
+    mutating func append(_ number: Int64, changes: Int, newest: HybridTime?, size: Int) {
+      range = (range?.lowerBound ?? number)...number
+      self.changes += changes
       self.size += size
+      self.newest = [self.newest, newest].compactMap(\.self).max()
     }
 
-    func isInterrupted(by number: Int64) -> Bool {
-      transactions.last.map { $0.transaction.number + 1 != number } ?? false
-    }
+    func isInterrupted(by number: Int64) -> Bool { range.map { $0.upperBound + 1 != number } ?? false }
   }
 
   private func add(
     _ chunk: inout Chunk, of decoded: DecodedPack, to merge: Merge, _ seen: inout Seen, _ outcome: inout Outcome
   ) throws {
-    let transactions = chunk.transactions
-    guard let first = transactions.first?.transaction.number, let last = transactions.last?.transaction.number else {
-      return
-    }
-    if transactions.contains(where: { !$0.transaction.left.isEmpty || $0.transaction.leftHash != nil }) {
-      try SyncSetting.hasGaps.set(.integer(1), connection)
-    }
-    try merge.add(transactions)
-    seen.insert(first...last, of: decoded)
-    try HeardTable(vault: vault, connection: connection).note(decoded.header, transactions[...])
-    outcome.transactions += transactions.count
+    guard let range = chunk.range else { return }
+    if chunk.hasGaps { try SyncSetting.hasGaps.set(.integer(1), connection) }
+    try merge.add(chunk.batch)
+    seen.insert(range, of: decoded)
+    try HeardTable(vault: vault, connection: connection)
+      .note(decoded.header, newest: chunk.newest ?? HybridTime(rawValue: 0))
+    outcome.transactions += range.count
     outcome.changes += chunk.changes
-    let newest = transactions.compactMap { $0.transaction.changes.last?.time }.max()
-    outcome.newest = [outcome.newest, newest].compactMap(\.self).max()
+    outcome.newest = [outcome.newest, chunk.newest].compactMap(\.self).max()
     chunk = Chunk()
   }
 

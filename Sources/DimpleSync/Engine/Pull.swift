@@ -61,7 +61,14 @@ struct Pull {
     var relay: RelayPlan?
     /// Hashes of parts of large values that could not be had.
     var unavailableParts: Set<[UInt8]> = []
+    /// So many merges are still to be short ones, as the app was found waiting to write.
+    var hurried = 0
   }
+
+  /// After the app was found waiting to write, so many merges are short.
+  private static let hurriedMerges = 50
+  /// Of these, in changes: the app waits for as long as they take.
+  private static let hurriedChunkSize = 50
 
   // MARK: - Listing
 
@@ -133,22 +140,27 @@ struct Pull {
     session.progress.plan(.pulling, transactions: transactions, bytes: saturatingSum(fetch.map(\.size)))
     session.progress.plan(.merging, transactions: transactions)
     // In the order of the plan, a few ahead: a bounded number of packs is in memory.
-    for group in groups(fetch) {
-      session.progress.advance(.pulling)
-      for fetched in try await get(group) {
+    var groups = groups(fetch)[...]
+    var group = try await get(groups.popFirst() ?? [])
+    while !group.isEmpty {
+      for fetched in group {
         waiting.append(fetched)
         if case .success(let decoded) = fetched.result {
           changes += decoded.changeCount
           size += decoded.foldedSize
         }
       }
-      if changes >= session.options.mergeBatchSize || size >= Self.groupSize {
+      let next = groups.popFirst() ?? []
+      // The next ones are on their way while these are merged.
+      let isAhead = session.options.parallelGets > 1
+      async let following = isAhead ? get(next) : []
+      if next.isEmpty || changes >= session.options.mergeBatchSize || size >= Self.groupSize {
         try await merge(waiting, &state, &report)
         waiting = []
         (changes, size) = (0, 0)
       }
+      group = isAhead ? try await following : try await get(next)
     }
-    if !waiting.isEmpty { try await merge(waiting, &state, &report) }
   }
 
   /// In bytes, sealed: what is fetched at a time, unless a single pack is larger.
@@ -170,7 +182,9 @@ struct Pull {
   }
 
   private func get(_ candidates: [PullPlan.Candidate]) async throws -> [FetchedPack] {
-    try await withThrowingTaskGroup(of: (Int, FetchedPack).self) { group in
+    if candidates.isEmpty { return [] }
+    session.progress.advance(.pulling)
+    return try await withThrowingTaskGroup(of: (Int, FetchedPack).self) { group in
       for (index, candidate) in candidates.enumerated() {
         group.addTask {
           (index, FetchedPack(candidate: candidate, result: try await PackFetch(session: session).fetch(candidate)))
@@ -197,14 +211,17 @@ struct Pull {
     var next = 0
     repeat {
       let (start, relay, unavailable) = (next, state.relay, state.unavailableParts)
+      let isHurried = state.hurried > 0
       let (outcome, schema) = try await database.withMergeTransaction { connection in
         let schema = try schemas.load(connection, changelog)
         var merge = PackMerge(
           connection: connection, changelog: changelog, vault: vaultID, schema: schema.schema, latest: limit,
           maximumChanges: maximumChanges, relay: relay, unavailableParts: unavailable)
+        if isHurried { merge.chunkSize = Self.hurriedChunkSize }
         return (try merge.run(fetched, from: start) { database.isWriterAwaited }, schema)
       }
       schemas.remember(schema)
+      state.hurried = outcome.wasAwaited ? Self.hurriedMerges : max(0, state.hurried - 1)
       (next, state.relay) = (outcome.next, outcome.relay)
       report.add(outcome, packs: next - start)
       if !outcome.missingParts.isEmpty { try await fetchParts(outcome.missingParts, &state, &report) }

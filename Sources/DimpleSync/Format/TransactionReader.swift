@@ -2,14 +2,15 @@ internal import DimpleChangelog
 internal import DimplePrimitives
 internal import DimpleStore
 
-/// Reads a pack's lines after the first: for their hashes, then straight into transactions.
+/// Reads a pack's lines after the first: for their hashes, and into transactions.
 struct TransactionReader {
   private var changeHash: ChangeHash
   private var isSkimming = false
   /// Of the last transaction that was not left out.
   private var hash: [UInt8] = []
   private var count = 0
-  private var scanner = ChangeScanner()
+  /// Changes mostly have the table of the one before.
+  private var lastTable: (utf8: [UInt8], name: String) = ([], "")
 
   /// - Parameter salts: The header's.
   init(salts: [PackHeader.Salt]) { changeHash = ChangeHash(salts) }
@@ -97,8 +98,8 @@ struct TransactionReader {
 
   private mutating func entry(_ parser: inout JSONParser) throws -> Entry {
     let start = parser.position
-    if let (change, ticks) = scan(&parser) {
-      return Entry(change: change, ticks: ticks, hash: try hash(parser.read(from: start), of: change.table))
+    if isSkimming, let ticks = skim(&parser) {
+      return Entry(change: nil, ticks: ticks, hash: try hash(parser.read(from: start), of: lastTable.name))
     }
     var change = PackChange(time: HybridTime(rawValue: 0), table: "", key: [], operation: .update, columns: [])
     var (hasTable, hasOperation, hasOthers) = (false, false, false)
@@ -130,14 +131,30 @@ struct TransactionReader {
     return Entry(change: change, ticks: ticks, hash: try hash(parser.read(from: start), of: change.table))
   }
 
-  /// A change in the usual form.
-  private mutating func scan(_ parser: inout JSONParser) -> (PackChange, ticks: Int64)? {
-    var scanned: ChangeScanner.Scanned?
+  /// Passes over a change in the one form in which this library writes them, and tells its ticks. Whether its values are such
+  /// is for the second reading.
+  private mutating func skim(_ parser: inout JSONParser) -> Int64? {
+    var ticks: Int64?
     _ = parser.scan { bytes, offset in
-      scanned = scanner.scan(bytes, from: offset)
-      return scanned?.end
+      guard var cursor = JSONCursor(bytes, from: offset), cursor.skip(#"{"table":"#), let name = cursor.quoted(),
+        cursor.skip(#","op":"#), cursor.quoted() != nil, let read = Self.ticks(&cursor), cursor.skip(#","key":["#),
+        cursor.skipNested(), !cursor.skip(#","columns":{"#) || cursor.skipNested(), cursor.skip("}" as Unicode.Scalar)
+      else { return nil }
+      if !name.hasBytes(lastTable.utf8) {
+        guard let text = String(utf8: name) else { return nil }
+        lastTable = (Array(name), text)
+      }
+      ticks = read
+      return cursor.offset
     }
-    return scanned.map { ($0.change, $0.ticks) }
+    return ticks
+  }
+
+  /// 0 where there are none, `nil` where they are not as they should be.
+  private static func ticks(_ cursor: inout JSONCursor) -> Int64? {
+    guard cursor.skip(#","ticks":"#) else { return 0 }
+    guard let ticks = cursor.integer(), ticks > 0, ticks <= HybridTime.maximum.rawValue else { return nil }
+    return ticks
   }
 
   /// Empty where it was checked before.

@@ -1,14 +1,8 @@
 internal import DimpleChangelog
 internal import DimpleStore
 
-/// One foreign transaction on its way into the state.
-struct ForeignTransaction {
-  var replica: ReplicaID
-  var transaction: PackTransaction
-}
-
-/// Merges foreign transactions into the database, inside one merge transaction of its writer: ``add(_:)`` as often as there
-/// are more, then ``finish()``.
+/// Merges foreign changes into the database, inside one merge transaction of its writer: ``add(_:)`` as often as there are
+/// more, then ``finish()``.
 ///
 /// The own log is folded into the state first; then the foreign changes are, in any order; then the tables are made to
 /// show what the state says. Most rows need no more than ``RowMerger``; the rest goes through the session's passes at the end.
@@ -17,11 +11,13 @@ final class Merge {
   private let session: MergeSession
   private let recorder: MergeRecorder
   private let merger: RowMerger
+  private var scanner: TransactionScanner
   let conflicts: ConflictLog
   /// Rows that are held back, or shown otherwise than they are; with any, also those that the app wrote to.
   private let waiting: Set<RowKey>
   private var left: [RowKey: [(batch: ChangeBatch, entries: ArraySlice<ChangeBatch.Entry>)]] = [:]
   private var joining: [RowKey: RowState] = [:]
+  private var lastAuthor: (replica: ReplicaID, number: Int64)?
 
   /// Folds what the app wrote.
   init(_ connection: Connection, _ changelog: Changelog, _ schema: MergeSchema) throws {
@@ -29,6 +25,7 @@ final class Merge {
     let isFirst = try SyncSetting.folded.get(connection) == nil
     let session = try MergeSession(schema, connection)
     self.session = session
+    scanner = TransactionScanner(session)
     try session.keepDigest()
     let schemaChanged = try session.rememberSchema()
     let waiting = try schema.tables.flatMap {
@@ -43,9 +40,24 @@ final class Merge {
   }
 
   /// Takes changes in, as far as no row needs another.
-  func add(_ transactions: some Collection<ForeignTransaction>) throws {
-    let batch = try batch(transactions)
+  func add(_ batch: ChangeBatch) throws {
     for row in try merger.merge(batch) { left[row.key, default: []].append((batch, row.entries)) }
+  }
+
+  /// Reads a line of a pack into a batch; `nil` for one that ``TransactionReader`` has to read.
+  func scan(
+    _ line: UnsafeBufferPointer<UInt8>, number: Int64, by author: ReplicaID, into batch: ChangeBatch
+  ) throws -> TransactionScanner.Scanned? {
+    try scanner.scan(line, number: number, by: try self.number(of: author), into: batch)
+  }
+
+  /// Adds changes to a batch.
+  func append(_ changes: [PackChange], by author: ReplicaID, to batch: ChangeBatch) throws {
+    let author = try number(of: author)
+    for change in changes {
+      let table = try session.names.table(change.table, connection)
+      batch.append(change, table: table, columns: try session.columns(of: change.columns, in: table), by: author)
+    }
   }
 
   /// Takes in what another state of a row knows: for states that no changes stand for, as they lack values.
@@ -66,16 +78,11 @@ final class Merge {
 
   // MARK: - Foreign changes
 
-  private func batch(_ transactions: some Collection<ForeignTransaction>) throws -> ChangeBatch {
-    let batch = ChangeBatch()
-    for foreign in transactions {
-      let author = try session.store.replicas.number(of: foreign.replica, connection)
-      for change in foreign.transaction.changes {
-        let table = try session.names.table(change.table, connection)
-        batch.append(change, table: table, columns: try session.columns(of: change.columns, in: table), by: author)
-      }
-    }
-    return batch
+  private func number(of author: ReplicaID) throws -> Int64 {
+    if let lastAuthor, lastAuthor.replica == author { return lastAuthor.number }
+    let number = try session.store.replicas.number(of: author, connection)
+    lastAuthor = (author, number)
+    return number
   }
 
   private func take(

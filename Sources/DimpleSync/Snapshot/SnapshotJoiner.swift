@@ -47,11 +47,9 @@ final class SnapshotJoiner {
   }
 
   private func flush() throws {
-    let transactions = writes.map { replica, changes in
-      ForeignTransaction(
-        replica: replica, transaction: PackTransaction(number: 0, time: HybridTime(rawValue: 0), changes: changes))
-    }
-    try merge.add(transactions[...])
+    let batch = ChangeBatch()
+    for (replica, changes) in writes { try merge.append(changes, by: replica, to: batch) }
+    try merge.add(batch)
     writes = [:]
     count = 0
   }

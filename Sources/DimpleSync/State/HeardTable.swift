@@ -28,9 +28,8 @@ struct HeardTable {
     return rows
   }
 
-  /// Takes note of a pack's header, and of the transactions taken from it.
-  func note(_ header: PackHeader, _ transactions: ArraySlice<ForeignTransaction>) throws {
-    let time = transactions.flatMap { $0.transaction.changes.map(\.time) }.max() ?? HybridTime(rawValue: 0)
+  /// Takes note of a pack's header, and of the latest time of the changes taken from it.
+  func note(_ header: PackHeader, newest time: HybridTime = HybridTime(rawValue: 0)) throws {
     // The newest pack knows most; of an older one only the times may be new.
     try connection.prepare(
       """

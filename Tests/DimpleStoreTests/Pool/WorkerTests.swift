@@ -7,11 +7,11 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct WorkerTests {
   /// Runs a job, and waits until the next one may be submitted, as whoever holds a slot does.
   private func run(on worker: Worker, _ body: @escaping @Sendable () -> Void = {}) async {
-    await withCheckedContinuation { continuation in
+    try? await HandOver<Void>.wait { handOver in
       worker.submit {
         body()
         worker.expectNext()
-        continuation.resume()
+        handOver.resume(with: .success(()))
       }
     }
   }
@@ -31,8 +31,8 @@ import Testing
     #expect(first != nil)
     for _ in 0..<20 { #expect(await thread(of: worker) == first) }
     // A job that expects no other lets the thread go.
-    await withCheckedContinuation { continuation in worker.submit { continuation.resume() } }
-    await withCheckedContinuation { continuation in worker.queue.async { continuation.resume() } }
+    try? await HandOver<Void>.wait { handOver in worker.submit { handOver.resume(with: .success(())) } }
+    try? await HandOver<Void>.wait { handOver in worker.queue.async { handOver.resume(with: .success(())) } }
   }
 
   @Test func withoutPatienceEachJobWakesAThread() async {
@@ -40,7 +40,7 @@ import Testing
     for _ in 0..<20 {
       await run(on: worker)
       // Nobody stays in the queue.
-      await withCheckedContinuation { continuation in worker.queue.async { continuation.resume() } }
+      try? await HandOver<Void>.wait { handOver in worker.queue.async { handOver.resume(with: .success(())) } }
     }
   }
 

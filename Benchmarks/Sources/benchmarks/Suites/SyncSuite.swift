@@ -116,7 +116,7 @@ private final class SyncBenchmarks {
     Benchmark(
       name: "a write while rows are taken in, 99th percentile", unit: "write", count: 1, bars: ["idle": 2],
       contenders: [
-        Contender(name: Contender.ours, prepare: { try await self.makeReader(.memory, knowsRows: false) }) {
+        Contender(name: Contender.ours, prepare: { try await self.makeReader(.memory, knowsRows: false, together: 20) }) {
           guard let reader = self.reader else { return 0 }
           let isDone = Flag()
           try await withThrowingTaskGroup(of: Void.self) { group in
@@ -223,12 +223,17 @@ private final class SyncBenchmarks {
   }
 
   /// A reader to which everything that an author wrote is new, or to which what it wrote last is.
-  private func makeReader(_ remote: Remote, knowsRows: Bool) async throws {
+  ///
+  /// - Parameter together: Rows in a transaction; all without. A transaction is merged as a whole.
+  private func makeReader(_ remote: Remote, knowsRows: Bool, together: Int? = nil) async throws {
     let (storage, vault) = (try remote.open(), remote.vault)
     let author = try makeEngine("author.db", storage, vault)
     let reader = try makeEngine("reader.db", storage, vault)
     _ = try await reader.sync()
-    try await author.database.write { [tracks] connection in for track in tracks { try connection.insert(track) } }
+    for start in stride(from: 0, to: tracks.count, by: together ?? tracks.count) {
+      let rows = tracks[start..<min(start + (together ?? tracks.count), tracks.count)]
+      try await author.database.write { connection in for track in rows { try connection.insert(track) } }
+    }
     _ = try await author.sync()
     if knowsRows {
       _ = try await reader.sync()

@@ -47,11 +47,15 @@ final class ChangeBatch {
 
   @exclusivity(unchecked) var bytes = PackedWriter(capacity: 1 << 16)
   @exclusivity(unchecked) private(set) var cells: [Cell] = []
-  /// By table.
-  @exclusivity(unchecked) private(set) var entries: [Int64: [Entry]] = [:]
-  private(set) var count = 0
+  @exclusivity(unchecked) private var tables: [(id: Int64, entries: [Entry])] = []
+  /// Changes mostly have the table of the one before.
+  @exclusivity(unchecked) private var last = 0
+  @exclusivity(unchecked) private(set) var count = 0
 
   var isEmpty: Bool { count == 0 }
+
+  /// Those that are written to.
+  var tableIDs: [Int64] { tables.map(\.id) }
 
   /// Adds a change.
   func append(_ change: PackChange, table: Int64, columns: [Int64], by author: Int64) {
@@ -86,13 +90,39 @@ final class ChangeBatch {
   }
 
   func append(_ entry: Entry, to table: Int64) {
-    entries[table, default: []].append(entry)
+    if last >= tables.count || tables[last].id != table {
+      last = tables.firstIndex { $0.id == table } ?? tables.count
+      if last == tables.count { tables.append((table, [])) }
+    }
+    tables[last].entries.append(entry)
     count += 1
+  }
+
+  /// How far a batch has grown.
+  struct Mark {
+    fileprivate var bytes: Int
+    fileprivate var cells: Int
+    fileprivate var count: Int
+  }
+
+  var mark: Mark { Mark(bytes: bytes.count, cells: cells.count, count: count) }
+
+  /// Takes back what was added since.
+  func removeAll(after mark: Mark) {
+    if count > mark.count {
+      for index in tables.indices {
+        while let entry = tables[index].entries.last, entry.key >= mark.bytes { tables[index].entries.removeLast() }
+      }
+      tables.removeAll { $0.entries.isEmpty }
+      count = mark.count
+    }
+    cells.removeLast(cells.count - mark.cells)
+    bytes.truncate(to: mark.bytes)
   }
 
   /// The entries of a table in the order of their keys, then as they came.
   func sortedEntries(of table: Int64) -> [Entry] {
-    guard let entries = entries[table] else { return [] }
+    guard let entries = tables.first(where: { $0.id == table })?.entries else { return [] }
     let base = UnsafePointer(bytes.start)
     func precedes(_ left: Entry, _ right: Entry) -> Bool {
       KeyBytes.compare(base + left.key, Int(left.keyLength), base + right.key, Int(right.keyLength)) < 0
@@ -133,7 +163,7 @@ final class ChangeBatch {
 
   /// The rows that are written to.
   var rowKeys: [RowKey] {
-    entries.flatMap { table, entries in
+    tables.flatMap { table, entries in
       entries.map { RowKey(table: table, key: [UInt8](key(of: $0))) }
     }
   }

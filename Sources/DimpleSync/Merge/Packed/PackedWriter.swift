@@ -22,6 +22,9 @@ struct PackedWriter: ~Copyable {
 
   mutating func removeAll() { count = 0 }
 
+  /// Takes back what was written after the first `length` bytes.
+  mutating func truncate(to length: Int) { count = min(count, length) }
+
   private mutating func reserve(_ more: Int) {
     guard count + more > capacity else { return }
     capacity = max(capacity * 2, count + more)

@@ -64,7 +64,7 @@ final class RowMerger {
     replicas = PackedReplicas(session.store.replicas)
     let schema = session.schema
     // Parents before their children, so that most references are answered when they come.
-    for id in batch.entries.keys.sorted(by: { (schema.rank(of: $0), $0) < (schema.rank(of: $1), $1) }) {
+    for id in batch.tableIDs.sorted(by: { (schema.rank(of: $0), $0) < (schema.rank(of: $1), $1) }) {
       let table = try table(id)
       let entries = batch.sortedEntries(of: id)
       var waiting = try merge(batch.rows(of: entries), entries, table, batch)
