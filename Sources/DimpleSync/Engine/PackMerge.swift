@@ -69,7 +69,7 @@ struct PackMerge {
         try seen.check(decoded)
         try relay?.take(decoded, connection)
         // What cannot be read ends the pack; what came before it counts.
-        let isWhole = Result { try take(decoded, into: merge, &seen, &outcome, isAwaited) }
+        let isWhole = Result { try take(decoded, pack.reading, into: merge, &seen, &outcome, isAwaited) }
         // A database that failed must not be written to: its own error is the one to tell.
         if case .failure(let error) = isWhole, !(error is SyncError) { throw error }
         try table.save(seen, of: decoded.header.replica, &replicas)
@@ -94,13 +94,12 @@ struct PackMerge {
   ///
   /// - Returns: Whether the pack is done with.
   private func take(
-    _ decoded: DecodedPack, into merge: Merge, _ seen: inout Seen, _ outcome: inout Outcome, _ isAwaited: () -> Bool
+    _ decoded: DecodedPack, _ position: PackReading, into merge: Merge, _ seen: inout Seen, _ outcome: inout Outcome, _ isAwaited: () -> Bool
   ) throws -> Bool {
     let (header, known) = (decoded.header, seen.numbers(of: decoded.header.replica))
     try setUnseen(by: header, merge)
     let table = PostponedTable(vault: vault, connection: connection)
     let trusted = try table.trusted(of: header.replica)
-    var postponed: [PostponedTable.Run] = []
     var reader = TransactionReader(salts: header.salts)
     var chunk = Chunk()
     var isRead = true
@@ -109,13 +108,13 @@ struct PackMerge {
       time <= latest || (time <= PostponedTable.latestTrusted && trusted.contains(number))
     }
     let reading = Result {
-      try decoded.forEachLine(from: header.range.lowerBound) { line, number in
+      try position.forEachLine(of: decoded) { line, number in
         if known.contains(number) { return true }
         if chunk.isInterrupted(by: number) { try add(&chunk, of: decoded, to: merge, &seen, &outcome) }
         switch try take(line, number, of: header.replica, &reader, merge, &chunk, &outcome, isTimely) {
         case .taken: break
         case .postponed(let time):
-          PostponedTable.append(number, of: header.replica, at: time, to: &postponed)
+          PostponedTable.append(number, of: header.replica, at: time, to: &position.postponed)
           return true
         case .missesParts: return true
         case .waits: isWhole = false
@@ -132,7 +131,9 @@ struct PackMerge {
     try add(&chunk, of: decoded, to: merge, &seen, &outcome)
     try HeardTable(vault: vault, connection: connection).note(header)
     try reading.get()
-    if isRead { try table.replace(header.range, of: header.replica, by: postponed) }
+    if isRead { try table.replace(header.range, of: header.replica, by: position.postponed) }
+    // What was passed over is for the next reading.
+    if !isWhole { position.restart() }
     return isRead && isWhole
   }
 
@@ -271,10 +272,4 @@ struct PackMerge {
     }
     try replicas.pin(header.publicKey, of: header.replica, connection)
   }
-}
-
-/// A pack that was asked for, on its way into the merged state.
-struct FetchedPack: Sendable {
-  var candidate: PullPlan.Candidate
-  var result: Result<DecodedPack, SyncError>
 }

@@ -12,28 +12,43 @@ struct FoldedLines {
   func forEach(
     piece: (ArraySlice<UInt8>) -> Void = { _ in }, line: (ArraySlice<UInt8>) throws -> Bool
   ) throws {
-    let reader = try GzipReader(folded, maximumSize: maximumSize)
+    let reader = try LineReader(self)
+    while let next = try reader.next(piece), try line(next) {}
+  }
+}
+
+/// Where the reading of a gzip file's lines is. Confined to one task at a time.
+final class LineReader {
+  private let reader: GzipReader
+  /// Of the piece at hand, what was not handed over.
+  private var rest: ArraySlice<UInt8> = []
+  private var isAtEnd = false
+
+  init(_ lines: FoldedLines) throws { reader = try GzipReader(lines.folded, maximumSize: lines.maximumSize) }
+
+  /// The next line without its line feed; `nil` behind the last one.
+  ///
+  /// - Parameter piece: Is told the pieces that are unfolded for it.
+  /// - Throws: ``SyncError/Code/damagedObject``, also where the last line does not end.
+  func next(_ piece: (ArraySlice<UInt8>) -> Void = { _ in }) throws -> ArraySlice<UInt8>? {
     // The beginning of a line that goes on in the next piece.
     var begun: [UInt8] = []
-    var goesOn = true
-    while goesOn {
-      let isMore = try reader.read { bytes in
-        piece(bytes)
-        var rest = bytes
-        while goesOn, let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-          if begun.isEmpty {
-            goesOn = try line(rest[..<end])
-          } else {
-            begun += rest[..<end]
-            goesOn = try line(begun[...])
-            begun.removeAll(keepingCapacity: begun.count < 1 << 20)
-          }
-          rest = rest[(end + 1)...]
-        }
-        if goesOn { begun += rest }
+    while true {
+      if let end = rest.firstLineFeed {
+        defer { rest = rest[(end + 1)...] }
+        return begun.isEmpty ? rest[..<end] : (begun + rest[..<end])[...]
       }
-      if !isMore { break }
+      begun += rest
+      rest = []
+      if isAtEnd {
+        guard begun.isEmpty else { throw PackHeaderCodec.damaged("The last line does not end.") }
+        return nil
+      }
+      isAtEnd = try !reader.read { bytes in
+        piece(bytes)
+        // A copy, as the reader's own piece is written to again.
+        rest = Array(bytes)[...]
+      }
     }
-    guard !goesOn || begun.isEmpty else { throw PackHeaderCodec.damaged("The last line does not end.") }
   }
 }

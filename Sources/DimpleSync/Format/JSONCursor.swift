@@ -150,24 +150,3 @@ struct JSONCursor {
     1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
   ]
 }
-
-extension UnsafeBufferPointer<UInt8> {
-  func hasBytes(_ other: [UInt8]) -> Bool {
-    guard count == other.count else { return false }
-    for index in 0..<count where self[index] != other[index] { return false }
-    return true
-  }
-
-  /// Whether these bytes are UTF-8.
-  var isUTF8: Bool {
-    guard let base = baseAddress else { return true }
-    var position = 0
-    let bytes = UnsafeRawPointer(base)
-    while count - position >= 8 {
-      if bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self) & 0x8080_8080_8080_8080 != 0 { break }
-      position += 8
-    }
-    while position < count, self[position] < 0x80 { position += 1 }
-    return position == count || String(validating: self[position...], as: UTF8.self) != nil
-  }
-}

@@ -137,15 +137,31 @@ struct DecodedPack {
 
   /// The lines of the transactions from `number` on, without their line feeds.
   func forEachLine(from number: Int64, _ body: (ArraySlice<UInt8>, Int64) throws -> Bool) throws {
-    var next = header.range.lowerBound
-    var isHeader = true
-    try lines.forEach { line in
-      if isHeader {
-        isHeader = false
-        return true
-      }
-      defer { next = next.saturatingSuccessor }
-      return next < number ? true : try body(line, next)
+    var transactions = try TransactionLines(self)
+    while let next = try transactions.next() {
+      if next.number >= number, try !body(next.line, next.number) { return }
     }
+  }
+
+  fileprivate func makeReader() throws -> LineReader { try LineReader(lines) }
+}
+
+/// Where the reading of a pack's transactions is.
+struct TransactionLines {
+  private let lines: LineReader
+  private var number: Int64
+
+  init(_ pack: DecodedPack) throws {
+    lines = try pack.makeReader()
+    number = pack.header.range.lowerBound
+    // The header.
+    _ = try lines.next()
+  }
+
+  /// The next transaction's line, without its line feed; `nil` behind the last one.
+  mutating func next() throws -> (line: ArraySlice<UInt8>, number: Int64)? {
+    guard let line = try lines.next() else { return nil }
+    defer { number = number.saturatingSuccessor }
+    return (line, number)
   }
 }

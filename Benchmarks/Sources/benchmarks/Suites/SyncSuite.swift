@@ -40,6 +40,8 @@ private enum Remote: String, CaseIterable {
 private final class SyncBenchmarks {
   private let tracks: [Track]
   private let changed: [Track]
+  /// As many as are taken in for some hundred writes.
+  private let manyTracks: [Track]
   private var author: SyncEngine?
   private var reader: SyncEngine?
   private var sqlite: SQLiteStore?
@@ -48,6 +50,7 @@ private final class SyncBenchmarks {
 
   init(size: Size) {
     tracks = (1...size(20_000)).map(Track.init(number:))
+    manyTracks = (1...size(60_000)).map(Track.init(number:))
     changed = tracks.map { track in
       var track = track
       track.name += "!"
@@ -66,7 +69,7 @@ private final class SyncBenchmarks {
       name: "merge 5 attributes of new rows", unit: "row", count: tracks.count,
       bars: ["SQLite": 2.5, "per change": 1 / 15],
       contenders: [
-        merging { try await self.makeReader(.memory, knowsRows: false) },
+        merging { try await self.makeReader(.memory, self.tracks) },
         plainInsert,
         Contender(name: "per change", prepare: { try self.makePeer(Track.createTable, SQLiteStore.perChangeSchema) }) {
           try self.sqlite?.mergePerChange(self.tracks, hlc: "2026-01-01T00:00:00.000Z-0000") ?? 0
@@ -79,7 +82,7 @@ private final class SyncBenchmarks {
       name: "merge 5 attributes into known rows", unit: "row", count: tracks.count,
       bars: ["SQLite": 1.5, "per change": 1 / 15],
       contenders: [
-        merging { try await self.makeReader(.memory, knowsRows: true) },
+        merging { try await self.makeReader(.memory, self.tracks, knowsRows: true) },
         Contender(
           name: "SQLite",
           prepare: {
@@ -116,7 +119,7 @@ private final class SyncBenchmarks {
     Benchmark(
       name: "a write while rows are taken in, 99th percentile", unit: "write", count: 1, bars: ["idle": 2],
       contenders: [
-        Contender(name: Contender.ours, prepare: { try await self.makeReader(.memory, knowsRows: false, together: 20) }) {
+        Contender(name: Contender.ours, prepare: { try await self.makeReader(.memory, self.manyTracks, together: 20) }) {
           guard let reader = self.reader else { return 0 }
           let isDone = Flag()
           try await withThrowingTaskGroup(of: Void.self) { group in
@@ -131,7 +134,7 @@ private final class SyncBenchmarks {
         } duration: {
           self.latency
         },
-        Contender(name: "idle", prepare: { try await self.makeReader(.memory, knowsRows: false) }) {
+        Contender(name: "idle", prepare: { try await self.makeReader(.memory, self.tracks) }) {
           guard let reader = self.reader else { return 0 }
           var count = 0
           self.latency = try await Self.writes(reader.database) {
@@ -177,7 +180,7 @@ private final class SyncBenchmarks {
     Benchmark(
       name: "take in new rows, \(remote.rawValue)", unit: "row", count: tracks.count, bars: ["SQLite": 3],
       contenders: [
-        Contender(name: Contender.ours, prepare: { try await self.makeReader(remote, knowsRows: false) }) {
+        Contender(name: Contender.ours, prepare: { try await self.makeReader(remote, self.tracks) }) {
           guard let reader = self.reader else { return 0 }
           return try await reader.sync().changedRows
         },
@@ -225,7 +228,9 @@ private final class SyncBenchmarks {
   /// A reader to which everything that an author wrote is new, or to which what it wrote last is.
   ///
   /// - Parameter together: Rows in a transaction; all without. A transaction is merged as a whole.
-  private func makeReader(_ remote: Remote, knowsRows: Bool, together: Int? = nil) async throws {
+  private func makeReader(
+    _ remote: Remote, _ tracks: [Track], knowsRows: Bool = false, together: Int? = nil
+  ) async throws {
     let (storage, vault) = (try remote.open(), remote.vault)
     let author = try makeEngine("author.db", storage, vault)
     let reader = try makeEngine("reader.db", storage, vault)
