@@ -60,6 +60,12 @@ final class Merge {
     }
   }
 
+  /// The numbers of a table and of columns of it, as this merge knows them.
+  func numbers(ofTable name: String, columns: [String]) throws -> (table: Int64, columns: [Int64]) {
+    let table = try session.names.table(name, connection)
+    return (table, try columns.map { try session.names.column($0, of: table, connection) })
+  }
+
   /// Takes in what another state of a row knows: for states that no changes stand for, as they lack values.
   func join(_ state: RowState, into key: RowKey) { joining[key, default: RowState()].join(state) }
 

@@ -29,30 +29,50 @@ extension MergeSession {
 
   /// The dead rows that `row` means by `key`, where no live row answers the reference.
   private func deadParents(of row: WorkRow, by key: ForeignKey) throws -> [WorkRow] {
-    guard let wish = row.wish, row.match(key.childColumns, key.collations) != nil else { return [] }
+    guard let wish = row.wish, let match = row.match(key.childColumns, key.collations) else { return [] }
     var found = parentsAtHand(of: row, by: key)
     if try found.contains(where: { $0.state.isAlive }) || hasSettledParent(row, by: key) { return [] }
-    if found.isEmpty { found = try buriedParents(key, values: key.childColumns.map { wish[$0] }) }
+    // Which of them are at hand already must not matter: several dead rows may have had the values.
+    for rowKey in try buriedParents(key, match, values: key.childColumns.map { wish[$0] }) where rows[rowKey] == nil {
+      if let parent = try self.row(rowKey) { found.append(parent) }
+    }
     return found.filter { !$0.state.isAlive && $0.wish != nil }
   }
 
-  /// Dead rows that only the state remembers.
-  private func buriedParents(_ key: ForeignKey, values: [SQLValue]) throws -> [WorkRow] {
+  /// Dead rows that the state remembers.
+  private func buriedParents(_ key: ForeignKey, _ match: MatchKey, values: [SQLValue]) throws -> [RowKey] {
     let table = schema.tables[key.parent]
-    if key.targetsKey {
-      let rowKey = RowKey(table: table.id, key: KeyCodec.encode(values))
-      return try store.load(rowKey) == nil ? [] : [row(rowKey)].compactMap { $0 }
+    if key.targetsKey, key.collations.allSatisfy({ $0 == .binary }) {
+      return try Self.equalKeys(values).map { RowKey(table: table.id, key: KeyCodec.encode($0)) }
+        .filter { try rows[$0] == nil && store.load($0) != nil }
     }
-    // A reference to columns outside the key: rare enough to read through the table's whole state.
-    let match = MatchKey(values, key.collations)
-    var keys: [RowKey] = []
+    // A reference to columns outside the key, or to keys that differ in their bytes: rare enough to read through the
+    // table's whole state, once.
+    let target = Target(table: key.parent, columns: key.parentColumns)
+    if let known = buried[target] { return known[match] ?? [] }
+    var all: [MatchKey: [RowKey]] = [:]
     try store.forEach(in: table.id) { rowKey, entry in
       guard !entry.state.isAlive, let keyValues = try? KeyCodec.decode(rowKey.key),
-        let wish = entry.state.wish(keyValues, table)
+        let wish = entry.state.wish(keyValues, table),
+        let match = MatchKey(key.parentColumns.map { wish[$0] }, key.collations)
       else { return }
-      if MatchKey(key.parentColumns.map { wish[$0] }, key.collations) == match { keys.append(rowKey) }
+      all[match, default: []].append(rowKey)
     }
-    return try keys.compactMap { try row($0) }
+    buried[target] = all
+    return all[match] ?? []
+  }
+
+  /// The keys that SQLite takes for equal to one, its text compared by bytes: a number may be an integer or a real.
+  static func equalKeys(_ key: [SQLValue]) -> [[SQLValue]] {
+    key.reduce([[]]) { keys, value in
+      var forms = [value]
+      switch value {
+      case .integer(let integer): if Int64(exactly: Double(integer)) == integer { forms.append(.real(Double(integer))) }
+      case .real(let real): if let integer = Int64(exactly: real) { forms.append(.integer(integer)) }
+      default: break
+      }
+      return keys.flatMap { key in forms.map { key + [$0] } }
+    }
   }
 
   // MARK: - The greatest set
@@ -131,7 +151,7 @@ extension MergeSession {
   private func shownChildrenAtHand(of before: [SQLValue], by key: ForeignKey) throws -> [WorkRow] {
     let values = key.parentColumns.map { before[$0] }
     guard !values.contains(.null) else { return [] }
-    return try access[key.child].rows(where: key.childColumns, equal: values)
+    return try access[key.child].rows(where: key.childColumns, equal: values, key.collations)
       .compactMap { rows[self.key(of: $0, in: key.child)] }
   }
 

@@ -22,7 +22,10 @@ final class MergeSession {
   /// The rows that make a reference, by what they refer to.
   private var children: [Child: [MatchKey: [WorkRow]]] = [:]
 
-  private struct Target: Hashable {
+  /// The dead rows of the state, likewise; only where they were asked for.
+  var buried: [Target: [MatchKey: [RowKey]]] = [:]
+
+  struct Target: Hashable {
     var table: Int
     var columns: [Int]
   }
@@ -137,7 +140,8 @@ final class MergeSession {
   /// Whether the parent's table shows a row that `row` means by `key` and that this merge does not look at.
   func hasSettledParent(_ row: WorkRow, by key: ForeignKey) throws -> Bool {
     guard let wish = row.wish else { return false }
-    let found = try access[key.parent].rows(where: key.parentColumns, equal: key.childColumns.map { wish[$0] })
+    let found = try access[key.parent].rows(
+      where: key.parentColumns, equal: key.childColumns.map { wish[$0] }, key.collations)
     return found.contains { rows[self.key(of: $0, in: key.parent)] == nil }
   }
 
@@ -152,7 +156,7 @@ final class MergeSession {
     guard let shown = row.before ?? row.wish else { return [] }
     let values = key.parentColumns.map { shown[$0] }
     guard !values.contains(.null) else { return [] }
-    return try access[key.child].rows(where: key.childColumns, equal: values)
+    return try access[key.child].rows(where: key.childColumns, equal: values, key.collations)
       .map { self.key(of: $0, in: key.child) }
       .filter { rows[$0] == nil }
   }

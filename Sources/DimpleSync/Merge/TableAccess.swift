@@ -36,9 +36,17 @@ struct TableAccess {
     return rows.first { Array($0.prefix(key.count)) == key }
   }
 
-  /// The rows that have `values` in the columns at `positions`, as SQLite compares them.
-  func rows(where positions: [Int], equal values: [SQLValue]) throws -> [[SQLValue]] {
-    let condition = Self.condition(positions.map { table.allColumns[$0].name })
+  /// The rows that have `values` in the columns at `positions`, by these collations: a foreign key's are its parent's, and an
+  /// index has its own.
+  func rows(
+    where positions: [Int], equal values: [SQLValue], _ collations: [Collation]
+  ) throws -> [[SQLValue]] {
+    let condition = zip(positions, collations).map { position, collation in
+      let column = table.allColumns[position]
+      // Only where it must be named: the column's own leaves its indexes of use.
+      let clause = column.collation == collation ? "" : " COLLATE \(collation.rawValue)"
+      return "\(SQL.quoted(identifier: column.name))\(clause) = ?"
+    }.joined(separator: " AND ")
     return try select("SELECT \(selection) FROM \(quotedName) WHERE \(condition)", values)
   }
 

@@ -16,10 +16,9 @@ final class SnapshotJoiner {
   init(_ merge: Merge) { self.merge = merge }
 
   /// The rows that follow are of this table.
-  func begin(_ shape: SnapshotShape, _ table: Int64, _ columns: [Int64]) {
+  func begin(_ shape: SnapshotShape) throws {
     self.shape = shape
-    self.table = table
-    self.columns = columns
+    (table, columns) = try merge.numbers(ofTable: shape.table, columns: shape.columns)
   }
 
   func join(_ row: SnapshotRow) throws {

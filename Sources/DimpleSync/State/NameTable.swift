@@ -29,8 +29,7 @@ struct NameTable {
     defer { statement.reset() }
     while try statement.step() {
       let key = Key(parent: statement.int64(1), name: Name(text: statement.text(2)))
-      ids[key] = statement.int64(0)
-      names[statement.int64(0)] = key
+      remember(statement.int64(0), key)
     }
   }
 
@@ -62,12 +61,25 @@ struct NameTable {
 
   private mutating func id(_ key: Key, _ connection: Connection) throws -> Int64 {
     if let id = ids[key] { return id }
+    // Another copy of this table may have given it out meanwhile.
+    let known = try connection.prepare("SELECT id FROM dimple_name WHERE parent = ? AND name = ?")
+    defer { known.reset() }
+    try known.bind(.integer(key.parent), at: 1)
+    try known.bind(.text(key.name.text), at: 2)
+    if try known.step() {
+      remember(known.int64(0), key)
+      return known.int64(0)
+    }
     let insert = try connection.prepare("INSERT INTO dimple_name(parent, name) VALUES (?, ?)")
     try insert.run(.integer(key.parent), .text(key.name.text))
     let id = connection.lastInsertRowID
+    remember(id, key)
+    return id
+  }
+
+  private mutating func remember(_ id: Int64, _ key: Key) {
     ids[key] = id
     names[id] = key
-    return id
   }
 }
 

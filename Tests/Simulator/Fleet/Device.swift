@@ -41,9 +41,12 @@ final class Device {
   /// What the clock is wrong by, in milliseconds; `nil` while it stands still.
   var offset: Int64? = 0
 
-  /// - Parameter copied: A database file to begin with; a new database without.
+  /// - Parameters:
+  ///   - path: A database file to begin with.
+  ///   - isCopy: It is another device's; a database that nobody has written to gets a name of its own.
   init(
-    _ index: Int, version: Int, script: Script, bucket: Bucket, folder: TemporaryFolder, copied: String? = nil
+    _ index: Int, version: Int, script: Script, bucket: Bucket, folder: TemporaryFolder, from path: String,
+    isCopy: Bool = false
   ) throws {
     self.index = index
     self.version = version
@@ -59,7 +62,7 @@ final class Device {
     let opening = Opening(
       index: index, version: version, generation: 0, script: script, clock: clock, life: lifeline,
       path: script.settings.usesFiles ? folder.path("device\(index)-0.db") : nil)
-    database = try opening.open(copied: copied)
+    database = try opening.open(path, isCopy: isCopy)
     engine = opening.engine(database, storage, vaultSeed)
   }
 
@@ -93,7 +96,7 @@ final class Device {
     let opening = Opening(
       index: index, version: self.version, generation: generation, script: script, clock: clock, life: lifeline,
       path: script.settings.usesFiles ? folder.path("device\(index)-\(generation).db") : nil)
-    database = try opening.open(copied: source)
+    database = try opening.open(source, isCopy: true)
     engine = opening.engine(database, storage, vaultSeed &+ UInt64(generation))
     if path == nil { TemporaryFiles.remove(source) }
   }
@@ -122,7 +125,7 @@ final class LifeSource: Sendable {
 }
 
 /// How a device's process opens its database.
-private struct Opening {
+struct Opening {
   var index: Int
   var version: Int
   var generation: Int
@@ -132,7 +135,7 @@ private struct Opening {
   /// In memory without.
   var path: String?
 
-  func open(copied: String?) throws -> Database {
+  func open(_ source: String, isCopy: Bool) throws -> Database {
     var tracking = Changelog.Options()
     tracking.clock = clock.wallClock
     // A device that starts again has its database copied, too; copies of devices are for the bucket to show.
@@ -140,19 +143,21 @@ private struct Opening {
     let random = Mutex(SeededRandom(seed: script.seed &+ UInt64(index) << 32 &+ UInt64(generation)))
     tracking.random = { random.withLock { $0.next() } }
     var configuration = Configuration()
-    configuration.extensions = [Changelog(tracking), life]
+    let changelog = Changelog(tracking)
+    configuration.extensions = [changelog, life]
     configuration.synchronous = .off
     configuration.readerCount = 2
     configuration.exposesValuesInErrors = true
     let migrations = script.schema.migrations(upTo: version)
+    let database: Database
     if let path {
-      if let copied { try TemporaryFiles.copy(copied, to: path) }
-      return try Database(path, configuration: configuration, migrations: migrations)
+      try TemporaryFiles.copy(source, to: path)
+      database = try Database(path, configuration: configuration, migrations: migrations)
+    } else {
+      database = try Database.inMemoryCopy(of: source, configuration: configuration, migrations: migrations)
     }
-    if let copied {
-      return try Database.inMemoryCopy(of: copied, configuration: configuration, migrations: migrations)
-    }
-    return try Database.inMemory(configuration: configuration, migrations: migrations)
+    if !isCopy { try database.write { try changelog.replaceReplicaID($0) } }
+    return database
   }
 
   func engine(_ database: Database, _ storage: DeviceStorage, _ vaultSeed: UInt64) -> SyncEngine {

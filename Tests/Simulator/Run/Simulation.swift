@@ -11,16 +11,25 @@ package actor Simulation {
   let bucket: Bucket
   let folder: TemporaryFolder
   private let truth: ManualClock
+  private let templates: Templates
   var devices: [Int: Device] = [:]
   var tally = Tally()
   /// The first thing that went wrong while something else was on its way.
   private var failure: (any Error)?
-  private var syncing: Set<Int> = []
+  var syncing: Set<Int> = []
   /// For each replica, the newest time of each of its transactions.
-  private var times: [UInt64: [Int64: HybridTime]] = [:]
+  private(set) var times: [UInt64: [Int64: HybridTime]] = [:]
+  /// The latest time that any device ever gave a change.
+  private(set) var latest = HybridTime(rawValue: 0)
   /// What was in the bucket of a database that a backup then replaced.
   var orphans: [Change] = []
+  /// Names under which two copies wrote before either could know, as far as somebody refuses one of them.
+  var disputed: Set<UInt64> = []
+  /// Somebody new with the newest app, who has heard all at the end.
+  var listener: Newcomer?
   private static let beginning: Int64 = 1_800_000_000_000
+  /// What a device puts up with of others' clocks, in milliseconds.
+  static let maximumDrift: Int64 = 86_400_000
 
   package init(_ script: Script) throws {
     self.script = script
@@ -29,9 +38,12 @@ package actor Simulation {
     let tells = script.settings.tellsTime
     bucket = Bucket(pageSize: script.settings.pageSize) { tells ? truth.milliseconds : nil }
     folder = try TemporaryFolder()
+    templates = Templates(script, folder)
     var random = SeededRandom(seed: script.seed &+ 7)
     for (index, version) in script.versions.enumerated() {
-      let device = try Device(index, version: version, script: script, bucket: bucket, folder: folder)
+      let device = try Device(
+        index, version: version, script: script, bucket: bucket, folder: folder,
+        from: templates.path(version: version))
       device.offset = Int64(random.below(120_000)) - 60_000
       devices[index] = device
     }
@@ -80,6 +92,7 @@ package actor Simulation {
       tally.count("backup")
       device.backup = Device.Backup(path: try device.copy("backup"), version: device.version, record: device.record)
     case .restore: try await restore(device)
+    case .check(let repairs): try await check(device, repairs: repairs)
     case .owner(let mischief, let seed):
       tally.count("owner: \(mischief.rawValue)")
       var random = SeededRandom(seed: seed)
@@ -87,7 +100,7 @@ package actor Simulation {
     }
   }
 
-  private func performMeanwhile(_ steps: [Script.Step]) async {
+  func performMeanwhile(_ steps: [Script.Step]) async {
     for step in steps where failure == nil {
       tally.count("meanwhile")
       do { try await perform(step) } catch { failure = error }
@@ -116,7 +129,7 @@ package actor Simulation {
     tally.count("copy")
     let path = try device.copy("copy")
     let copy = try Device(
-      other, version: device.version, script: script, bucket: bucket, folder: folder, copied: path)
+      other, version: device.version, script: script, bucket: bucket, folder: folder, from: path, isCopy: true)
     copy.record = device.record
     copy.offset = (device.offset ?? 0) + 17
     devices[other] = copy
@@ -128,22 +141,24 @@ package actor Simulation {
   private func restore(_ device: Device) async throws {
     guard let backup = device.backup else { return }
     tally.count("restore")
-    // What the bucket has of the database that goes is there for good.
-    let all = try device.changelog.changes()
-    let replica = try device.changelog.replicaID.rawValue
-    let pushed = try await observe(replica)
-    orphans += all.filter { $0.transaction <= pushed }
+    // What the bucket has of the database that goes is there for good, as far as nothing was written later.
+    let observer = try await observe()
+    for change in try device.changelog.changes() {
+      if try observer.database.authors(of: change.key, in: change.table)?.includes(change.stamp.time) == true {
+        orphans.append(change)
+      }
+    }
     try device.reopen(version: device.version, replacedBy: backup.path)
     device.record = backup.record
     try note(device)
   }
 
-  /// The last transaction of a replica that the bucket has.
-  private func observe(_ replica: UInt64) async throws -> Int64 {
+  /// Somebody who has heard all that was ever put into the bucket.
+  private func observe() async throws -> Newcomer {
     let observer = try newcomer(version: SimulatedSchema.newestVersion, storage: bucket.whole)
     observer.clock.milliseconds = 4_102_444_800_000
     _ = try await observer.engine.sync()
-    return try vector(of: observer.database)[replica]?.last?.upperBound ?? 0
+    return observer
   }
 
   // MARK: - Writing
@@ -156,7 +171,7 @@ package actor Simulation {
     var misfits = 0
   }
 
-  private func write(_ transaction: Script.Transaction, on device: Device) throws {
+  func write(_ transaction: Script.Transaction, on device: Device) throws {
     if device.life.isDead { return }
     tally.transactions += 1
     tally.statements += transaction.statements.count
@@ -214,14 +229,14 @@ package actor Simulation {
     throw SimulationFailure("a write threw", "\(error)")
   }
 
-  private func limitPages(of device: Device, spare: Int) throws {
+  func limitPages(of device: Device, spare: Int) throws {
     try device.database.write { connection in
       let pages = try connection.queryOne(Int.self, "SELECT page_count FROM pragma_page_count") ?? 0
       _ = try connection.rows("PRAGMA max_page_count = \(raw: "\(pages + spare)")")
     }
   }
 
-  private func unlimitPages(of device: Device) throws {
+  func unlimitPages(of device: Device) throws {
     if device.life.isDead { return }
     try device.database.write { _ = try $0.rows("PRAGMA max_page_count = 1000000") }
   }
@@ -230,6 +245,7 @@ package actor Simulation {
   /// the device had seen.
   func note(_ device: Device) throws {
     let changelog = try device.changelog
+    if syncing.contains(device.index) { try noteRestamps(of: device) }
     let changes = try changelog.changes(after: device.record.last)
     guard let last = changes.last else { return }
     let replica = changelog.replicaID.rawValue
@@ -243,108 +259,42 @@ package actor Simulation {
       device.record.newest = max(device.record.newest, change.stamp.time)
       device.record.transactions[change.transaction, default: []].append(change)
       times[replica, default: [:]][change.transaction] = change.stamp.time
+      latest = max(latest, change.stamp.time)
     }
     device.record.last = last.transaction
   }
 
-  // MARK: - Syncing
-
-  private func sync(_ plan: Script.SyncPlan, _ device: Device) async throws {
-    syncing.insert(device.index)
-    defer { syncing.remove(device.index) }
-    tally.syncs += 1
-    bucket.remember()
-    if let spare = plan.sparePages { try limitPages(of: device, spare: spare) }
-    let candidates = Candidates()
-    device.faults.schedule = Self.schedule(plan, counting: candidates)
-    var requests = DeviceStorage.Plan(interruption: plan.interruption)
-    for meanwhile in plan.meanwhile {
-      requests.meanwhile[meanwhile.request] = { [weak self] in await self?.performMeanwhile(meanwhile.steps) }
-    }
-    device.storage.begin(requests)
-    if case .dieAfterCommit(let count) = plan.interruption { device.life.die(afterCommits: count) }
-    let engine = device.engine
-    let task = Task { try await engine.sync() }
-    device.storage.onCancel { task.cancel() }
-    let result = await task.result
-    let end = device.storage.end()
-    device.life.die(afterCommits: nil)
-    device.faults.schedule = .none
-    tally.requests += end.requests
-    tally.candidates += candidates.count
-    if plan.sparePages != nil { try unlimitPages(of: device) }
-    try judge(result, plan, device, wasCancelled: end.wasCancelled)
-    if device.life.isDead {
-      tally.count("death")
-      try device.reopen()
-    }
-    try note(device)
-    try noteSeen(device)
-  }
-
-  private static func schedule(_ plan: Script.SyncPlan, counting candidates: Candidates) -> FaultSchedule {
-    if let only = plan.onlyRequest, let kind = plan.kinds.first {
-      return FaultSchedule { request in
-        guard request.possibleFaults.contains(kind) else { return nil }
-        return candidates.next() == only ? kind : nil
-      }
-    }
-    return plan.faultsOneIn > 0 ? .seeded(plan.seed, oneIn: plan.faultsOneIn, kinds: Set(plan.kinds)) : .none
-  }
-
-  private func judge(
-    _ result: Result<SyncReport, any Error>, _ plan: Script.SyncPlan, _ device: Device, wasCancelled: Bool
-  ) throws {
-    if wasCancelled { tally.count("cancelled sync") }
-    switch result {
-    case .success(let report):
-      if report.tookNewName {
-        guard script.settings.hasCopies else { throw SimulationFailure("a device took a new name", "\(device.index)") }
-        tally.count("new name taken")
-      }
-      for skipped in report.skipped where !script.settings.isHostile {
-        // Only a fault may make an object unusable, and none makes it a forgery.
-        guard skipped.error.code == .damagedObject, !plan.kinds.isEmpty else {
-          throw SimulationFailure("an object was refused", "device \(device.index): \(skipped.error)")
-        }
-      }
-      tally.count("postponed transaction", report.postponedTransactions)
-    case .failure(let error):
-      tally.failedSyncs += 1
-      if device.life.isDead || (wasCancelled && error is CancellationError) { return }
-      if error is RemoteError, !plan.kinds.isEmpty || script.settings.isHostile { return }
-      if let error = error as? StoreError, error.code == .diskFull, plan.sparePages != nil {
-        tally.count("disk full in a sync")
-        return
-      }
-      throw SimulationFailure("a sync threw", "device \(device.index): \(error)")
-    }
-  }
-
-  /// What the device has taken in by now.
-  private func noteSeen(_ device: Device) throws {
-    for (replica, runs) in try vector(of: device.database) {
-      guard let last = runs.last?.upperBound, let time = times[replica]?[last] else { continue }
-      device.seen = max(device.seen, time)
+  /// A sync gives own changes earlier times, where the storage tells the time and nobody can have seen them.
+  func noteRestamps(of device: Device) throws {
+    guard script.settings.tellsTime else { return }
+    let changelog = try device.changelog
+    let replica = changelog.replicaID.rawValue
+    device.record.newest = HybridTime(rawValue: 0)
+    for change in try changelog.changes() where change.transaction <= device.record.last {
+      device.record.newest = max(device.record.newest, change.stamp.time)
+      times[replica, default: [:]][change.transaction] = change.stamp.time
     }
   }
 
   /// Time passes until every clock is right and nothing lies ahead.
   func letTimePass() {
-    let latest = devices.values.map(\.clock.milliseconds).max() ?? 0
-    truth.milliseconds = max(truth.milliseconds, latest) + 1000
+    let ahead = devices.values.map(\.clock.milliseconds).max() ?? 0
+    truth.milliseconds = max(truth.milliseconds, ahead, latest.milliseconds) + 1000
     for device in devices.values { device.offset = 0 }
     setClocks()
   }
 
   /// Somebody new, without faults on the way.
-  func newcomer(version: Int, storage: any ObjectStorage) throws -> SimulatedReplica {
+  func newcomer(version: Int, storage: any ObjectStorage) throws -> Newcomer {
+    let clock = ManualClock(milliseconds: truth.milliseconds)
+    let opening = Opening(index: 99, version: version, generation: 0, script: script, clock: clock, life: Lifeline())
+    let database = try opening.open(templates.path(version: version), isCopy: false)
     var options = SyncEngine.Options()
     options.parallelGets = 1
-    return try SimulatedReplica(
-      storage: storage, vault: TransparentVault(seed: script.seed &+ 99),
-      clock: ManualClock(milliseconds: truth.milliseconds), seed: script.seed &+ 99, options: options,
-      migrations: script.schema.migrations(upTo: version))
+    let vault = TransparentVault(seed: script.seed &+ 99)
+    return Newcomer(
+      database: database, clock: clock,
+      engine: SyncEngine(database, storage: storage, vault: vault, options: options))
   }
 
   /// Which transactions of whom a database has merged.
@@ -366,5 +316,19 @@ package actor Simulation {
       }
       return vector
     }
+  }
+}
+
+/// Somebody new: what the devices are compared with.
+struct Newcomer {
+  var database: Database
+  var clock: ManualClock
+  var engine: SyncEngine
+}
+
+extension RowAuthors {
+  /// Whether a write of that time decides something of the row.
+  fileprivate func includes(_ time: HybridTime) -> Bool {
+    inserted?.time == time || deleted?.time == time || columns.values.contains { $0.time == time }
   }
 }

@@ -53,6 +53,8 @@ package struct Script: Sendable {
     case backUp
     /// The backup takes the database's place.
     case restore
+    /// The device looks whether vault and tables are sound, and perhaps mends what it can.
+    case check(repairs: Bool)
     /// The bucket's owner does something to it.
     case owner(Mischief, UInt64)
   }
@@ -158,6 +160,7 @@ extension Script.Step: CustomStringConvertible {
     case .copy(let other): "device \(device)'s database is copied to device \(other)"
     case .backUp: "device \(device) is backed up"
     case .restore: "device \(device) is restored"
+    case .check(let repairs): "device \(device) \(repairs ? "repairs" : "verifies")"
     case .owner(let mischief, _): "the bucket's owner: \(mischief.rawValue)"
     }
   }

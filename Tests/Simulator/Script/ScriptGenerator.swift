@@ -14,6 +14,7 @@ package struct ScriptGenerator {
     var fullDisks = false
     var migrations = false
     var hostile = false
+    var checks = false
     var bulk = false
   }
 
@@ -63,12 +64,12 @@ package struct ScriptGenerator {
       troubles.meanwhile = random.oneIn(2)
     }
     troubles.copies = random.oneIn(6)
-    // Not both: whose a pack under a shared name is could not be told then.
-    troubles.restores = !troubles.copies && random.oneIn(5)
+    troubles.restores = random.oneIn(5)
     troubles.clocks = random.oneIn(4)
     troubles.fullDisks = random.oneIn(6)
     troubles.migrations = random.oneIn(3)
     troubles.hostile = random.oneIn(7)
+    troubles.checks = random.oneIn(6)
     troubles.bulk = random.oneIn(6)
     settings.pageSize = random.oneIn(2) ? 1 + random.below(5) : 1000
     settings.packSize = random.oneIn(3) ? 8 << 20 : 1 + random.below(600)
@@ -108,6 +109,8 @@ package struct ScriptGenerator {
     case 42..<46 where troubles.hostile:
       let mischief = random.pick(Script.Mischief.allCases) ?? .drop
       return Script.Step(device: device, action: .owner(mischief, random.next()))
+    case 46..<50 where troubles.checks:
+      return Script.Step(device: device, action: .check(repairs: random.oneIn(2)))
     default: return write(on: depth > 0 && random.oneIn(2) ? random.pick(busy.sorted()) ?? device : device)
     }
   }

@@ -1,0 +1,39 @@
+import DimpleRemote
+import DimpleSync
+
+/// `verify()` and `repair()`: they find nothing where nothing was done to the bucket.
+extension Simulation {
+  func check(_ device: Device, repairs: Bool) async throws {
+    tally.count(repairs ? "repair" : "verify")
+    do {
+      if repairs {
+        let report = try await device.engine.repair()
+        tally.count("transaction sent again", Int(report.resentTransactions))
+        tally.count("row corrected", report.correctedRows)
+        try judge(report.found, device)
+      } else {
+        try judge(await device.engine.verify(), device)
+      }
+    } catch let error as RemoteError {
+      guard script.settings.isHostile else {
+        throw SimulationFailure("a check threw", "device \(device.index): \(error)")
+      }
+    }
+    try note(device)
+  }
+
+  /// At the end, whatever was done before. Where a copy lost its name to another, the packs that it put under it stay, and are
+  /// told.
+  func checkHealth(_ fleet: [Device]) async throws {
+    guard !script.settings.hasCopies, let device = fleet.last else { return }
+    let report = try await device.engine.verify()
+    guard report.isHealthy else {
+      throw SimulationFailure("not healthy at the end", "device \(device.index): \(report.findings)")
+    }
+  }
+
+  private func judge(_ report: HealthReport, _ device: Device) throws {
+    if script.settings.isHostile || script.settings.hasCopies || report.isHealthy { return }
+    throw SimulationFailure("ill for no reason", "device \(device.index): \(report.findings)")
+  }
+}
