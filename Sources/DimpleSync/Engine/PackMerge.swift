@@ -108,7 +108,7 @@ struct PackMerge {
           PostponedTable.append(transaction.number, of: header.replica, at: time, to: &postponed)
           return true
         }
-        switch try fill(transaction, &outcome) {
+        switch try fill(transaction, of: header.replica, &outcome) {
         case .filled(let transaction):
           if chunk.isInterrupted(by: transaction.number) { try add(&chunk, of: decoded, to: merge, &seen, &outcome) }
           chunk.append(ForeignTransaction(replica: header.replica, transaction: transaction), size)
@@ -148,11 +148,14 @@ struct PackMerge {
     case waits
   }
 
-  private func fill(_ transaction: PackTransaction, _ outcome: inout Outcome) throws -> Filled {
+  private func fill(
+    _ transaction: PackTransaction, of replica: ReplicaID, _ outcome: inout Outcome
+  ) throws -> Filled {
     let references = transaction.changes.flatMap(\.bigColumns).map(\.reference)
     if references.isEmpty { return .filled(transaction) }
-    let parts = PartTable(connection: connection)
-    let missing = try Set(references.flatMap(\.parts)).filter { try !parts.contains($0) }
+    let (parts, hashes) = (PartTable(connection: connection), Set(references.flatMap(\.parts)))
+    try PartUseTable(vault: vault, connection: connection).insertUses(hashes, by: transaction.number, of: replica)
+    let missing = try hashes.filter { try !parts.contains($0) }
     if !missing.isDisjoint(with: unavailableParts) { return .missesParts }
     if !missing.isEmpty {
       if outcome.missingParts.count < Self.missingPartsAtOnce { outcome.missingParts.formUnion(missing) }

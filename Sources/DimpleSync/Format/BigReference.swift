@@ -32,12 +32,21 @@ struct BigReference: Equatable {
   }
 
   /// Whether a value travels in parts.
-  static func isBig(_ value: SQLValue) -> Bool {
+  static func isBig(_ value: SQLValue) -> Bool { byteCount(of: value) > threshold }
+
+  /// Of a text or a blob; of others, 0.
+  static func byteCount(of value: SQLValue) -> Int {
     switch value {
-    case .text(let text): text.utf8.count > threshold
-    case .blob(let bytes), .invalidText(let bytes): bytes.count > threshold
-    default: false
+    case .text(let text): text.utf8.count
+    case .blob(let bytes), .invalidText(let bytes): bytes.count
+    default: 0
     }
+  }
+
+  /// To a value that travels in parts; `nil` for any other.
+  init?(_ value: SQLValue) {
+    guard Self.isBig(value), let (kind, bytes) = Self.bytes(of: value) else { return nil }
+    self.init(kind, bytes)
   }
 
   /// A text's or blob's bytes.

@@ -62,6 +62,14 @@ struct PartTable {
     return try statement.step()
   }
 
+  /// Whether the vault is known to have any.
+  func knowsAny(in vault: String) throws -> Bool {
+    let statement = try connection.prepare("SELECT 1 FROM dimple_known_part WHERE vault = ? LIMIT 1")
+    defer { statement.reset() }
+    try statement.bind(.text(vault), at: 1)
+    return try statement.step()
+  }
+
   func setKnown(_ hash: [UInt8], in vault: String) throws {
     try connection.prepare("INSERT OR IGNORE INTO dimple_known_part(vault, hash) VALUES (?, ?)")
       .run(.text(vault), .blob(hash))
