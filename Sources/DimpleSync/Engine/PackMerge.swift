@@ -108,8 +108,8 @@ struct PackMerge {
           PostponedTable.append(transaction.number, of: header.replica, at: time, to: &postponed)
           return true
         }
-        switch try fill(transaction, of: header.replica, &outcome) {
-        case .filled(let transaction):
+        switch try prepare(transaction, of: header.replica, &outcome) {
+        case .ready:
           if chunk.isInterrupted(by: transaction.number) { try add(&chunk, of: decoded, to: merge, &seen, &outcome) }
           chunk.append(ForeignTransaction(replica: header.replica, transaction: transaction), size)
         case .missesParts: return true
@@ -139,20 +139,20 @@ struct PackMerge {
 
   // MARK: - Large values
 
-  private enum Filled {
-    /// The transaction with its large values in place.
-    case filled(PackTransaction)
+  private enum Readiness {
+    /// The large values, if any, are here.
+    case ready
     /// A part cannot be had.
     case missesParts
     /// Parts are to be fetched first, or too much is in memory already.
     case waits
   }
 
-  private func fill(
+  private func prepare(
     _ transaction: PackTransaction, of replica: ReplicaID, _ outcome: inout Outcome
-  ) throws -> Filled {
+  ) throws -> Readiness {
     let references = transaction.changes.flatMap(\.bigColumns).map(\.reference)
-    if references.isEmpty { return .filled(transaction) }
+    if references.isEmpty { return .ready }
     let (parts, hashes) = (PartTable(connection: connection), Set(references.flatMap(\.parts)))
     try PartUseTable(vault: vault, connection: connection).insertUses(hashes, by: transaction.number, of: replica)
     let missing = try hashes.filter { try !parts.contains($0) }
@@ -163,17 +163,9 @@ struct PackMerge {
     }
     let size = references.reduce(0) { $0 + Int(clamping: $1.size) }
     if outcome.bigBytes > 0, outcome.bigBytes + size > Self.bigBytesAtOnce { return .waits }
+    guard try references.allSatisfy(parts.isWhole) else { return .missesParts }
     outcome.bigBytes += size
-    var filled = transaction
-    for index in transaction.changes.indices where !transaction.changes[index].bigColumns.isEmpty {
-      for column in transaction.changes[index].bigColumns {
-        guard let value = try parts.value(of: column.reference) else { return .missesParts }
-        filled.changes[index].columns.append(ColumnValue(name: column.name, value: value))
-      }
-      filled.changes[index].columns.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-      filled.changes[index].bigColumns = []
-    }
-    return .filled(filled)
+    return .ready
   }
 
   // MARK: - Chunks

@@ -21,7 +21,7 @@ struct PartUse: Sendable, Equatable {
 struct PartPush {
   let session: SyncSession
 
-  /// - Returns: How many parts were put. One value at a time is in memory.
+  /// - Returns: How many parts were put. A few of them are in memory at a time.
   func run(_ uses: [PartUse], of identity: Identity) async throws -> Int {
     if uses.isEmpty { return 0 }
     let id = session.vault.id
@@ -48,18 +48,30 @@ struct PartPush {
     return count
   }
 
+  /// Parts that are read from the log at a time: each reading goes through the value from its beginning.
+  private static let partsAtOnce = 4
+
   /// Puts parts of the large values of a local transaction; none where the log does not have it any more.
   ///
   /// - Returns: How many.
   func put(
     _ hashes: Set<[UInt8]>, ofTransaction number: Int64, condition: PutCondition = .ifAbsent
   ) async throws -> Int {
-    var (position, rest) = (0, hashes)
-    while !rest.isEmpty, let value = try await value(position, of: number) {
-      position += 1
-      for (index, hash) in value.reference.parts.enumerated() where rest.contains(hash) {
-        try await put(value.bytes(ofPart: index), hash, condition)
-        rest.remove(hash)
+    var rest = hashes
+    for (value, reference) in try await values(ofTransaction: number, rest) {
+      let indexes = reference.parts.indices
+      for first in stride(from: 0, to: indexes.count, by: Self.partsAtOnce) {
+        let group = first..<min(first + Self.partsAtOnce, indexes.count)
+        guard group.contains(where: { rest.contains(reference.parts[$0]) }) else { continue }
+        let size = BigReference.partSize
+        let bytes = try await session.database.read { connection in
+          try value.bytes(from: first * size, count: group.count * size, connection)
+        }
+        for index in group where rest.contains(reference.parts[index]) {
+          let start = (index - first) * size
+          try await put(Array(bytes[start..<min(start + size, bytes.count)]), reference.parts[index], condition)
+          rest.remove(reference.parts[index])
+        }
       }
     }
     return hashes.count - rest.count
@@ -67,10 +79,10 @@ struct PartPush {
 
   /// Puts parts of a large value.
   func put(_ hashes: Set<[UInt8]>, of value: SQLValue, condition: PutCondition = .ifAbsent) async throws {
-    guard let (kind, bytes) = BigReference.bytes(of: value) else { return }
-    let value = Value(bytes: bytes, reference: BigReference(kind, bytes))
-    for (index, hash) in value.reference.parts.enumerated() where hashes.contains(hash) {
-      try await put(value.bytes(ofPart: index), hash, condition)
+    var rest = hashes
+    for (index, hash) in (BigReference(value)?.parts ?? []).enumerated() where rest.contains(hash) {
+      try await put(BigReference.bytes(of: value, ofPart: index), hash, condition)
+      rest.remove(hash)
     }
   }
 
@@ -84,38 +96,20 @@ struct PartPush {
     }
   }
 
-  private struct Value: Sendable {
-    var bytes: [UInt8]
-    var reference: BigReference
-
-    func bytes(ofPart index: Int) -> [UInt8] {
-      let start = index * BigReference.partSize
-      return Array(bytes[start..<min(start + BigReference.partSize, bytes.count)])
-    }
-  }
-
-  /// The large value at a position of a transaction, counted over all its changes.
-  private func value(_ position: Int, of number: Int64) async throws -> Value? {
+  /// The large values of a transaction that have some of the parts.
+  private func values(
+    ofTransaction number: Int64, _ hashes: Set<[UInt8]>
+  ) async throws -> [(value: LargeValue, reference: BigReference)] {
+    if hashes.isEmpty { return [] }
     let changelog = session.changelog
     return try await session.database.read { connection in
-      var found: Value?
-      try changelog.transactions(connection, after: number - 1) { local in
+      var values: [(value: LargeValue, reference: BigReference)] = []
+      try changelog.transactions(connection, after: number - 1) { local, references in
         guard local.number == number else { return false }
-        var rest = position
-        for change in local.changes {
-          for column in change.columns where BigReference.isBig(column.value) {
-            if rest > 0 {
-              rest -= 1
-              continue
-            }
-            guard let (kind, bytes) = BigReference.bytes(of: column.value) else { return false }
-            found = Value(bytes: bytes, reference: BigReference(kind, bytes))
-            return false
-          }
-        }
+        values = local.large.compactMap { column in references[column.value].map { (column.value, $0) } }
         return false
       }
-      return found
+      return values.filter { !hashes.isDisjoint(with: $0.reference.parts) }
     }
   }
 }
