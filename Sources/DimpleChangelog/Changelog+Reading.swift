@@ -1,12 +1,26 @@
 internal import DimpleMutex
 package import DimpleStore
 
+extension LocalTransaction {
+  /// Takes columns out of the last changes, whose values lie elsewhere.
+  fileprivate mutating func leave(_ places: [ReducedPayload.Place], in count: Int) {
+    // Backwards, so that the others keep their places. Of a rekey, the first change has the old values.
+    for place in places.reversed() {
+      let index = changes.count - (count == 2 && place.isOld ? 2 : 1)
+      let column = changes[index].columns.remove(at: place.cell)
+      large.append(LargeColumn(change: index, name: column.name, value: place.value))
+    }
+  }
+}
+
 /// One local commit, as the log has it.
 package struct LocalTransaction: Sendable {
   /// 1, 2, 3 …
   package var number: Int64
   /// In the order they were made.
   package var changes: [Change]
+  /// Columns that are in none of the changes, as their values are large; empty unless asked for.
+  package var large: [LargeColumn] = []
 }
 
 extension Changelog {
@@ -46,9 +60,28 @@ extension Changelog {
       connection, after: after, names: CatalogTables(connection: connection).load(), body)
   }
 
+  /// The same with large values left where they are: they are not in memory with their transactions.
+  ///
+  /// - Parameters:
+  ///   - threshold: Longer texts and blobs, in bytes, are left, outside of keys.
+  ///   - inspect: Sees each before its transaction, its bytes only inside the call.
+  package func transactions(
+    _ connection: Connection, after: Int64, leavingLongerThan threshold: Int,
+    _ inspect: (LargeValue, UnsafeRawBufferPointer) throws -> Void, _ body: (LocalTransaction) throws -> Bool
+  ) throws {
+    guard try LogTables.exist(connection) else { return }
+    try completeLog(connection)
+    try withoutActuallyEscaping(inspect) { inspect in
+      try transactions(
+        connection, after: after, names: CatalogTables(connection: connection).load(),
+        leaving: LargeValueReading(threshold: threshold, inspect: inspect), body)
+    }
+  }
+
   /// The same, tables and columns called what a catalogue calls them.
   func transactions(
-    _ connection: Connection, after: Int64, names catalog: Catalog, _ body: (LocalTransaction) throws -> Bool
+    _ connection: Connection, after: Int64, names catalog: Catalog, leaving large: LargeValueReading? = nil,
+    _ body: (LocalTransaction) throws -> Bool
   ) throws {
     let reader = LogReader(catalog: catalog, identities: try storedIdentities(connection))
     var current: LocalTransaction?
@@ -57,7 +90,8 @@ extension Changelog {
     let start = max(after, try keptTransaction(connection) - 1)
     try statement.bind(.integer(LogSearch(connection: connection).firstTime(ofTransactionsAfter: start)), at: 1)
     while try statement.step() {
-      for entry in try LogTables.entries(statement) {
+      let row = try LogTables.entries(statement, leaving: large)
+      for (index, entry) in row.entries.enumerated() {
         let changes = try reader.changes(entry.record, at: entry.time)
         if entry.record.transaction == current?.number {
           current?.changes += changes
@@ -65,6 +99,7 @@ extension Changelog {
           if let complete = current, try !body(complete) { return }
           current = LocalTransaction(number: entry.record.transaction, changes: changes)
         }
+        if !row.places.isEmpty { current?.leave(row.places.filter { $0.entry == index }, in: changes.count) }
       }
     }
     if let complete = current { _ = try body(complete) }
@@ -170,7 +205,7 @@ struct LogSearch {
     try statement.bind(.integer(time), at: 1)
     guard try statement.step() else { return nil }
     let hlc = statement.int64(0)
-    do { return (hlc, try LogRun.summary(of: statement.bytes(1), at: hlc).transaction) } catch {
+    do { return (hlc, try LogRun.summary(of: LogTables.prefix(statement), at: hlc).transaction) } catch {
       throw LogTables.damaged(at: HybridTime(rawValue: hlc), error)
     }
   }

@@ -23,7 +23,9 @@ struct GoldenPackTests {
     let time: Int64 = 7_372_800_000_000_000
     var large = change(time + 9000, "File", .insert, .integer(1), [ColumnValue(name: "name", value: .text("a.bin"))])
     large.bigColumns = [
-      .init(name: "data", reference: BigReference(.blob, [UInt8](repeating: 7, count: BigReference.partSize + 1)))
+      .init(
+        name: "data",
+        reference: [UInt8](repeating: 7, count: BigReference.partSize + 1).withUnsafeBytes { BigReference(.blob, $0) })
     ]
     let samples = ValueSamples.all.enumerated().map { ColumnValue(name: "c\(100 + $0)", value: $1) }
     return [

@@ -14,14 +14,7 @@ struct LargeValueTests {
     try SimulatedReplica(storage: storage ?? self.storage, migrations: migrations)
   }
 
-  /// Bytes that do not compress, by a seed.
-  private func bytes(_ count: Int, seed: UInt64) -> [UInt8] {
-    var random = SeededRandom(seed: seed)
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(count + 8)
-    while bytes.count < count { withUnsafeBytes(of: random.next()) { bytes.append(contentsOf: $0) } }
-    return Array(bytes.prefix(count))
-  }
+  private func bytes(_ count: Int, seed: UInt64) -> [UInt8] { LargeValues.bytes(count, seed: seed) }
 
   private func insert(_ id: String, _ value: SQLValue, in replica: SimulatedReplica) async throws {
     try await replica.database.execute("INSERT INTO Item VALUES (\(id), \(value), 1)")

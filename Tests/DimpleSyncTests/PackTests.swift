@@ -257,7 +257,7 @@ struct PackTests {
   // MARK: - Large values
 
   @Test func referencesToLargeValuesReadBackInTheirPlace() throws {
-    let large = BigReference(.text, [UInt8](repeating: 65, count: BigReference.partSize + 1))
+    let large = [UInt8](repeating: 65, count: BigReference.partSize + 1).withUnsafeBytes { BigReference(.text, $0) }
     #expect(large.parts.count == 2)
     var change = change(.insert, 100, [ColumnValue(name: "b", value: .null), ColumnValue(name: "d", value: .null)])
     change.bigColumns = ["a", "c", "e"].map { .init(name: $0, reference: large) }

@@ -59,18 +59,33 @@ enum LogTables {
     guard try statement.step() else { return nil }
     let hlc = statement.int64(0)
     do {
-      let row = try LogRun.summary(of: statement.bytes(1), at: hlc)
+      let row = try LogRun.summary(of: prefix(statement), at: hlc)
       return (HybridTime(rawValue: row.last), row.transaction)
     } catch {
       throw LogTables.damaged(at: HybridTime(rawValue: hlc), error)
     }
   }
 
-  /// The changes of the row of `hlc, payload` at which a statement stands.
-  static func entries(_ row: Statement) throws -> [LogRun.Entry] {
+  /// The beginning of the payload of the row of `hlc, payload` at which a statement stands.
+  static func prefix(_ row: Statement) -> [UInt8] { row.withBytes(1) { Array($0.prefix(LogRun.prefixSize)) } }
+
+  /// The changes of that row.
+  static func entries(_ row: Statement) throws -> [LogRun.Entry] { try entries(row, leaving: nil).entries }
+
+  /// The same with large values left where they are, if so asked.
+  static func entries(
+    _ row: Statement, leaving large: LargeValueReading?
+  ) throws -> (entries: [LogRun.Entry], places: [ReducedPayload.Place]) {
     let hlc = row.int64(0)
-    do { return try LogRun.entries(of: row.bytes(1), at: hlc) } catch {
-      throw damaged(at: HybridTime(rawValue: hlc), error)
+    do {
+      guard let large else { return (try LogRun.entries(of: row.bytes(1), at: hlc), []) }
+      return try row.withBytes(1) { payload in
+        guard payload.count > large.threshold else { return (try LogRun.entries(of: Array(payload), at: hlc), []) }
+        let reduced = try ReducedPayload(payload, row: hlc, large)
+        return (try LogRun.entries(of: reduced.bytes, at: hlc), reduced.places)
+      }
+    } catch let damage as DamagedBytes {
+      throw damaged(at: HybridTime(rawValue: hlc), damage)
     }
   }
 

@@ -94,7 +94,8 @@ struct PackMerge {
   ///
   /// - Returns: Whether the pack is done with.
   private func take(
-    _ decoded: DecodedPack, _ position: PackReading, into merge: Merge, _ seen: inout Seen, _ outcome: inout Outcome, _ isAwaited: () -> Bool
+    _ decoded: DecodedPack, _ position: PackReading, into merge: Merge, _ seen: inout Seen, _ outcome: inout Outcome,
+    _ isAwaited: () -> Bool
   ) throws -> Bool {
     let (header, known) = (decoded.header, seen.numbers(of: decoded.header.replica))
     try setUnseen(by: header, merge)
@@ -167,8 +168,8 @@ struct PackMerge {
     let transaction = try reader.read(line, number: number)
     let newest = transaction.changes.last?.time
     guard isTimely(newest ?? latest, number) else { return .postponed(newest ?? latest) }
-    switch try fill(transaction, &outcome) {
-    case .filled(let transaction):
+    switch try prepare(transaction, of: replica, &outcome) {
+    case .ready:
       try merge.append(transaction.changes, by: replica, to: chunk.batch)
       chunk.append(number, changes: transaction.changes.count, newest: newest, size: line.count)
       if !transaction.left.isEmpty || transaction.leftHash != nil { chunk.hasGaps = true }
@@ -188,20 +189,23 @@ struct PackMerge {
 
   // MARK: - Large values
 
-  private enum Filled {
-    /// The transaction with its large values in place.
-    case filled(PackTransaction)
+  private enum Readiness {
+    /// The large values, if any, are here.
+    case ready
     /// A part cannot be had.
     case missesParts
     /// Parts are to be fetched first, or too much is in memory already.
     case waits
   }
 
-  private func fill(_ transaction: PackTransaction, _ outcome: inout Outcome) throws -> Filled {
+  private func prepare(
+    _ transaction: PackTransaction, of replica: ReplicaID, _ outcome: inout Outcome
+  ) throws -> Readiness {
     let references = transaction.changes.flatMap(\.bigColumns).map(\.reference)
-    if references.isEmpty { return .filled(transaction) }
-    let parts = PartTable(connection: connection)
-    let missing = try Set(references.flatMap(\.parts)).filter { try !parts.contains($0) }
+    if references.isEmpty { return .ready }
+    let (parts, hashes) = (PartTable(connection: connection), Set(references.flatMap(\.parts)))
+    try PartUseTable(vault: vault, connection: connection).insertUses(hashes, by: transaction.number, of: replica)
+    let missing = try hashes.filter { try !parts.contains($0) }
     if !missing.isDisjoint(with: unavailableParts) { return .missesParts }
     if !missing.isEmpty {
       if outcome.missingParts.count < Self.missingPartsAtOnce { outcome.missingParts.formUnion(missing) }
@@ -209,17 +213,9 @@ struct PackMerge {
     }
     let size = references.reduce(0) { $0 + Int(clamping: $1.size) }
     if outcome.bigBytes > 0, outcome.bigBytes + size > Self.bigBytesAtOnce { return .waits }
+    guard try references.allSatisfy(parts.isWhole) else { return .missesParts }
     outcome.bigBytes += size
-    var filled = transaction
-    for index in transaction.changes.indices where !transaction.changes[index].bigColumns.isEmpty {
-      for column in transaction.changes[index].bigColumns {
-        guard let value = try parts.value(of: column.reference) else { return .missesParts }
-        filled.changes[index].columns.append(ColumnValue(name: column.name, value: value))
-      }
-      filled.changes[index].columns.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-      filled.changes[index].bigColumns = []
-    }
-    return .filled(filled)
+    return .ready
   }
 
   // MARK: - Chunks

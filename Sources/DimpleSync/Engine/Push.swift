@@ -28,12 +28,13 @@ struct Push {
           .pushing, transactions: Int64(next.body.range.count), bytes: Int64(stored.size))
       }
     }
+    report.pushedParts += try await PartCheck(session: session).run()
   }
 
   struct Next: Sendable {
     var body: PackBody
     /// The transactions in it that refer to large values.
-    var big: [Int64]
+    var big: [PartUse]
     var signingKey: [UInt8]
   }
 
@@ -68,10 +69,10 @@ struct Push {
       var builder = PackBuilder(before: before, signingKey: signingKey) {
         !leavesOut.isEmpty && leavesOut.contains($0.lowercased())
       }
-      var big: [Int64] = []
+      var big: [PartUse] = []
       try log.transactions(after: range.lowerBound - 1) { transaction in
         builder.append(transaction)
-        if transaction.changes.contains(where: { !$0.bigColumns.isEmpty }) { big.append(transaction.number) }
+        if let use = PartUse(transaction) { big.append(use) }
         return builder.size < packSize && transaction.number < range.upperBound
       }
       // Of a former name, the log may no longer have what a vault lacks.

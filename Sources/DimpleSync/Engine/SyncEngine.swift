@@ -125,6 +125,7 @@ public actor SyncEngine {
     try await Compaction(session: session).run(listing.own, &report)
     try await writeSnapshot(session, listing, &report)
     try await Retention(session: session).run(listing.own, &report)
+    try await PartSweep(session: session).run(listing.all, &report)
     report.heldRows = try await database.read { try HeldRow.count($0) }
     report.traffic = session.storage.traffic.since(earlier)
     report.durations = meter.durations
@@ -238,6 +239,12 @@ struct SyncSession: Sendable {
         return sum + max(0, end - identity.offset - (try former.pushed(of: identity.replica, to: id).last))
       }
     }
+  }
+
+  /// The names under which this database ever wrote.
+  func ownNames() async throws -> Set<ReplicaID> {
+    let changelog = changelog
+    return Set(try await database.read { try changelog.identities($0) }.map(\.replica))
   }
 
   /// A merge of nothing: the own log is folded into the state, and rows that wait are decided anew.

@@ -25,6 +25,8 @@ public struct SyncReport: Sendable {
   public var pushedParts = 0
   /// Likewise.
   public var pulledParts = 0
+  /// Parts of large values that were removed from the vault, as nothing in it referred to them any more.
+  public var removedParts = 0
   /// Rows whose tables show something else than before the sync.
   public var changedRows = 0
   /// Rows that are alive but cannot stand in their table, after this sync; ``SyncEngine/held()`` lists them.

@@ -48,7 +48,11 @@ struct VaultListing {
       guard next != cursor else { break }
       cursor = next
     }
-    throw SyncError(
+    throw Self.endless
+  }
+
+  static var endless: SyncError {
+    SyncError(
       .limitExceeded, operation: "list the vault", message: "The listing does not end.",
       hint: "The storage is faulty or hostile, or something else fills the prefix with objects.")
   }

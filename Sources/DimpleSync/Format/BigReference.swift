@@ -21,32 +21,47 @@ struct BigReference: Equatable {
   var parts: [[UInt8]]
 
   /// To a value's bytes, cut into parts.
-  init(_ kind: Kind, _ bytes: [UInt8]) {
+  init(_ kind: Kind, _ bytes: UnsafeRawBufferPointer) {
     self.kind = kind
     size = Int64(bytes.count)
     parts = stride(from: 0, to: bytes.count, by: Self.partSize).map { start in
-      bytes.withUnsafeBytes { bytes in
-        SHA256.hash(UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + Self.partSize, bytes.count)]))
-      }
+      SHA256.hash(UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + Self.partSize, bytes.count)]))
     }
   }
 
   /// Whether a value travels in parts.
-  static func isBig(_ value: SQLValue) -> Bool {
+  static func isBig(_ value: SQLValue) -> Bool { byteCount(of: value) > threshold }
+
+  /// Of a text or a blob; of others, 0.
+  static func byteCount(of value: SQLValue) -> Int {
     switch value {
-    case .text(let text): text.utf8.count > threshold
-    case .blob(let bytes), .invalidText(let bytes): bytes.count > threshold
-    default: false
+    case .text(let text): text.utf8.count
+    case .blob(let bytes), .invalidText(let bytes): bytes.count
+    default: 0
     }
   }
 
-  /// A text's or blob's bytes.
-  static func bytes(of value: SQLValue) -> (Kind, [UInt8])? {
+  /// To a value that travels in parts; `nil` for any other.
+  init?(_ value: SQLValue) {
+    guard Self.isBig(value) else { return nil }
     switch value {
-    case .text(let text): (.text, Array(text.utf8))
-    case .invalidText(let bytes): (.text, bytes)
-    case .blob(let bytes): (.blob, bytes)
-    default: nil
+    case .text(var text): self = text.withUTF8 { Self(.text, UnsafeRawBufferPointer($0)) }
+    case .invalidText(let bytes): self = bytes.withUnsafeBytes { Self(.text, $0) }
+    case .blob(let bytes): self = bytes.withUnsafeBytes { Self(.blob, $0) }
+    default: return nil
+    }
+  }
+
+  /// Some of the bytes of a text or a blob.
+  static func bytes(of value: SQLValue, ofPart index: Int) -> [UInt8] {
+    let start = index * partSize
+    func part(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+      [UInt8](bytes[min(start, bytes.count)..<min(start + partSize, bytes.count)])
+    }
+    return switch value {
+    case .text(var text): text.withUTF8 { part(UnsafeRawBufferPointer($0)) }
+    case .blob(let bytes), .invalidText(let bytes): bytes.withUnsafeBytes(part)
+    default: []
     }
   }
 

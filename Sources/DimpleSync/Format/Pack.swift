@@ -101,30 +101,30 @@ struct PackChange: Equatable {
 
 extension PackTransaction {
   /// A local transaction as others will read it.
-  init(number: Int64, changes: [Change]) {
+  ///
+  /// - Parameters:
+  ///   - number: As others number it.
+  ///   - references: To its large values.
+  init(_ local: LocalTransaction, number: Int64, _ references: [LargeValue: BigReference]) {
     self.init(
-      number: number, time: changes.first?.stamp.time ?? HybridTime(rawValue: 0),
-      changes: changes.map { change in
-        PackChange(change)
-      })
+      number: number, time: local.changes.first?.stamp.time ?? HybridTime(rawValue: 0),
+      changes: local.changes.map { PackChange($0) })
+    for column in local.large {
+      guard let reference = references[column.value] else { continue }
+      changes[column.change].bigColumns.append(PackChange.BigColumn(name: column.name, reference: reference))
+    }
+    if local.large.isEmpty { return }
+    for index in changes.indices where changes[index].bigColumns.count > 1 {
+      changes[index].bigColumns.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
   }
 }
 
 extension PackChange {
-  /// A local change; large values are replaced by references.
+  /// A local change, but for its large values.
   init(_ change: Change) {
-    let columns = change.columns.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-    self.init(time: change.stamp.time, table: change.table, key: change.key, operation: change.operation, columns: [])
-    guard columns.contains(where: { BigReference.isBig($0.value) }) else {
-      self.columns = columns
-      return
-    }
-    for column in columns {
-      if BigReference.isBig(column.value), let (kind, bytes) = BigReference.bytes(of: column.value) {
-        bigColumns.append(BigColumn(name: column.name, reference: BigReference(kind, bytes)))
-      } else {
-        self.columns.append(column)
-      }
-    }
+    self.init(
+      time: change.stamp.time, table: change.table, key: change.key, operation: change.operation,
+      columns: change.columns.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) })
   }
 }

@@ -77,6 +77,10 @@ struct RangeSet64: Equatable, Sendable {
 }
 
 extension [ReplicaID: RangeSet64] {
+  mutating func formUnion(_ other: [ReplicaID: RangeSet64]) {
+    for (replica, set) in other { self[replica, default: RangeSet64()].formUnion(set) }
+  }
+
   /// What of this vector is not in the other.
   func subtracting(_ other: [ReplicaID: RangeSet64]) -> [ReplicaID: RangeSet64] {
     reduce(into: [:]) { difference, entry in

@@ -33,7 +33,7 @@ struct Fold {
         author = authors.first { $0.identity.contains(number) }?.number ?? author
       }
       position = try batch.append(payload, at: time.rawValue, by: author, numbers)
-      if batch.count >= Self.batchSize { try fold() }
+      if batch.count >= Self.batchSize || batch.borrows { try fold() }
       return true
     }
     if !batch.isEmpty { try fold() }

@@ -56,7 +56,9 @@ final class Merge {
     let author = try number(of: author)
     for change in changes {
       let table = try session.names.table(change.table, connection)
-      batch.append(change, table: table, columns: try session.columns(of: change.columns, in: table), by: author)
+      batch.append(
+        change, table: table, columns: try session.columns(of: change.columns, in: table),
+        large: change.bigColumns.isEmpty ? [] : try large(change, in: table), by: author)
     }
   }
 
@@ -89,6 +91,17 @@ final class Merge {
     let number = try session.store.replicas.number(of: author, connection)
     lastAuthor = (author, number)
     return number
+  }
+
+  private func large(_ change: PackChange, in table: Int64) throws -> [(column: Int64, value: PackedBytes)] {
+    try change.bigColumns.map { column in
+      guard let value = try PartTable(connection: connection).packed(column.reference) else {
+        throw SyncError(
+          .damagedState, operation: "merge a large value", message: "Its parts are not here any more.",
+          hint: "Sync again.")
+      }
+      return (try session.names.column(column.name, of: table, connection), value)
+    }
   }
 
   private func take(

@@ -132,6 +132,27 @@ struct BulkLoader {
     }
   }
 
+  /// Binds the values and inserts the row; large ones are not copied.
+  private func isInserted(_ insert: Statement, binding values: ArraySlice<SQLValue>, from index: Int32) throws -> Bool {
+    var index = index
+    for (position, value) in zip(values.indices, values) {
+      if case .blob(let bytes) = value, bytes.count > BigReference.threshold {
+        return try bytes.withUnsafeBytes { bytes in
+          // They are gone after this call.
+          defer {
+            insert.reset()
+            insert.clearBindings()
+          }
+          try insert.bind(borrowedBlob: bytes, at: index)
+          return try isInserted(insert, binding: values[(position + 1)...], from: index + 1)
+        }
+      }
+      try insert.bind(value, at: index)
+      index += 1
+    }
+    return try isInserted(insert)
+  }
+
   // MARK: - Any row
 
   /// - Throws: `StoreError` of a constraint where the state has the row already.
@@ -154,8 +175,7 @@ struct BulkLoader {
     }
     guard state.isAlive, !row.isHeld else { return row.isHeld ? Self.undecided : .settled }
     guard let wish = state.wish(row.key, table) else { return Self.undecided }
-    for (index, value) in wish.enumerated() { try insert.bind(value, at: Int32(index + 1)) }
-    guard try isInserted(insert) else { return Self.undecided }
+    guard try isInserted(insert, binding: wish[...], from: 1) else { return Self.undecided }
     shownRows += 1
     let life = state
     state.cells.dropValues { table.columnIDs.contains($0.column) && life.counts($0.cell) }

@@ -5,6 +5,8 @@ internal import DimpleStore
 /// like any others.
 final class SnapshotJoiner {
   private static let batchSize = 20_000
+  /// Of large values, in bytes, unless a single one is larger.
+  private static let batchBytes = 32 << 20
 
   private let merge: Merge
   private var shape = SnapshotShape(table: "", columns: [])
@@ -12,6 +14,7 @@ final class SnapshotJoiner {
   private var columns: [Int64] = []
   private var writes: [ReplicaID: [PackChange]] = [:]
   private var count = 0
+  private var bytes = 0
 
   init(_ merge: Merge) { self.merge = merge }
 
@@ -30,13 +33,14 @@ final class SnapshotJoiner {
     for (name, cell) in zip(shape.columns, row.cells) {
       guard let cell, let value = cell.value else { continue }
       columns[cell.stamp, default: []].append(ColumnValue(name: name, value: value))
+      bytes += BigReference.byteCount(of: value)
     }
     if let inserted = row.inserted {
       add(.insert, row.key, columns.removeValue(forKey: inserted) ?? [], at: inserted)
     }
     if let deleted = row.deleted { add(.delete, row.key, [], at: deleted) }
     for (stamp, columns) in columns { add(.update, row.key, columns, at: stamp) }
-    if count >= Self.batchSize { try flush() }
+    if count >= Self.batchSize || bytes >= Self.batchBytes { try flush() }
   }
 
   private func add(_ operation: Change.Operation, _ key: [SQLValue], _ columns: [ColumnValue], at stamp: Stamp) {
@@ -50,7 +54,7 @@ final class SnapshotJoiner {
     for (replica, changes) in writes { try merge.append(changes, by: replica, to: batch) }
     try merge.add(batch)
     writes = [:]
-    count = 0
+    (count, bytes) = (0, 0)
   }
 
   func finish() throws -> MergeCount {

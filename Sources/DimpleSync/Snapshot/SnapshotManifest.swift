@@ -11,6 +11,8 @@ struct SnapshotManifest: Equatable, Sendable {
     /// Sealed, in bytes.
     var size: Int64
     var rows: Int64
+    /// The hashes of the parts of large values that the rows refer to, ascending.
+    var big: [[UInt8]] = []
   }
 
   /// What the snapshot covers of one replica, and how its later packs are verified.
@@ -86,10 +88,14 @@ extension SnapshotManifest {
   }
 
   private static func json(_ part: Part) -> JSON {
-    .object([
+    var members: [JSON.Member] = [
       .init(name: "hash", value: .string(Hex.encode(part.hash))), .init(name: "size", value: .integer(part.size)),
       .init(name: "rows", value: .integer(part.rows)),
-    ])
+    ]
+    if !part.big.isEmpty {
+      members.append(.init(name: "big", value: .array(part.big.map { .string(Hex.encode($0)) })))
+    }
+    return .object(members)
   }
 
   private static func json(_ coverage: Coverage) -> JSON {

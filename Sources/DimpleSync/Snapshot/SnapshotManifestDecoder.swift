@@ -73,7 +73,11 @@ enum SnapshotManifestDecoder {
     guard let hash = json["hash"]?.stringValue.flatMap(Hex.decode), hash.count == 16,
       let size = json["size"]?.integerValue, size >= 0, let rows = json["rows"]?.integerValue, rows >= 0
     else { throw damaged("A part cannot be read.") }
-    return SnapshotManifest.Part(hash: hash, size: size, rows: rows)
+    let big = try (json["big"]?.arrayValue ?? []).map { hash in
+      guard let hash = bytes32(hash) else { throw damaged("A part cannot be read.") }
+      return hash
+    }
+    return SnapshotManifest.Part(hash: hash, size: size, rows: rows, big: big)
   }
 
   private static func coverage(_ members: [JSON.Member]) throws -> [ReplicaID: SnapshotManifest.Coverage] {

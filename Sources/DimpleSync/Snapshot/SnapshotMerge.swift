@@ -101,6 +101,9 @@ struct SnapshotMerge {
       outcome.count = try join(part, outcome.occupied)
     }
     try table.setLoading(loading)
+    // The values are in their rows.
+    let parts = PartTable(connection: connection)
+    if try !parts.isEmpty() { try parts.removeAll() }
     return outcome
   }
 
@@ -113,10 +116,11 @@ struct SnapshotMerge {
     var replicas = try ReplicaTable(connection)
     let authors = try part.authors.map { try replicas.number(of: $0, connection) }
     var loader = try BulkLoader(schema, connection)
-    let latest = part.latest
-    while let line = try part.next({ scanner in
-      try shape?.isNew == true && loader.loadPlain(&scanner, authors, latest: latest)
-    }) {
+    let (latest, parts) = (part.latest, PartTable(connection: connection))
+    while let line = try part.next(
+      large: parts.value,
+      { scanner in try shape?.isNew == true && loader.loadPlain(&scanner, authors, latest: latest) }
+    ) {
       switch line {
       case .shape(let named):
         let table = try names.table(named.table, connection)

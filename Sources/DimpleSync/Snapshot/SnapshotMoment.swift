@@ -47,6 +47,9 @@ final class SnapshotMoment: Sendable {
     return coverage
   }
 
+  /// See ``SnapshotSource/value(of:)``.
+  func value(of cell: LargeCell) async throws -> SQLValue? { try await read { try $0.value(of: cell) } }
+
   /// See ``SnapshotSource/part(_:from:size:)``.
   func part(_ index: Int, from position: SnapshotSource.Position) async throws -> SnapshotSource.EncodedPart {
     let known = prepared.withLock { $0.indices.contains(index) ? $0[index] : nil }

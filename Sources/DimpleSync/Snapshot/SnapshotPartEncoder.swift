@@ -1,11 +1,20 @@
 internal import DimpleChangelog
 internal import DimpleStore
 
+/// A value of a row that lies under `blob/`.
+struct LargeCell: Sendable {
+  var table: String
+  var key: [SQLValue]
+  var reference: BigReference
+}
+
 /// Writes the JSON lines of one part, row by row. Canonical: the same rows give the same bytes.
 struct SnapshotPartEncoder {
   private(set) var rows: Int64 = 0
   /// The latest stamp written.
   private(set) var latest = HybridTime(rawValue: 0)
+  /// The values too large to stand in the part.
+  private(set) var large: [LargeCell] = []
 
   private var writer = JSONWriter()
   private let numbers: [ReplicaID: Int64]
@@ -34,6 +43,9 @@ struct SnapshotPartEncoder {
   /// In bytes.
   var size: Int { writer.bytes.count }
 
+  /// All large values together, in bytes.
+  private(set) var largeSize: Int64 = 0
+
   private mutating func endLine() { writer.byte(UInt8(ascii: "\n")) }
 
   /// - Throws: ``SyncError/Code/damagedState`` for a stamp of a replica that is not in the list.
@@ -51,7 +63,7 @@ struct SnapshotPartEncoder {
     }
     if row.cells.contains(where: { $0 != nil }) {
       writer.raw(#","values":"#)
-      writer.list(row.cells, from: UInt8(ascii: "["), to: UInt8(ascii: "]"), Self.writeValue)
+      try writeValues(of: row)
       if row.cells.contains(where: { $0 == nil || $0?.stamp != row.inserted }) {
         writer.raw(#","stamps":"#)
         try writeStamps(of: row)
@@ -72,12 +84,21 @@ struct SnapshotPartEncoder {
     endLine()
   }
 
-  private static func writeValue(_ writer: inout JSONWriter, _ cell: RowState.Cell?) {
-    if let cell, cell.value == nil {
-      writer.raw("{}")
-    } else {
-      ValueJSON.write(cell?.value ?? .null, to: &writer)
+  private mutating func writeValues(of row: SnapshotRow) throws {
+    writer.byte(UInt8(ascii: "["))
+    for (index, cell) in row.cells.enumerated() {
+      if index > 0 { writer.byte(UInt8(ascii: ",")) }
+      if let cell, cell.value == nil {
+        writer.raw("{}")
+      } else if let value = cell?.value, let reference = BigReference(value) {
+        writer.value(reference.json)
+        largeSize += reference.size
+        large.append(LargeCell(table: shape?.table ?? "", key: row.key, reference: reference))
+      } else {
+        ValueJSON.write(cell?.value ?? .null, to: &writer)
+      }
     }
+    writer.byte(UInt8(ascii: "]"))
   }
 
   private mutating func writeStamps(of row: SnapshotRow) throws {

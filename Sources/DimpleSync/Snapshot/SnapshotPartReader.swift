@@ -70,8 +70,13 @@ struct SnapshotPartReader {
 
   /// `nil` at the end.
   ///
-  /// - Parameter takePlain: Is offered the next line before it is parsed; takes as many lines as have the form that it knows.
-  mutating func next(_ takePlain: (inout PlainRowScanner) throws -> Bool = { _ in false }) throws -> Line? {
+  /// - Parameters:
+  ///   - large: Gets the value to a reference; `nil` where a part of it is not here.
+  ///   - takePlain: Is offered the next line before it is parsed; takes as many lines as have the form that it knows.
+  mutating func next(
+    large: (BigReference) throws -> SQLValue? = { _ in nil },
+    _ takePlain: (inout PlainRowScanner) throws -> Bool = { _ in false }
+  ) throws -> Line? {
     if columnCount != nil {
       offset = try bytes.withUnsafeBufferPointer { bytes in
         guard var position = bytes.baseAddress.map({ $0 + offset }) else { return offset }
@@ -93,20 +98,22 @@ struct SnapshotPartReader {
       columnCount = columns.count
       return .shape(SnapshotShape(table: table, columns: columns))
     }
-    return .row(try row(json))
+    return .row(try row(json, large))
   }
 
-  private func row(_ json: JSON) throws -> SnapshotRow {
+  private func row(_ json: JSON, _ large: (BigReference) throws -> SQLValue?) throws -> SnapshotRow {
     guard let columnCount, let key = json["key"]?.arrayValue, !key.isEmpty else {
       throw Self.damaged("A row cannot be read.")
     }
     let inserted = try json["inserted"].map(stamp)
     return SnapshotRow(
       key: try key.map(ValueJSON.read), inserted: inserted, deleted: try json["deleted"].map(stamp),
-      cells: try cells(json, count: columnCount, inserted: inserted), isHeld: json["held"] == .bool(true))
+      cells: try cells(json, count: columnCount, inserted: inserted, large), isHeld: json["held"] == .bool(true))
   }
 
-  private func cells(_ json: JSON, count: Int, inserted: Stamp?) throws -> [RowState.Cell?] {
+  private func cells(
+    _ json: JSON, count: Int, inserted: Stamp?, _ large: (BigReference) throws -> SQLValue?
+  ) throws -> [RowState.Cell?] {
     guard let values = json["values"]?.arrayValue else { return Array(repeating: nil, count: count) }
     let stamps = json["stamps"]?.arrayValue
     guard values.count == count, stamps.map({ $0.count == count }) ?? true else {
@@ -120,9 +127,18 @@ struct SnapshotPartReader {
       case .some(let json): stamp = try self.stamp(json)
       }
       guard let stamp else { throw Self.damaged("A value has no stamp.") }
-      let value = values[index] == .object([]) ? nil : try ValueJSON.read(values[index])
+      let value = values[index] == .object([]) ? nil : try self.value(values[index], large)
       return RowState.Cell(stamp: stamp, value: value)
     }
+  }
+
+  private func value(_ json: JSON, _ large: (BigReference) throws -> SQLValue?) throws -> SQLValue {
+    guard let big = json["big"] else { return try ValueJSON.read(json) }
+    guard json.members?.count == 1, let reference = BigReference(big) else {
+      throw Self.damaged("A reference to a large value cannot be read.")
+    }
+    guard let value = try large(reference) else { throw Self.damaged("A part of a large value is missing.") }
+    return value
   }
 
   private func stamp(_ json: JSON) throws -> Stamp {

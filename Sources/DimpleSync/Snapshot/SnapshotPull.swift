@@ -101,6 +101,7 @@ struct SnapshotPull {
       // One ahead: two parts are in memory.
       async let following = fetch(index + 1, manifest, keys)
       if let part = fetched {
+        try await fetchLargeValues(manifest.parts[index], &report)
         occupied = try await merge(part, index, manifest, record: record, occupied: occupied, &report)
       }
       session.progress.advance(.pulling, bytes: manifest.parts[index].size)
@@ -120,6 +121,13 @@ struct SnapshotPull {
       throw SyncError(.damagedObject, operation: "fetch a snapshot", message: "Part \(index) is missing.")
     }
     return try SnapshotPartReader(await objects.lines(key), name: name, latest: manifest.latest, vault: session.vault)
+  }
+
+  private func fetchLargeValues(_ part: SnapshotManifest.Part, _ report: inout SyncReport) async throws {
+    if part.big.isEmpty { return }
+    let outcome = try await PartFetch(session: session).run(Set(part.big))
+    report.pulledParts += outcome.fetched
+    if let missing = outcome.missing.first { throw missing.error }
   }
 
   private func inMergeTransaction<T: Sendable>(

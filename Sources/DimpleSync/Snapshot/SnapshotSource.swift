@@ -16,6 +16,8 @@ struct SnapshotSource {
     var lines: [UInt8]
     var rows: Int64
     var latest: HybridTime
+    /// The values too large to stand in it.
+    var large: [LargeCell]
     /// `nil` after the last.
     var next: Position?
   }
@@ -26,6 +28,9 @@ struct SnapshotSource {
     var signingKey: [UInt8]
     var digest: StateDigest?
   }
+
+  /// A part whose rows refer to so much in large values is long enough, in bytes: a reader has them all beside it.
+  private static let largeSize: Int64 = 64 << 20
 
   let connection: Connection
   let changelog: Changelog
@@ -73,7 +78,7 @@ struct SnapshotSource {
         let (row, shape) = try reader.row(key, entry)
         try encoder.append(row, of: shape)
         position.key = key.key
-        return encoder.size < size
+        return encoder.size < size && encoder.largeSize < Self.largeSize
       }
       if !isWhole { return part(encoder, next: position) }
       position = Position(table: position.table + 1)
@@ -82,7 +87,20 @@ struct SnapshotSource {
   }
 
   private func part(_ encoder: SnapshotPartEncoder, next: Position?) -> EncodedPart {
-    EncodedPart(lines: encoder.bytes, rows: encoder.rows, latest: encoder.latest, next: next)
+    EncodedPart(
+      lines: encoder.bytes, rows: encoder.rows, latest: encoder.latest, large: encoder.large, next: next)
+  }
+
+  /// A large value; `nil` where the row does not have it any more.
+  func value(of cell: LargeCell) throws -> SQLValue? {
+    let names = try NameTable(connection)
+    guard let table = names.number(ofTable: cell.table) else { return nil }
+    let key = RowKey(table: table, key: KeyCodec.encode(cell.key))
+    guard let entry = try RowStore(connection).load(key) else { return nil }
+    let (row, _) = try SnapshotRowReader(table, schema, names, connection).row(key, entry)
+    return row.cells.lazy.compactMap { $0?.value }.first { value in
+      BigReference.byteCount(of: value) == cell.reference.size && BigReference(value) == cell.reference
+    }
   }
 
   /// Parents before children, then what is not part of the schema.

@@ -19,7 +19,7 @@ struct SnapshotTable {
     var next: Int64
   }
 
-  private enum Name: String { case known, loading, retention }
+  private enum Name: String { case known, loading, retention, sweep }
 
   let vault: String
   let connection: Connection
@@ -80,6 +80,11 @@ struct SnapshotTable {
   func retentionCheck() throws -> Int64? { if case .integer(let time) = try value(.retention) { time } else { nil } }
 
   func setRetentionCheck(_ milliseconds: Int64) throws { try set(.retention, .integer(milliseconds)) }
+
+  /// When parts of large values were last looked through, likewise.
+  func lastSweep() throws -> Int64? { if case .integer(let time) = try value(.sweep) { time } else { nil } }
+
+  func setLastSweep(_ milliseconds: Int64) throws { try set(.sweep, .integer(milliseconds)) }
 
   // MARK: - Rows
 

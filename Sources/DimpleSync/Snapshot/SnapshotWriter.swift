@@ -55,7 +55,7 @@ struct SnapshotWriter {
       // What it has and this replica lacks would be lost with it.
       return .notDue
     }
-    let manifest = try await write(coverage, moment)
+    guard let manifest = try await write(coverage, moment) else { return .appIsWriting }
     try await remember(.init(vector: manifest.vector, size: manifest.size))
     report.wroteSnapshot = true
     for object in catalog.superfluous(keeping: manifest, previous: newest) {
@@ -84,24 +84,47 @@ struct SnapshotWriter {
     return nil
   }
 
-  private func write(_ coverage: SnapshotSource.Coverage, _ moment: SnapshotMoment) async throws -> SnapshotManifest {
+  /// - Returns: `nil` where the app writes, and the moment cannot be kept.
+  private func write(_ coverage: SnapshotSource.Coverage, _ moment: SnapshotMoment) async throws -> SnapshotManifest? {
     session.progress.plan(.snapshotting)
     var manifest = SnapshotManifest(
       vault: session.vault.id, writer: session.changelog.replicaID, latest: HybridTime(rawValue: 0), parts: [],
       replicas: coverage.replicas, schema: try await session.database.read(PackPut.migrationCount),
       app: session.options.appVersion, digest: coverage.digest, publicKey: coverage.publicKey)
     var position: SnapshotSource.Position? = .init()
+    var large: [LargeCell] = []
     while let start = position {
       session.progress.advance(.snapshotting)
       let part = try await moment.part(manifest.parts.count, from: start)
       let stored = try await objects.put(part.lines, .part, of: manifest.id, index: manifest.parts.count)
-      manifest.parts.append(.init(hash: stored.name.hash, size: stored.size, rows: part.rows))
+      let big = Set(part.large.flatMap(\.reference.parts)).sorted { $0.lexicographicallyPrecedes($1) }
+      manifest.parts.append(.init(hash: stored.name.hash, size: stored.size, rows: part.rows, big: big))
+      large += part.large
       manifest.latest = max(manifest.latest, part.latest)
       session.progress.advance(.snapshotting, bytes: stored.size)
       position = part.next
     }
+    guard try await putMissing(large, moment) else { return nil }
     let lines = try manifest.encoded(vault: session.vault, signingKey: coverage.signingKey)
     _ = try await objects.put(lines, .manifest, of: manifest.id, index: manifest.parts.count)
     return manifest
+  }
+
+  /// The vault has the parts of large values from packs, nearly always.
+  ///
+  /// - Returns: Whether all are there now.
+  private func putMissing(_ large: [LargeCell], _ moment: SnapshotMoment) async throws -> Bool {
+    if large.isEmpty { return true }
+    let parts = PartStorage(session: session)
+    var there = Set(try await session.storage.listAll(prefix: PartStorage.prefix).map(\.key))
+    for cell in large {
+      var missing: Set<[UInt8]> = []
+      for hash in cell.reference.parts where try !there.contains(parts.key(of: hash)) { missing.insert(hash) }
+      if missing.isEmpty { continue }
+      guard let value = try await moment.value(of: cell) else { return false }
+      try await PartPush(session: session).put(missing, of: value)
+      for hash in missing { there.insert(try parts.key(of: hash)) }
+    }
+    return true
   }
 }

@@ -33,6 +33,33 @@ struct PartTable {
     return try !statement.step()
   }
 
+  /// Whether all of a value is here. Each part is what its hash says, but who wrote the reference may have told another size.
+  func isWhole(_ reference: BigReference) throws -> Bool {
+    let statement = try connection.prepare("SELECT length(bytes) FROM dimple_part WHERE hash = ?")
+    defer { statement.reset() }
+    var size: Int64 = 0
+    for hash in reference.parts {
+      statement.reset()
+      try statement.bind(.blob(hash), at: 1)
+      guard try statement.step() else { return false }
+      size += statement.int64(0)
+    }
+    return size == reference.size
+  }
+
+  /// A value from its parts, in packed form; `nil` where it is not whole.
+  func packed(_ reference: BigReference) throws -> PackedBytes? {
+    let packed = PackedBytes(isText: reference.kind == .text, size: Int(reference.size))
+    for hash in reference.parts {
+      let statement = try connection.prepare("SELECT bytes FROM dimple_part WHERE hash = ?")
+      defer { statement.reset() }
+      try statement.bind(.blob(hash), at: 1)
+      guard try statement.step() else { return nil }
+      statement.withBytes(0) { packed.append($0) }
+    }
+    return packed.isFull ? packed : nil
+  }
+
   /// A value from its parts; `nil` where one is not here.
   func value(of reference: BigReference) throws -> SQLValue? {
     var bytes: [UInt8] = []
@@ -59,6 +86,14 @@ struct PartTable {
     defer { statement.reset() }
     try statement.bind(.text(vault), at: 1)
     try statement.bind(.blob(hash), at: 2)
+    return try statement.step()
+  }
+
+  /// Whether the vault is known to have any.
+  func knowsAny(in vault: String) throws -> Bool {
+    let statement = try connection.prepare("SELECT 1 FROM dimple_known_part WHERE vault = ? LIMIT 1")
+    defer { statement.reset() }
+    try statement.bind(.text(vault), at: 1)
     return try statement.step()
   }
 

@@ -15,6 +15,8 @@ struct RelayTable {
     var leavesOut: Set<String>
     /// By replica; empty as long as it was never listed, then ``isListed`` is false.
     var covered: [ReplicaID: RangeSet64] = [:]
+    /// Of that, what it had when it was last listed, or was put there since.
+    var listed: [ReplicaID: RangeSet64] = [:]
     var isListed = false
 
     func lacks(_ range: ClosedRange<Int64>, of replica: ReplicaID) -> Bool {
@@ -63,8 +65,10 @@ struct RelayTable {
       if ranges.int64(4) == 1 { vaults[index].isListed = true }
       // A vault that lists nothing has a row of nobody's.
       guard ranges.int64(2) > 0 else { continue }
-      vaults[index].covered[ReplicaID(rawValue: UInt64(bitPattern: ranges.int64(1))), default: RangeSet64()]
-        .insert(ranges.int64(2)...ranges.int64(3))
+      let replica = ReplicaID(rawValue: UInt64(bitPattern: ranges.int64(1)))
+      let range = ranges.int64(2)...ranges.int64(3)
+      vaults[index].covered[replica, default: RangeSet64()].insert(range)
+      if ranges.int64(4) == 1 { vaults[index].listed[replica, default: RangeSet64()].insert(range) }
     }
     return vaults
   }

@@ -12,6 +12,8 @@ internal import DimpleStore
 /// dimple_pushed(vault, last, chain)            how far the own log is in each vault
 /// dimple_vault, dimple_covered, dimple_spool   what is carried between vaults: see ``RelayTable``
 /// dimple_snapshot(vault, name, value)          what is known of a vault's snapshots
+/// dimple_part, dimple_known_part               large values on their way, and what vaults have: see ``PartTable``
+/// dimple_part_use and its like                 what refers to parts of large values: see ``PartUseTable``
 /// ```
 enum SyncTables {
   private static let format: Int64 = 1
@@ -97,6 +99,8 @@ enum SyncTables {
         if identity.offset + last < end { return try changelog.setNeeded(after: identity.offset + last, connection) }
       }
     }
+    // Large values may have to be sent again after their pack.
+    if let number = try PartUseTable.firstNeeded(connection) { pushed = min(pushed, number - 1) }
     try changelog.setNeeded(after: min(pushed, SyncSetting.folded.integer(connection) ?? 0), connection)
   }
 
@@ -111,9 +115,9 @@ enum SyncTables {
           hint: "The database was opened by a newer version of the app: update this one.")
       }
     }
-    for statement in statements + IdentityTables.statements + PartTable.statements + RelayTable.statements {
-      try connection.prepare(statement).run()
-    }
+    let all =
+      statements + IdentityTables.statements + PartTable.statements + PartUseTable.statements + RelayTable.statements
+    for statement in all { try connection.prepare(statement).run() }
     try SyncSetting.format.set(.integer(format), connection)
   }
 }

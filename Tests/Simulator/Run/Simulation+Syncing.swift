@@ -2,6 +2,7 @@ import DimpleChangelog
 import DimpleRemote
 import DimpleStore
 import DimpleSync
+import DimpleTestSupport
 
 /// One sync of a device, with what goes wrong and what happens meanwhile, and what may come of it.
 extension Simulation {

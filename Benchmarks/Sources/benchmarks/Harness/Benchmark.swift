@@ -37,7 +37,7 @@ struct Suite {
   /// Counted at the end.
   var figures: (Size) async throws -> [Figure] = { _ in [] }
 
-  static var all: [Suite] { [.store, .changelog, .reactive, .remote, .s3, .crypto, .sync, .snapshot] }
+  static var all: [Suite] { [.store, .changelog, .reactive, .remote, .s3, .crypto, .sync, .snapshot, .large] }
 }
 
 /// How much work is done.

@@ -12,11 +12,11 @@ struct PartStorage {
     Self.prefix + (try session.vault.sealName(hash)) + session.vault.objectExtension
   }
 
-  /// Puts a part, unless it is there.
-  func put(_ bytes: [UInt8], hash: [UInt8]) async throws {
+  /// - Parameter condition: `.none` replaces what is there, where that is damaged.
+  func put(_ bytes: [UInt8], hash: [UInt8], condition: PutCondition) async throws {
     do {
       try await session.storage.put(
-        key(of: hash), session.vault.seal(Gzip.compress(bytes)), condition: .ifAbsent)
+        key(of: hash), session.vault.seal(Gzip.compress(bytes)), condition: condition)
     } catch let error as RemoteError where error.code == .preconditionFailed {
       // Somebody has put it.
     }

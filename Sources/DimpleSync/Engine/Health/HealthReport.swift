@@ -11,6 +11,10 @@ public struct HealthReport: Sendable {
   public internal(set) var checkedPacks = 0
   /// Transactions in them.
   public internal(set) var checkedTransactions: Int64 = 0
+  /// Snapshots whose parts were all read.
+  public internal(set) var checkedSnapshots = 0
+  /// Parts of large values that were read.
+  public internal(set) var checkedParts = 0
   /// Rows of the merged state that were compared with their tables.
   public internal(set) var checkedRows: Int64 = 0
 
@@ -31,7 +35,7 @@ public struct HealthFinding: Sendable, Hashable, CustomStringConvertible {
   public struct Code: Sendable, Hashable, CustomStringConvertible {
     private enum Kind: String {
       case damagedPack, unsupportedPack, forgedPack, brokenChain, missingPacks, damagedState, tableDiffers, untrackedRow
-      case missingPart
+      case missingPart, damagedPart, damagedSnapshot
     }
     private let kind: Kind
 
@@ -53,6 +57,12 @@ public struct HealthFinding: Sendable, Hashable, CustomStringConvertible {
     public static let untrackedRow = Code(kind: .untrackedRow)
     /// A part of a large value is not in the vault.
     public static let missingPart = Code(kind: .missingPart)
+
+    /// A part of a large value is not what its name says.
+    public static let damagedPart = Code(kind: .damagedPart)
+    /// A snapshot cannot be read, or is not what its manifest says. Readers pass it over; packs, an older or a later
+    /// snapshot serve instead.
+    public static let damagedSnapshot = Code(kind: .damagedSnapshot)
 
     /// The code's name.
     public var description: String { kind.rawValue }

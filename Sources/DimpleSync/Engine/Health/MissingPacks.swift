@@ -32,13 +32,9 @@ struct MissingPacks {
   /// What is reported after so many listings.
   private static let listingsBeforeReport: Int64 = 2
 
-  /// - Parameters:
-  ///   - listed: All packs that the vault lists.
-  ///   - covered: What need not be there as packs.
-  func check(
-    _ listed: [PullPlan.Candidate], covered: [ReplicaID: RangeSet64] = [:]
-  ) async throws -> [MissingTransactions] {
-    var there = covered
+  /// - Parameter listed: All packs that the vault lists.
+  func check(_ listed: [PullPlan.Candidate]) async throws -> [MissingTransactions] {
+    var there: [ReplicaID: RangeSet64] = [:]
     for pack in listed { there[pack.name.replica, default: RangeSet64()].insert(pack.name.range) }
     let missing = try await missing(Self.withoutHeads(there))
     let id = session.vault.id

@@ -15,7 +15,8 @@ struct OwnRepair {
         resent[identity.replica, default: RangeSet64()].formUnion(sent)
       }
     }
-    for part in outcome.withoutParts { try await resend(part) }
+    let parts = PartHealth(session: session)
+    for lost in outcome.lostParts where try await parts.supply(lost.hash, lost.references) { report.resentParts += 1 }
     // Only what this database put itself, and only after what was in it is there again.
     for pack in outcome.damaged where try await isOwn(pack) {
       let rest = RangeSet64([pack.name.range])
@@ -24,16 +25,26 @@ struct OwnRepair {
       try await session.storage.delete(pack.key)
       report.removedObjects += 1
     }
+    try await replaceSnapshots(outcome.damagedSnapshots, &report)
   }
 
-  private func resend(_ part: VaultCheck.PartReference) async throws {
-    let (id, changelog) = (session.vault.id, session.changelog)
-    try await session.database.write { connection in
-      try connection.withInternalAccess { try PartTable(connection: connection).forget(part.hash, in: id) }
+  /// Removes what cannot be used, and writes another where one is due without it.
+  private func replaceSnapshots(
+    _ damaged: [SnapshotCatalog.StoredObject], _ report: inout RepairReport
+  ) async throws {
+    if damaged.isEmpty { return }
+    // Without the manifest, the rest means nothing.
+    for object in damaged.sorted(by: { $0.name.kind.rawValue > $1.name.kind.rawValue }) {
+      try await session.storage.delete(object.key)
+      report.removedObjects += 1
     }
-    let identities = try await session.database.read { try changelog.identities($0) }
-    guard let identity = identities.first(where: { $0.replica == part.replica }) else { return }
-    _ = try await PartPush(session: session).run([part.number], of: identity)
+    let id = session.vault.id
+    try await session.database.write { connection in
+      try connection.withInternalAccess { try SnapshotTable(vault: id, connection: connection).remember(.init()) }
+    }
+    let listed = try await VaultListing(session: session).run().candidates
+    var written = SyncReport()
+    _ = try await SnapshotWriter(session: session).run(listed, &written)
   }
 
   private func isOwn(_ pack: PullPlan.Candidate) async throws -> Bool {

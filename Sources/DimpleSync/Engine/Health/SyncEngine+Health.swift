@@ -2,8 +2,9 @@ internal import DimpleStore
 
 extension SyncEngine {
   /// Checks everything anew: every object of the vault against its name, its signature, the key that was first seen of its
-  /// author and the author's chain of transactions; whether anything is missing that is known to have been there; and this
-  /// database's tables against the merged state and against what was written.
+  /// author and the author's chain of transactions; snapshots, all of their parts, against their manifests and against the
+  /// packs; every part of a large value against its hash; whether anything is missing that is known to have been there; and
+  /// this database's tables against the merged state and against what was written.
   ///
   /// Writes nothing but what a sync would. Reads the whole vault, a few objects at a time; ``progress`` tells how far it is.
   /// Waits while the same database is synced. May be cancelled at any time.
@@ -18,7 +19,8 @@ extension SyncEngine {
   }
 
   /// Mends what ``verify()`` finds and this device can mend: sends its own transactions again that are gone from the vault
-  /// or damaged there, and makes its tables show what the merged state says.
+  /// or damaged there, and parts of large values that it has, whoever wrote them; removes snapshots of its own that cannot be
+  /// used; and makes its tables show what the merged state says.
   ///
   /// - Returns: What was done, and what is left.
   /// - Throws: `RemoteError`, `StoreError`, ``SyncError``, `CancellationError`. What was mended by then is mended.
@@ -50,6 +52,8 @@ public struct RepairReport: Sendable {
   public internal(set) var remaining = HealthReport()
   /// Own transactions that were sent again.
   public internal(set) var resentTransactions: Int64 = 0
+  /// Parts of large values that were sent again.
+  public internal(set) var resentParts = 0
   /// Own objects that could not be used and were removed, after what they held was sent again.
   public internal(set) var removedObjects = 0
   /// Rows whose tables were corrected.

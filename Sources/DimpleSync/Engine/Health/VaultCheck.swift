@@ -3,10 +3,10 @@ internal import DimpleRemote
 internal import DimpleStore
 
 /// Reads a whole vault, a few packs at a time, and checks each against its name, its signature, the key seen first, the
-/// replica's chain, and the others; then whether anything is missing.
+/// replica's chain, and the others; then the snapshots, whether anything is missing, and the parts of large values.
 struct VaultCheck {
   /// What is known of one replica's part of the vault.
-  private struct Log {
+  struct Log {
     /// The numbers in objects that can be used.
     var usable = RangeSet64()
     /// The chain before each number at which some pack begins or ends.
@@ -20,15 +20,10 @@ struct VaultCheck {
     var missing: [ReplicaID: RangeSet64] = [:]
     /// Objects under the own names that cannot be used.
     var damaged: [PullPlan.Candidate] = []
-    /// Own transactions that refer to parts which are not there, and these parts' hashes.
-    var withoutParts: [PartReference] = []
-  }
-
-  /// A transaction that needs a part of a large value.
-  struct PartReference: Sendable {
-    var replica: ReplicaID
-    var number: Int64
-    var hash: [UInt8]
+    /// Parts of large values that are missing or damaged, and what refers to them.
+    var lostParts: [(hash: [UInt8], references: [PartHealth.Reference])] = []
+    /// Objects of snapshots that this database wrote and that cannot be used.
+    var damagedSnapshots: [SnapshotCatalog.StoredObject] = []
   }
 
   let session: SyncSession
@@ -40,12 +35,14 @@ struct VaultCheck {
     let packs = try await VaultListing(session: session).run().candidates.sorted {
       ($0.name.replica, $0.name.range.lowerBound, $0.key) < ($1.name.replica, $1.name.range.lowerBound, $1.key)
     }
+    var outcome = Outcome()
+    let own = try await session.ownNames()
     session.progress.plan(
       .verifying, transactions: saturatingSum(packs.map(\.transactions)), bytes: saturatingSum(packs.map(\.size)))
-    var logs = try await self.logs(packs)
-    var outcome = Outcome()
-    let own = try await ownNames()
-    var parts: [[UInt8]: PartReference] = [:]
+    let snapshots = SnapshotHealth(session: session)
+    let manifests = try await snapshots.manifests(&outcome, &report)
+    var logs = try await self.logs(packs, manifests.map(\.manifest))
+    var parts = PartHealth(session: session)
     for start in stride(from: 0, to: packs.count, by: session.options.parallelGets) {
       try Task.checkCancellation()
       let group = Array(packs[start..<min(start + session.options.parallelGets, packs.count)])
@@ -56,7 +53,7 @@ struct VaultCheck {
           logs[replica]?.usable.insert(pack.name.range)
           report.checkedPacks += 1
           report.checkedTransactions += Int64(pack.name.range.count)
-          try note(decoded, &parts)
+          try parts.note(decoded)
           try await body(decoded, &report)
         case .failure(let error):
           if own.contains(replica) { outcome.damaged.append(pack) }
@@ -65,55 +62,22 @@ struct VaultCheck {
         session.progress.advance(.verifying, transactions: pack.transactions, bytes: pack.size)
       }
     }
+    let covered = try await snapshots.check(manifests, logs, &parts, &outcome, &report)
     let usable = logs.mapValues(\.usable)
     let changelog = session.changelog
     let isTrimmed = try await session.database.read { try changelog.firstKeptTransaction($0) > 1 }
-    let hasSnapshots = try await !session.storage.list(prefix: "snap/", after: nil).objects.isEmpty
-    outcome.missing = try await MissingPacks(session: session)
-      .missing(hasSnapshots || isTrimmed ? MissingPacks.withoutHeads(usable) : usable)
+    let there = !manifests.isEmpty || isTrimmed ? MissingPacks.withoutHeads(usable) : usable
+    outcome.missing = try await MissingPacks(session: session).missing(there)
+    // Of what a snapshot covers, a replica's last pack is there still.
+    outcome.missing.formUnion(covered.subtracting(there))
     for (replica, numbers) in outcome.missing.sorted(by: { $0.key < $1.key }) {
       let missing = MissingTransactions(replica: replica, transactions: numbers.ranges, isOwn: own.contains(replica))
       report.add(
         HealthFinding(
           .missingPacks, "\(replica)", missing.description, missing.isOwn ? .repair : .repairElsewhere))
     }
-    try await checkParts(parts, own, &outcome, &report)
+    outcome.lostParts = try await parts.check(&report)
     return outcome
-  }
-
-  // MARK: - Large values
-
-  private func note(_ decoded: DecodedPack, _ parts: inout [[UInt8]: PartReference]) throws {
-    let replica = decoded.header.replica
-    try decoded.forEachTransaction { transaction, _ in
-      for hash in transaction.changes.flatMap(\.bigColumns).flatMap(\.reference.parts) {
-        parts[hash] = PartReference(replica: replica, number: transaction.number, hash: hash)
-      }
-      return true
-    }
-  }
-
-  /// Whether the parts are there; their contents are checked when they are taken in.
-  private func checkParts(
-    _ parts: [[UInt8]: PartReference], _ own: Set<ReplicaID>, _ outcome: inout Outcome, _ report: inout HealthReport
-  ) async throws {
-    if parts.isEmpty { return }
-    let there = Set(try await session.storage.listAll(prefix: PartStorage.prefix).map(\.key))
-    for part in parts.values.sorted(by: { ($0.replica, $0.number) < ($1.replica, $1.number) }) {
-      let key = try PartStorage(session: session).key(of: part.hash)
-      if there.contains(key) { continue }
-      let isOwn = own.contains(part.replica)
-      if isOwn { outcome.withoutParts.append(part) }
-      report.add(
-        HealthFinding(
-          .missingPart, key, "Transaction \(part.number) of replica \(part.replica) refers to it, and it is not there.",
-          isOwn ? .repair : .repairElsewhere))
-    }
-  }
-
-  private func ownNames() async throws -> Set<ReplicaID> {
-    let changelog = session.changelog
-    return Set(try await session.database.read { try changelog.identities($0) }.map(\.replica))
   }
 
   private func fetch(_ packs: [PullPlan.Candidate]) async throws -> [Result<DecodedPack, SyncError>] {
@@ -131,8 +95,14 @@ struct VaultCheck {
   // MARK: - Chains and keys
 
   /// The borders of all packs, at which their chains are compared; what was merged before is a border with a known chain.
-  private func logs(_ packs: [PullPlan.Candidate]) async throws -> [ReplicaID: Log] {
+  private func logs(
+    _ packs: [PullPlan.Candidate], _ manifests: [SnapshotManifest]
+  ) async throws -> [ReplicaID: Log] {
     var logs: [ReplicaID: Log] = [:]
+    for (replica, coverage) in manifests.flatMap(\.replicas) {
+      let borders = coverage.runs.flatMap { [$0.range.lowerBound, $0.range.upperBound &+ 1] }
+      logs[replica, default: Log()].borders.formUnion(borders)
+    }
     for pack in packs {
       logs[pack.name.replica, default: Log()].borders.formUnion([
         pack.name.range.lowerBound, pack.name.range.upperBound &+ 1,

@@ -15,11 +15,11 @@ struct OwnLog {
     return (max(1, try changelog.firstKeptTransaction(connection) - identity.offset), last - identity.offset)
   }
 
-  /// Calls `body` with the transactions after `number`, ascending, until it returns `false`.
+  /// Calls `body` with the transactions after `number`, ascending, until it returns `false`. Large values are not read along.
   func transactions(after number: Int64, _ body: (PackTransaction) throws -> Bool) throws {
-    try changelog.transactions(connection, after: identity.offset + number) { local in
+    try changelog.transactions(connection, after: identity.offset + number) { local, references in
       guard identity.contains(local.number) else { return false }
-      return try body(PackTransaction(number: local.number - identity.offset, changes: local.changes))
+      return try body(PackTransaction(local, number: local.number - identity.offset, references))
     }
   }
 
@@ -77,5 +77,24 @@ struct OwnLog {
       return difference == nil && mine.number < last
     }
     return difference
+  }
+}
+
+extension Changelog {
+  /// Calls `body` with every transaction whose number is higher than `after`, ascending, until it returns `false`, and with the
+  /// references to its large values, which are left where they are.
+  func transactions(
+    _ connection: Connection, after: Int64,
+    _ body: (LocalTransaction, [LargeValue: BigReference]) throws -> Bool
+  ) throws {
+    var references: [LargeValue: BigReference] = [:]
+    try transactions(connection, after: after, leavingLongerThan: BigReference.threshold) { value, bytes in
+      references[value] = BigReference(value.isText ? .text : .blob, bytes)
+    } _: { local in
+      // One transaction's at a time; of the next one, some may be known already.
+      let isWhole = try body(local, references)
+      for column in local.large { references[column.value] = nil }
+      return isWhole
+    }
   }
 }

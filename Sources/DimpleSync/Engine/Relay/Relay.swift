@@ -25,13 +25,9 @@ struct Relay {
     if mine == nil || mine?.leavesOut != leavesOut { try await write { try $0.register(id, leavesOut: leavesOut) } }
     // A database of one vault has nothing to carry, and no need to know.
     guard vaults.contains(where: { $0.id != id }) else { return nil }
-    var covered: [ReplicaID: RangeSet64] = [:]
-    for pack in listed.sorted(by: { $0.name.range.lowerBound < $1.name.range.lowerBound }) {
-      covered[pack.name.replica, default: RangeSet64()].insert(pack.name.range)
-    }
-    let known = covered
+    let covered = try await covered(listed, before: mine?.listed ?? [:])
     try await write { table in
-      try table.setListed(known, in: id)
+      try table.setListed(covered, in: id)
       try table.clean()
     }
     return try await session.database.read { connection in
@@ -41,6 +37,35 @@ struct Relay {
         others: try table.vaults().filter { $0.id != id && $0.isListed }, spooled: spool.covered,
         room: Int64(options.maximumSpoolSize) - spool.size, own: own)
     }
+  }
+
+  /// What the vault has, in packs or in its newest snapshot.
+  ///
+  /// - Parameter before: At the last listing. Where packs are gone since then, a snapshot may be the reason.
+  private func covered(
+    _ listed: [PullPlan.Candidate], before: [ReplicaID: RangeSet64]
+  ) async throws -> [ReplicaID: RangeSet64] {
+    var covered: [ReplicaID: RangeSet64] = [:]
+    for pack in listed.sorted(by: { $0.name.range.lowerBound < $1.name.range.lowerBound }) {
+      covered[pack.name.replica, default: RangeSet64()].insert(pack.name.range)
+    }
+    let id = vault.id
+    covered.formUnion(try await session.database.read { try SnapshotTable(vault: id, connection: $0).known() }.vector)
+    guard !before.subtracting(covered).isEmpty else { return covered }
+    let objects = SnapshotObjects(session: session)
+    for candidate in try await objects.list().candidates {
+      let manifest: SnapshotManifest
+      do { manifest = try await objects.manifest(candidate.manifest) } catch is SyncError { continue }
+      covered.formUnion(manifest.vector)
+      try await session.database.write { connection in
+        try connection.withInternalAccess {
+          try SnapshotTable(vault: id, connection: connection)
+            .remember(.init(vector: manifest.vector, size: manifest.size))
+        }
+      }
+      break
+    }
+    return covered
   }
 
   /// Puts what others' vaults gave and this one lacks.

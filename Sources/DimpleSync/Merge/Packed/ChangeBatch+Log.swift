@@ -6,7 +6,7 @@ extension ChangeBatch {
   private static let run: UInt8 = 5
   private static let rekey: UInt8 = 4
 
-  /// Adds the changes of a row of the log.
+  /// Adds the changes of a row of the log. If it ``borrows`` after that, it must be used before the payload goes.
   ///
   /// - Parameters:
   ///   - time: The row's.
@@ -96,10 +96,15 @@ extension ChangeBatch {
       if column == 0 { return }
       let start = reader.position
       try reader.skipValue()
-      let offset = bytes.count
-      bytes.append(start, reader.position - start)
+      let length = reader.position - start
       guard let number = try numbers.column(column, of: table) else { throw LogNumbers.damaged }
-      append(Cell(column: number, value: offset, length: Int32(reader.position - start)), from: firstCell)
+      if length > BigReference.threshold {
+        append(borrowed: start, count: length, column: number, from: firstCell)
+        continue
+      }
+      let offset = bytes.count
+      bytes.append(start, length)
+      append(Cell(column: number, value: offset, length: Int32(length)), from: firstCell)
     }
   }
 }

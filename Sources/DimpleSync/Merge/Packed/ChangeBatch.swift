@@ -18,6 +18,7 @@ final class ChangeBatch {
 
   struct Cell {
     var column: Int64
+    /// Where the value is in the batch's bytes; of one that lies elsewhere, less than 0.
     var value: Int
     var length: Int32
   }
@@ -51,6 +52,11 @@ final class ChangeBatch {
   /// Changes mostly have the table of the one before.
   @exclusivity(unchecked) private var last = 0
   @exclusivity(unchecked) private(set) var count = 0
+  /// Large values, which are not copied once more: `~value` of a cell is its place here.
+  @exclusivity(unchecked) private var outside: [UnsafePointer<UInt8>] = []
+  private var owned: [PackedBytes] = []
+  /// Whether it has values that belong to somebody else.
+  private(set) var borrows = false
 
   var isEmpty: Bool { count == 0 }
 
@@ -58,7 +64,12 @@ final class ChangeBatch {
   var tableIDs: [Int64] { tables.map(\.id) }
 
   /// Adds a change.
-  func append(_ change: PackChange, table: Int64, columns: [Int64], by author: Int64) {
+  ///
+  /// - Parameter large: The values of its large columns, by the columns' numbers.
+  func append(
+    _ change: PackChange, table: Int64, columns: [Int64], large: [(column: Int64, value: PackedBytes)] = [],
+    by author: Int64
+  ) {
     let key = bytes.count
     for value in change.key { bytes.value(value) }
     let keyLength = bytes.count - key
@@ -68,11 +79,25 @@ final class ChangeBatch {
       bytes.value(cell.value)
       append(Cell(column: column, value: start, length: Int32(bytes.count - start)), from: firstCell)
     }
+    for (column, value) in large { append(value, column: column, from: firstCell) }
     append(
       Entry(
         time: change.time.rawValue, author: author, key: key, keyLength: Int32(keyLength),
         operation: Operation(change.operation), firstCell: firstCell, cellCount: cells.count - firstCell),
       to: table)
+  }
+
+  /// Adds a cell whose packed value stays where it is, which somebody else sees to.
+  func append(borrowed value: UnsafePointer<UInt8>, count: Int, column: Int64, from firstCell: Int) {
+    borrows = true
+    outside.append(value)
+    append(Cell(column: column, value: ~(outside.count - 1), length: Int32(count)), from: firstCell)
+  }
+
+  private func append(_ value: PackedBytes, column: Int64, from firstCell: Int) {
+    owned.append(value)
+    outside.append(UnsafePointer(value.start))
+    append(Cell(column: column, value: ~(outside.count - 1), length: Int32(value.count)), from: firstCell)
   }
 
   /// Keeps the cells of a change, which begin at `firstCell`, ascending: they mostly come so.
@@ -170,7 +195,8 @@ final class ChangeBatch {
 
   /// Where a value lies; good until the batch grows.
   func value(of cell: Cell) -> PackedValue {
-    PackedValue(start: UnsafePointer(bytes.start) + cell.value, count: Int(cell.length))
+    let start = cell.value >= 0 ? UnsafePointer(bytes.start) + cell.value : outside[~cell.value]
+    return PackedValue(start: start, count: Int(cell.length))
   }
 
   func key(of entry: Entry) -> UnsafeRawBufferPointer {

@@ -123,6 +123,36 @@ extension Statement {
   }
 }
 
+/// A large value in packed form, filled piece by piece.
+final class PackedBytes {
+  let start: UnsafeMutablePointer<UInt8>
+  /// The bytes that are filled.
+  private(set) var count = 0
+  private let capacity: Int
+
+  /// - Parameter size: Of the text or blob.
+  init(isText: Bool, size: Int) {
+    var head = PackedWriter(capacity: 16)
+    head.varint((isText ? ValueTag.text : ValueTag.blob) + UInt64(size) << 1)
+    capacity = head.count + size
+    start = .allocate(capacity: capacity)
+    start.update(from: head.start, count: head.count)
+    count = head.count
+  }
+
+  deinit { start.deallocate() }
+
+  /// Takes no more than there is room for.
+  func append(_ bytes: UnsafeRawBufferPointer) {
+    guard let base = bytes.baseAddress, bytes.count <= capacity - count else { return }
+    (start + count).update(from: base.assumingMemoryBound(to: UInt8.self), count: bytes.count)
+    count += bytes.count
+  }
+
+  /// Whether all of it is there.
+  var isFull: Bool { count == capacity }
+}
+
 /// A constant in packed form that stays where it is.
 final class PackedConstant {
   private let writer: PackedWriter

@@ -1,0 +1,48 @@
+internal import DimpleChangelog
+internal import DimpleRemote
+internal import DimpleStore
+
+/// Looks, after own packs were put, whether the parts are there to which they refer, and once more when every look of a
+/// ``PartSweep`` that did not see the packs has ended: it may have removed what nothing referred to when it looked.
+struct PartCheck {
+  /// From the put to the second look, in milliseconds: longer than ``PartSweep/longestLook``.
+  static let delay: Int64 = 2 * 3_600_000
+
+  let session: SyncSession
+
+  /// - Returns: How many parts were put again. Asks nothing of the storage where nothing is due.
+  func run() async throws -> Int {
+    let (id, now) = (session.vault.id, session.changelog.now().milliseconds)
+    let due = try await session.database.read { connection in
+      // One that is due later than it can be was noted under a clock that was wrong.
+      try PartUseTable(vault: id, connection: connection).checks().filter { $0.due <= now || $0.due > now + Self.delay }
+    }
+    if due.isEmpty { return 0 }
+    let parts = PartStorage(session: session)
+    let there = Set(try await session.storage.listAll(prefix: PartStorage.prefix).map(\.key))
+    var gone: [Int64: Set<[UInt8]>] = [:]
+    for check in due where try !there.contains(parts.key(of: check.hash)) {
+      gone[check.number, default: []].insert(check.hash)
+    }
+    var count = 0
+    for (number, hashes) in gone.sorted(by: { $0.key < $1.key }) {
+      count += try await PartPush(session: session).put(hashes, ofTransaction: number)
+    }
+    try await session.database.write { connection in
+      try connection.withInternalAccess {
+        let table = PartUseTable(vault: id, connection: connection)
+        for var check in due {
+          // All looks from now on see the pack.
+          guard check.due == 0 else {
+            try table.removeCheck(check.hash)
+            continue
+          }
+          check.due = now + Self.delay
+          try table.setChecks([check])
+        }
+        try SyncTables.noteNeeded(session.changelog, connection)
+      }
+    }
+    return count
+  }
+}
