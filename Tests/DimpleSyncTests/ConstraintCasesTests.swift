@@ -176,21 +176,6 @@ struct ConstraintCasesTests {
     #expect(try strict.database.fingerprint() == lax.database.fingerprint())
   }
 
-  @Test(arguments: ["INDEX U ON Item(lower(name))", "INDEX U ON Item(name COLLATE NOCASE) WHERE name <> ''"])
-  func aRowThatMeetsAUniqueIndexOfAnotherKindIsHeld(index: String) async throws {
-    let fleet = try Fleet(
-      2, "CREATE TABLE Item (id TEXT PRIMARY KEY NOT NULL, name TEXT); CREATE UNIQUE \(index);")
-    try await fleet[0].execute("INSERT INTO Item VALUES ('1', 'Blue'), ('3', '')")
-    try await fleet[1].execute("INSERT INTO Item VALUES ('2', 'bLUE'), ('4', 'red')")
-    try await fleet.converge()
-    // Each keeps its own: SQLite does not say whose row is in the way.
-    for device in 0..<2 { #expect(try fleet[device].heldRows().map(\.reason) == [.notUnique]) }
-    try await fleet[1].execute("UPDATE Item SET name = 'green' WHERE id = '2'")
-    try await fleet.converge()
-    for device in 0..<2 { #expect(try fleet[device].heldRows().isEmpty) }
-    try fleet.expectAgreement()
-  }
-
   @Test func aKeyThatIsNoRowIDIsHeldAndBlocksNothing() async throws {
     let storage = MemoryStorage()
     let texts = try SimulatedReplica(

@@ -101,17 +101,25 @@ extension MergeSession {
 
   /// Shows NULL instead of a SET NULL reference, where the row may stand so.
   private func showsNull(_ row: WorkRow, for key: ForeignKey) throws -> Bool {
-    guard key.onDelete == .setNull, var shown = row.shown else { return false }
+    guard key.onDelete == .setNull else { return false }
     let table = schema.tables[row.table]
     let nulled = key.childColumns.filter { $0 >= table.keyColumns.count }
-    guard nulled.count == key.childColumns.count, !nulled.contains(where: { table.allColumns[$0].isNotNull }) else {
-      return false
+    guard nulled.count == key.childColumns.count, !nulled.contains(where: { table.allColumns[$0].isNotNull }),
+      row.nulledReferences.count < Self.mostNulledReferences
+    else { return false }
+    if table.needsProbe || !table.computedUniques.isEmpty {
+      // With every choice of the others: the outcome must not depend on which parent is missed first.
+      for others in row.nulledReferences.subsets {
+        guard let shown = row.wish(withNullIn: others.joined() + nulled) else { return false }
+        if table.needsProbe, row.before != shown, try access[row.table].probe(shown) != nil { return false }
+        if try claimsMore(row, showing: shown) { return false }
+      }
     }
-    for column in nulled { shown[column] = .null }
-    if table.needsProbe, row.before != shown, try access[row.table].probe(shown) != nil { return false }
-    row.nulled.formUnion(nulled)
+    row.showNull(in: nulled)
     return true
   }
+
+  private static let mostNulledReferences = 8
 
   /// Every row that refers to `row`, taken into this merge.
   private func children(of row: WorkRow) throws -> [WorkRow] {
@@ -155,4 +163,9 @@ extension MergeSession {
     }
     return dead.filter { !needed.contains($0.key) }
   }
+}
+
+extension Array {
+  /// All choices of its elements, from none to all.
+  fileprivate var subsets: [[Element]] { reduce([[]]) { subsets, element in subsets + subsets.map { $0 + [element] } } }
 }

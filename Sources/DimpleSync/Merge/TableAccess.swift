@@ -5,9 +5,9 @@ struct TableAccess {
   let table: MergeTable
   let connection: Connection
 
-  private let quotedName: String
-  private let selection: String
-  private let keyCondition: String
+  let quotedName: String
+  let selection: String
+  let keyCondition: String
   private let readSQL: String
   let insertSQL: String
   private let deleteSQL: String
@@ -42,12 +42,13 @@ struct TableAccess {
     return try select("SELECT \(selection) FROM \(quotedName) WHERE \(condition)", values)
   }
 
-  private func select(_ sql: String, _ values: [SQLValue]) throws -> [[SQLValue]] {
+  /// - Parameter count: Of the columns selected; all columns of the table by default.
+  func select(_ sql: String, _ values: [SQLValue], count: Int? = nil) throws -> [[SQLValue]] {
     let statement = try connection.prepare(sql)
     defer { statement.reset() }
     try statement.bindAll(values)
     var rows: [[SQLValue]] = []
-    while try statement.step() { rows.append(statement.row(count: table.allColumns.count)) }
+    while try statement.step() { rows.append(statement.row(count: count ?? table.allColumns.count)) }
     return rows
   }
 
@@ -87,7 +88,7 @@ struct TableAccess {
     try run(deleteSQL, key)
   }
 
-  private func run(_ sql: String, _ values: [SQLValue]) throws {
+  func run(_ sql: String, _ values: [SQLValue]) throws {
     let statement = try connection.prepare(sql)
     defer { statement.reset() }
     try statement.bindAll(values)
