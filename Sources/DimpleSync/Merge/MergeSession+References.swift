@@ -29,30 +29,13 @@ extension MergeSession {
 
   /// The dead rows that `row` means by `key`, where no live row answers the reference.
   private func deadParents(of row: WorkRow, by key: ForeignKey) throws -> [WorkRow] {
-    guard let wish = row.wish, row.match(key.childColumns, key.collations) != nil else { return [] }
     var found = parentsAtHand(of: row, by: key)
     if try found.contains(where: { $0.state.isAlive }) || hasSettledParent(row, by: key) { return [] }
-    if found.isEmpty { found = try buriedParents(key, values: key.childColumns.map { wish[$0] }) }
+    // By a collation, or as 1 and 1.0, there may be several; these are not at hand yet.
+    for key in try buriedParents(of: row, by: key) where rows[key] == nil {
+      if let parent = try self.row(key) { found.append(parent) }
+    }
     return found.filter { !$0.state.isAlive && $0.wish != nil }
-  }
-
-  /// Dead rows that only the state remembers.
-  private func buriedParents(_ key: ForeignKey, values: [SQLValue]) throws -> [WorkRow] {
-    let table = schema.tables[key.parent]
-    if key.targetsKey {
-      let rowKey = RowKey(table: table.id, key: KeyCodec.encode(values))
-      return try store.load(rowKey) == nil ? [] : [row(rowKey)].compactMap { $0 }
-    }
-    // A reference to columns outside the key: rare enough to read through the table's whole state.
-    let match = MatchKey(values, key.collations)
-    var keys: [RowKey] = []
-    try store.forEach(in: table.id) { rowKey, entry in
-      guard !entry.state.isAlive, let keyValues = try? KeyCodec.decode(rowKey.key),
-        let wish = entry.state.wish(keyValues, table)
-      else { return }
-      if MatchKey(key.parentColumns.map { wish[$0] }, key.collations) == match { keys.append(rowKey) }
-    }
-    return try keys.compactMap { try row($0) }
   }
 
   // MARK: - The greatest set
@@ -139,7 +122,7 @@ extension MergeSession {
   private func shownChildrenAtHand(of before: [SQLValue], by key: ForeignKey) throws -> [WorkRow] {
     let values = key.parentColumns.map { before[$0] }
     guard !values.contains(.null) else { return [] }
-    return try access[key.child].rows(where: key.childColumns, equal: values)
+    return try access[key.child].rows(where: key.childColumns, equal: values, collations: key.collations)
       .compactMap { rows[self.key(of: $0, in: key.child)] }
   }
 

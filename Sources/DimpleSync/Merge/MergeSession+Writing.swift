@@ -20,7 +20,7 @@ extension MergeSession {
           try access[row.table].insert(shown)
           try access[row.table].setLocalValues(localValues[row.key] ?? [], row.keyValues)
         }
-      } catch let error as StoreError where error.code.isConstraint {
+      } catch let error as StoreError where error.code.refusesRow {
         // A constraint that the passes do not know, such as a UNIQUE index over columns that are not synced: the row is
         // held, the sync goes on.
         try hold(row, for: error)

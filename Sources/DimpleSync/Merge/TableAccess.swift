@@ -37,8 +37,18 @@ struct TableAccess {
   }
 
   /// The rows that have `values` in the columns at `positions`, as SQLite compares them.
-  func rows(where positions: [Int], equal values: [SQLValue]) throws -> [[SQLValue]] {
-    let condition = Self.condition(positions.map { table.allColumns[$0].name })
+  ///
+  /// - Parameter collations: Of what they are compared with; the columns' own by default.
+  func rows(
+    where positions: [Int], equal values: [SQLValue], collations: [Collation]? = nil
+  ) throws -> [[SQLValue]] {
+    let condition = positions.enumerated().map { index, position in
+      let column = table.allColumns[position]
+      let name = SQL.quoted(identifier: column.name)
+      // Its own needs no mention, which would keep SQLite from using an index.
+      guard let collation = collations?[index], collation != column.collation else { return "\(name) = ?" }
+      return "\(name) COLLATE \(collation.rawValue) = ?"
+    }.joined(separator: " AND ")
     return try select("SELECT \(selection) FROM \(quotedName) WHERE \(condition)", values)
   }
 
@@ -120,6 +130,11 @@ struct TableAccess {
   }
 
   private struct ProbePassed: Error {}
+}
+
+extension StoreError.Code {
+  /// Whether the schema does not allow the row: by a constraint, or by the type of a STRICT table's column.
+  var refusesRow: Bool { isConstraint || self == .dataTypeConstraint }
 }
 
 extension Statement {

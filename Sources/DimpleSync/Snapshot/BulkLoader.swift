@@ -127,7 +127,7 @@ struct BulkLoader {
     do {
       while try insert.step() {}
       return true
-    } catch let error as StoreError where error.code.isConstraint {
+    } catch let error as StoreError where error.code.refusesRow {
       return false
     }
   }

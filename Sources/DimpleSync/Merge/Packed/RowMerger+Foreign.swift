@@ -61,7 +61,7 @@ extension RowMerger {
         changedRows += 1
         return true
       }
-    } catch let error as StoreError where error.code.isConstraint {}
+    } catch let error as StoreError where error.code.refusesRow {}
     digest.remove(digestOfRow(change.key, of: table))
     try deleteState(change.key, of: table)
     return false
@@ -114,7 +114,7 @@ extension RowMerger {
     if !written.isEmpty {
       do {
         guard try table.update(row, written) else { return false }
-      } catch let error as StoreError where error.code.isConstraint { return false }
+      } catch let error as StoreError where error.code.refusesRow { return false }
       if let recorder { try table.recordUpdate(row, written, key: change.key, recorder) }
       changedRows += 1
     }
