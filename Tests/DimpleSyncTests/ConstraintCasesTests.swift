@@ -116,10 +116,44 @@ struct ConstraintCasesTests {
   @Test(arguments: ["ON DELETE RESTRICT", "ON DELETE NO ACTION", ""])
   func aReferencedParentIsKeptUntilTheReferenceIsGone(action: String) async throws {
     let fleet = try await parting(action)
-    for index in 0..<3 { #expect(try fleet.rows("SELECT name FROM Parent", on: index) == [[.text("x")]]) }
+    for index in 0..<3 {
+      #expect(try fleet.rows("SELECT name FROM Parent", on: index) == [[.text("x")]])
+      #expect(try fleet[index].keptRows().map { [.text($0.table)] + $0.key } == [[.text("Parent"), .text("p")]])
+    }
     try await fleet[2].execute("DELETE FROM Child")
     try await fleet.converge()
-    for index in 0..<3 { #expect(try fleet.rows("SELECT * FROM Parent", on: index) == []) }
+    for index in 0..<3 {
+      #expect(try fleet.rows("SELECT * FROM Parent", on: index) == [])
+      #expect(try fleet[index].keptRows() == [])
+    }
+    try fleet.expectAgreement()
+  }
+
+  @Test(arguments: ["ON DELETE RESTRICT", ""])
+  func aKeptParentIsReportedOnceAndUndeleted(action: String) async throws {
+    let fleet = try Fleet(2, Self.family(action))
+    try await fleet[0].execute("INSERT INTO Parent VALUES ('p', 'x')")
+    try await fleet.converge()
+    try await fleet[0].execute("DELETE FROM Parent")
+    fleet.replicas[1].clock.advance(milliseconds: 10)
+    try await fleet[1].execute("INSERT INTO Child VALUES ('c', 'p', 'kept')")
+    _ = try await fleet.sync(fleet.replicas[1])
+    let report = try await fleet.sync(fleet.replicas[0])
+    #expect((report.keptRows, report.newlyKeptRows) == (1, 1))
+    #expect(report.warnings.map(\.code) == [.kept])
+    let next = try await fleet.sync(fleet.replicas[0])
+    #expect((next.keptRows, next.newlyKeptRows) == (1, 0))
+    #expect(next.warnings.isEmpty)
+    let kept = try #require(try await fleet.replicas[0].engine.kept().first)
+    #expect(kept.hint.contains("Undelete"))
+    #expect(try await fleet[0].undelete(kept.table, key: kept.key))
+    try await fleet.converge()
+    try await fleet[1].execute("DELETE FROM Child")
+    try await fleet.converge()
+    for index in 0..<2 {
+      #expect(try fleet.rows("SELECT name FROM Parent", on: index) == [[.text("x")]])
+      #expect(try fleet[index].keptRows() == [])
+    }
     try fleet.expectAgreement()
   }
 

@@ -224,6 +224,7 @@ extension SyncReport {
     pulledTransactions += outcome.transactions
     pulledChanges += outcome.changes
     newlyHeldRows += outcome.count.newlyHeld
+    newlyKeptRows += outcome.count.newlyKept
     changedRows += outcome.count.changedRows
     conflictCount += outcome.conflictCount
     conflicts += outcome.conflicts.prefix(max(0, ConflictLog.limit - conflicts.count))

@@ -125,7 +125,7 @@ public actor SyncEngine {
     try await Compaction(session: session).run(listing.own, &report)
     try await writeSnapshot(session, listing, &report)
     try await Retention(session: session).run(listing.own, &report)
-    report.heldRows = try await database.read { try HeldRow.count($0) }
+    (report.heldRows, report.keptRows) = try await database.read { (try HeldRow.count($0), try KeptRow.all($0).count) }
     report.traffic = session.storage.traffic.since(earlier)
     report.durations = meter.durations
     return report
@@ -153,7 +153,14 @@ public actor SyncEngine {
     conflictBroadcast.stream(buffered: ConflictLog.limit)
   }
 
-  /// The rows that are alive in the merged state but cannot stand in their table, and why.
+  /// The rows that were deleted and are still shown, because a live row refers to them in a way that forbids the delete.
+  ///
+  /// - Throws: `StoreError`, ``SyncError/Code/damagedState``.
+  public nonisolated func kept() async throws -> [KeptRow] {
+    try await database.read { try KeptRow.all($0) }
+  }
+
+  /// The rows that are alive in the merged state but cannot stand in their table, why, and what would show them.
   ///
   /// - Throws: `StoreError`, ``SyncError/Code/damagedState``.
   public nonisolated func held() async throws -> [HeldRow] {

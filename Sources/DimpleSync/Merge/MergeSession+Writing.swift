@@ -90,14 +90,18 @@ struct MergeCount {
   var changedRows = 0
   /// Rows newly held back.
   var newlyHeld = 0
+  /// Dead rows that are newly shown on.
+  var newlyKept = 0
 
   static func += (count: inout MergeCount, more: MergeCount) {
     count.changedRows += more.changedRows
     count.newlyHeld += more.newlyHeld
+    count.newlyKept += more.newlyKept
   }
 
   mutating func add(_ row: WorkRow) {
     if row.before != row.shown { changedRows += 1 }
     if row.state.isAlive, !row.isVisible, row.storedStatus?.isHeld != true { newlyHeld += 1 }
+    if !row.state.isAlive, row.isVisible, row.storedStatus != .keptByReference { newlyKept += 1 }
   }
 }

@@ -51,6 +51,7 @@ extension Simulation {
     _ = try await newcomer.engine.sync()
     let expected = try newcomer.database.fingerprint()
     let held = Set(try newcomer.database.heldRows())
+    let kept = Set(try newcomer.database.keptRows())
     tally.fingerprint += "\(expected)"
     tally.held += held.count
     for device in fleet {
@@ -66,6 +67,9 @@ extension Simulation {
         throw SimulationFailure(
           "held rows differ",
           "device \(device.index) holds \(mine.subtracting(held)), a new one \(held.subtracting(mine))")
+      }
+      guard try Set(device.database.keptRows()) == kept else {
+        throw SimulationFailure("kept rows differ", "device \(device.index) and a new one")
       }
       // A device that took a new name remembers what it wrote under the old one.
       let states = try (device.database.stateFingerprint(), newcomer.database.stateFingerprint())
