@@ -30,6 +30,8 @@ struct RandomSchema {
 
   private(set) var tables: [Table] = []
   private(set) var indexes: [String] = []
+  /// Tables in which updates revive.
+  private(set) var revived: Set<String> = []
   private var random: SeededRandom
 
   init(seed: UInt64) {
@@ -37,6 +39,7 @@ struct RandomSchema {
     for number in 0..<2 + random.below(3) { addTable(number) }
     for index in tables.indices { addReferences(index) }
     for index in tables.indices where random.oneIn(2) { addIndex(index) }
+    for table in tables where random.oneIn(4) { revived.insert(table.name) }
   }
 
   var sql: String {

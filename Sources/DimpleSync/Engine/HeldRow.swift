@@ -92,7 +92,9 @@ extension HeldRow {
     while try statement.step() {
       guard let status = RowStatus(rawValue: statement.int64(3)) else { throw RowStateCodec.damaged() }
       // A dead row of an unknown table is not missed.
-      guard try RowStateCodec.decode(statement.bytes(2), store.replicas).isAlive else { continue }
+      guard try status != .unknownTable || RowStateCodec.decode(statement.bytes(2), store.replicas).isAlive else {
+        continue
+      }
       try body(statement.int64(0), statement.bytes(1), status)
     }
   }

@@ -63,6 +63,7 @@ enum SchemaReader {
       id: id, name: tracked.name, keyColumns: try tracked.keyColumns.map { try column($0, names: &names) },
       columns: try tracked.columns.map { try column($0, names: &names) })
     table.localColumns = tracked.localColumns
+    table.updateRevives = tracked.updateRevives
     table.hasRowIDKey =
       !tracked.isWithoutRowID && tracked.keyColumns.count == 1
       && tracked.keyColumns[0].declaredType.uppercased() == "INTEGER"

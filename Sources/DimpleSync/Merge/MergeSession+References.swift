@@ -7,7 +7,7 @@ extension MergeSession {
   /// Marks the dead rows that a live one refers to by a NO ACTION or RESTRICT foreign key: their delete would never have
   /// been allowed. Before pass 2, in which they claim their unique values after all the living.
   func markWanted() throws {
-    for row in Array(rows.values) where !row.state.isAlive && row.wish != nil {
+    for row in Array(rows.values) where !row.isAlive && row.wish != nil {
       row.isWanted = try isReferredTo(row)
     }
     var queue = rows.values.filter { mayStand($0) }
@@ -30,12 +30,12 @@ extension MergeSession {
   /// The dead rows that `row` means by `key`, where no live row answers the reference.
   private func deadParents(of row: WorkRow, by key: ForeignKey) throws -> [WorkRow] {
     var found = parentsAtHand(of: row, by: key)
-    if try found.contains(where: { $0.state.isAlive }) || hasSettledParent(row, by: key) { return [] }
+    if try found.contains(where: { $0.isAlive }) || hasSettledParent(row, by: key) { return [] }
     // By a collation, or as 1 and 1.0, there may be several; these are not at hand yet.
     for key in try buriedParents(of: row, by: key) where rows[key] == nil {
       if let parent = try self.row(key) { found.append(parent) }
     }
-    return found.filter { !$0.state.isAlive && $0.wish != nil }
+    return found.filter { !$0.isAlive && $0.wish != nil }
   }
 
   // MARK: - The greatest set
@@ -69,7 +69,7 @@ extension MergeSession {
       for key in schema.tables[row.table].foreignKeys where try !isAnswered(key, of: row) {
         if try showsNull(row, for: key) { continue }
         row.isVisible = false
-        if row.state.isAlive { row.heldReason = .missingParent }
+        if row.isAlive { row.heldReason = .missingParent }
         queue += try children(of: row)
         break
       }
@@ -128,10 +128,10 @@ extension MergeSession {
 
   /// The dead rows shown that no visible row needs any more.
   private func idleDead() throws -> [WorkRow] {
-    let dead = rows.values.filter { $0.isVisible && !$0.state.isAlive }
+    let dead = rows.values.filter { $0.isVisible && !$0.isAlive }
     if dead.isEmpty { return [] }
     var needed: Set<RowKey> = []
-    var queue = rows.values.filter { $0.isVisible && $0.state.isAlive }
+    var queue = rows.values.filter { $0.isVisible && $0.isAlive }
     for row in dead where try isReferredTo(row) {
       needed.insert(row.key)
       queue.append(row)
@@ -139,7 +139,7 @@ extension MergeSession {
     while let row = queue.popLast() {
       for key in schema.tables[row.table].foreignKeys where key.onDelete == .keep {
         for parent in parentsAtHand(of: row, by: key)
-        where parent.isVisible && !parent.state.isAlive && needed.insert(parent.key).inserted {
+        where parent.isVisible && !parent.isAlive && needed.insert(parent.key).inserted {
           queue.append(parent)
         }
       }

@@ -68,8 +68,9 @@ extension MergeSession {
   }
 
   private func status(of row: WorkRow) -> RowStatus {
-    switch (row.isVisible, row.state.isAlive) {
+    switch (row.isVisible, row.isAlive) {
     case (true, true):
+      if row.isRevived { return .revived }
       if !row.nulled.isEmpty { return .shownWithNull }
       return hasUnknownColumns(row) ? .unknownColumns : .settled
     case (true, false): return .keptByReference
@@ -101,7 +102,7 @@ struct MergeCount {
 
   mutating func add(_ row: WorkRow) {
     if row.before != row.shown { changedRows += 1 }
-    if row.state.isAlive, !row.isVisible, row.storedStatus?.isHeld != true { newlyHeld += 1 }
-    if !row.state.isAlive, row.isVisible, row.storedStatus != .keptByReference { newlyKept += 1 }
+    if row.isAlive, !row.isVisible, row.storedStatus?.isHeld != true { newlyHeld += 1 }
+    if !row.isAlive, row.isVisible, row.storedStatus != .keptByReference { newlyKept += 1 }
   }
 }

@@ -67,6 +67,7 @@ final class MergeSession {
     try change(&state)
     let row = WorkRow(
       key: key, keyValues: keyValues, table: table, before: before, state: state, storedStatus: entry?.status)
+    row.isRevived = schema.tables[table].updateRevives && state.revivedAt != nil
     rows[key] = row
     try decideAlone(row)
     register(row)
@@ -108,7 +109,7 @@ final class MergeSession {
 
   /// May be shown, as far as pass 1 goes.
   func mayStand(_ row: WorkRow) -> Bool {
-    (row.state.isAlive || row.isWanted) && row.wish != nil && row.heldReason == nil
+    (row.isAlive || row.isWanted) && row.wish != nil && row.heldReason == nil
   }
 
   private func register(_ row: WorkRow) {

@@ -48,6 +48,8 @@ struct MergeTable {
   var foreignKeys: [ForeignKey] = []
   /// The stored columns that are not synced, by name: a row written anew keeps their values.
   var localColumns: [String] = []
+  /// A write to a row's columns outlives a delete that is older: `Changelog.Options.updateRevives`.
+  var updateRevives = false
   /// The key is the rowid: it is an integer, and SQLite would make one of NULL.
   var hasRowIDKey = false
   /// CHECK, STRICT, or a generated column that is NOT NULL: only SQLite itself can say whether a row may stand.

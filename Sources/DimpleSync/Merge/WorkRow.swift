@@ -16,6 +16,8 @@ final class WorkRow {
   var state: RowState
   var storedStatus: RowStatus?
 
+  /// Dead by its state, but alive by a later write, in a table in which that counts.
+  var isRevived = false
   /// What the row would show by itself; `nil` while a value is not known here.
   var wish: [SQLValue]?
   /// What it would have in each ``MergeTable/computedUniques``, once somebody asked; NULLs where it is not part of the index.
@@ -41,6 +43,8 @@ final class WorkRow {
     self.storedStatus = storedStatus
   }
 
+  var isAlive: Bool { state.isAlive || isRevived }
+
   /// What the table is to show.
   var shown: [SQLValue]? {
     isVisible ? wish(withNullIn: nulled) : nil
@@ -60,7 +64,7 @@ final class WorkRow {
 
   /// The order in which rows claim unique values: the living before the kept dead, then the earlier insert, then the key.
   func precedes(_ other: WorkRow) -> Bool {
-    if state.isAlive != other.state.isAlive { return state.isAlive }
+    if isAlive != other.isAlive { return isAlive }
     if let mine = state.inserted, let theirs = other.state.inserted, mine != theirs { return mine < theirs }
     return key < other.key
   }

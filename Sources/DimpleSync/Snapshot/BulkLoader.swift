@@ -152,7 +152,9 @@ struct BulkLoader {
     guard let table = target.table, let insert = target.insert, table.keyColumns.count == row.key.count else {
       return .unknownTable
     }
-    guard state.isAlive, !row.isHeld else { return row.isHeld ? Self.undecided : .settled }
+    guard state.isAlive, !row.isHeld else {
+      return row.isHeld || (table.updateRevives && state.revivedAt != nil) ? Self.undecided : .settled
+    }
     guard let wish = state.wish(row.key, table) else { return Self.undecided }
     for (index, value) in wish.enumerated() { try insert.bind(value, at: Int32(index + 1)) }
     guard try isInserted(insert) else { return Self.undecided }

@@ -46,7 +46,7 @@ extension RowMerger {
     }
     guard row.isAlive else {
       // Nobody refers to it, and no row that was never logged has its key.
-      guard row.inserted != nil, !table.isReferredTo, try !table.hasRow() else { return false }
+      guard row.inserted != nil, !table.isReferredTo, !table.updateRevives, try !table.hasRow() else { return false }
       _ = encode(leavingValuesTo: nil)
       return try insertNewState(change, table, .settled)
     }
@@ -88,7 +88,9 @@ extension RowMerger {
     }
     guard status == .settled || status == .unknownColumns && !schemaChanged else { return false }
     if wasAlive, row.isAlive, isUnchanged { return try mergeLiving(change, into: table) }
-    guard !wasAlive, !row.isAlive, row.inserted == inserted, !table.isReferredTo else { return false }
+    guard !wasAlive, !row.isAlive, row.inserted == inserted, !table.isReferredTo, !table.updateRevives else {
+      return false
+    }
     _ = encode(leavingValuesTo: nil)
     return try finish(change, table, .settled, inserted, deleted)
   }
