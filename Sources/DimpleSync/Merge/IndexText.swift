@@ -85,8 +85,10 @@ private struct Token {
     case .quoted:
       let quote = Character(Unicode.Scalar(bytes[range.upperBound - 1]))
       let name = String(decoding: bytes[range].dropFirst().dropLast(), as: UTF8.self).lowercased()
-      return quote == "]" ? name : name.split(separator: "\(quote)\(quote)", omittingEmptySubsequences: false)
-        .joined(separator: "\(quote)")
+      return quote == "]"
+        ? name
+        : name.split(separator: "\(quote)\(quote)", omittingEmptySubsequences: false)
+          .joined(separator: "\(quote)")
     case .symbol: return nil
     }
   }

@@ -27,9 +27,10 @@ extension MergeSession {
     let plain = uniques.enumerated().compactMap { index, unique in
       row.match(unique.columns, unique.collations).map { Claim(table: row.table, unique: index, values: $0) }
     }
-    return try plain + computedKeys(of: row.table, computedValues(of: row)).enumerated().compactMap { index, key in
-      key.map { Claim(table: row.table, unique: uniques.count + index, values: $0) }
-    }
+    return try plain
+      + computedKeys(of: row.table, computedValues(of: row)).enumerated().compactMap { index, key in
+        key.map { Claim(table: row.table, unique: uniques.count + index, values: $0) }
+      }
   }
 
   /// The rows that may stand, and every shown row that claims a value which one of them claims, and so on.

@@ -17,7 +17,8 @@ extension SchemaReader {
 
   static func readUniques(of table: inout MergeTable, _ connection: Connection) throws {
     let indexes = try rows(
-      #"SELECT name, origin, partial FROM pragma_index_list(?) WHERE "unique" = 1 ORDER BY name"#, table.name, connection
+      #"SELECT name, origin, partial FROM pragma_index_list(?) WHERE "unique" = 1 ORDER BY name"#, table.name,
+      connection
     ) { Index(name: $0.text(0), isOfKey: $0.text(1) == "pk", isPartial: $0.int64(2) != 0) }
     for index in indexes {
       let parts = try rows(
@@ -66,8 +67,8 @@ extension SchemaReader {
       terms: terms, collationNames: parts.map(\.collation), predicate: text?.predicate)
   }
 
-  /// What differs between devices: columns that are not synced, those that may be computed of them, and the rowid where it is
-  /// not the key. In lower case.
+  /// What differs between devices: columns that are not synced, those that may be computed of them, and the rowid where
+  /// it is not the key. In lower case.
   private static func localNames(of table: MergeTable, _ connection: Connection) throws -> Set<String> {
     var names = Set(table.localColumns.map { $0.lowercased() })
     if !names.isEmpty {

@@ -64,6 +64,7 @@ struct BulkLoader {
   }
 
   private func plain(_ table: MergeTable, _ columns: [Int64]) throws -> Plain? {
+    guard Set(columns).count == columns.count else { return nil }
     let first = table.keyColumns.count
     var plain = Plain(
       parameters: [], defaults: [], cells: [], table: digest.hash(table.id, names),
