@@ -30,6 +30,7 @@ extension Changelog {
       guard try MetaValue.schemaVersion.get(connection) == connection.schemaVersion(),
         try MetaTable(connection: connection)["untracked"] == untrackedText,
         try MetaTable(connection: connection)["untrackedColumns"] == untrackedColumnsValue,
+        try MetaTable(connection: connection)["updateRevives"] == updateRevivesValue,
         try !CatalogTables(connection: connection).load().tables.values.contains(where: { $0.state == .adopting }),
         let replica = try MetaValue.replica.get(connection)
       else { return nil }
@@ -49,12 +50,17 @@ extension Changelog {
   /// The columns likewise; missing for none.
   private var untrackedColumnsValue: SQLValue { localNames.isEmpty ? .null : .blob(localNames.bytes) }
 
+  /// The tables in which a write revives a row; missing for none.
+  private var updateRevivesValue: SQLValue {
+    options.updateRevives.isEmpty ? .null : .text(options.updateRevives.sorted().joined(separator: "\n"))
+  }
+
   /// Makes catalogue and triggers what the schema demands.
   ///
   /// - Parameter takesNewTables: Whether tables that have no ids yet are tracked from now on: not before the migrations are
   ///   through, which may mend what cannot be tracked, nor in the middle of other work.
   func bringInStep(_ connection: Connection, takesNewTables: Bool) throws {
-    let reader = SchemaReader(connection: connection, local: localNames)
+    let reader = schemaReader(connection)
     let snapshot = try reader.snapshot(reusing: SchemaSnapshot())
     let old = try CatalogTables(connection: connection).load()
     var catalog = old
@@ -79,6 +85,7 @@ extension Changelog {
       try LocalColumns(changelog: self, connection: connection).adopt(schema, over: old) { before.contains($1, of: $0) }
       try meta.set("untracked", untrackedText)
       try meta.set("untrackedColumns", untrackedColumnsValue)
+      try meta.set("updateRevives", updateRevivesValue)
     }
     state.withLock { $0.changes.hasChanged = true }
   }
@@ -86,7 +93,7 @@ extension Changelog {
   /// Refuses a commit after a change of the schema that could not be followed, unless it was undone since.
   func checkFollowed(_ connection: Connection) throws {
     guard let failure = state.withLock({ $0.changes.failure }) else { return }
-    let schema = try TrackedSchema.load(connection, local: localNames, reusing: nil)
+    let schema = try TrackedSchema.load(schemaReader(connection), reusing: nil)
     let plan = try TriggerPlan(
       wanted: schema.tables.map { ($0.name, TriggerSQL($0)) },
       present: SchemaReader(connection: connection).triggers())

@@ -42,7 +42,7 @@ extension Changelog {
   }
 
   private func follow(from before: TrackedSchema, _ connection: Connection) throws {
-    let snapshot = try SchemaReader(connection: connection, local: localNames).snapshot(reusing: before.snapshot)
+    let snapshot = try schemaReader(connection).snapshot(reusing: before.snapshot)
     let edits = SchemaEdit.edits(from: before.snapshot, to: snapshot)
     var catalog = before.catalog
     var replacements: [Replacement] = []
@@ -144,7 +144,7 @@ extension Changelog {
     if connection.role == .writer { return try writerSchema(connection).tables }
     let version = try connection.schemaVersion()
     if let known = state.withLock({ $0.readerTables }), known.version == version { return known.tables }
-    let tables = try TrackedSchema.load(connection, local: localNames, reusing: nil).tables
+    let tables = try TrackedSchema.load(schemaReader(connection), reusing: nil).tables
     state.withLock { $0.readerTables = (version, tables) }
     return tables
   }
@@ -153,7 +153,7 @@ extension Changelog {
   func writerSchema(_ connection: Connection) throws -> TrackedSchema {
     let known = state.withLock { $0.schema }
     if let known, try connection.schemaVersion() == known.version { return known }
-    let schema = try TrackedSchema.load(connection, local: localNames, reusing: known)
+    let schema = try TrackedSchema.load(schemaReader(connection), reusing: known)
     state.withLock { $0.schema = schema }
     return schema
   }

@@ -47,6 +47,15 @@ public final class Changelog: DatabaseExtension {
     /// again, has its values logged as updates in one transaction: all of them if it was tracked before, and otherwise
     /// those that differ from the column's default.
     public var untrackedColumns: [String: Set<String>] = [:]
+    /// Tables, in any case, in which a write to a row's columns outlives a delete that is older and did not know of it: where one
+    /// device deletes a row and another changes it later, the row is shown with all its values. In all other tables it stays
+    /// deleted, and is brought back by `undelete` alone.
+    ///
+    /// This is part of what the app's schema means, like a foreign key: all its devices should choose alike, as all processes
+    /// should. What syncs is the same either way; a device that has chosen otherwise, or has an older version of the app, shows
+    /// such rows as deleted until it chooses so, too. A change of this option is followed by the next sync. Rows whose values a
+    /// device no longer knows, as it deleted them before it chose so, are held there until somebody writes them anew.
+    public var updateRevives: Set<String> = []
     /// Whether history keeps the values that come from other replicas, and not only who changed which row and column when:
     /// for ``DimpleStore/Database/asOf(_:tables:)`` and undo over what others wrote. Costs about as much room as the log has
     /// for one's own changes. Counts from when it is set.
@@ -127,6 +136,12 @@ public final class Changelog: DatabaseExtension {
 
   /// What the options keep out of a table's changes.
   var localNames: LocalNames { LocalNames(options.untrackedColumns) }
+
+  /// Reads the schema with what the options say of it.
+  func schemaReader(_ connection: Connection) -> SchemaReader {
+    SchemaReader(
+      connection: connection, local: localNames, updateRevives: Set(options.updateRevives.map { SQLName($0) }))
+  }
 
   func database(for operation: String) throws -> Database {
     guard let database = state.withLock({ $0.database }) else {

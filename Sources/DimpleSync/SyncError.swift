@@ -9,7 +9,7 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
   public struct Code: Sendable, Hashable, CustomStringConvertible {
     private enum Kind: String {
       case damagedObject, unsupportedFormat, forgedAuthor, brokenChain, notTracked, newerDatabase, damagedState
-      case limitExceeded, historyRemoved, fromTheFuture, unknownValues
+      case limitExceeded, historyRemoved, fromTheFuture, unknownValues, ambiguousRename
     }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
@@ -28,6 +28,8 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
     public static let newerDatabase = Code(.newerDatabase)
     /// What a row held is not known on this device.
     public static let unknownValues = Code(.unknownValues)
+    /// A declared rename contradicts the schema or one declared before.
+    public static let ambiguousRename = Code(.ambiguousRename)
     /// A row of the sync tables cannot be read.
     public static let damagedState = Code(.damagedState)
     /// The log was trimmed, and the vault lacks what is gone.

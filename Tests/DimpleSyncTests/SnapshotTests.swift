@@ -247,14 +247,15 @@ struct SnapshotTests {
     for index in 0..<40 {
       try await new.database.write { connection in
         try connection.execute("INSERT INTO List VALUES (\("list \(index)"), 'x', 'blue')")
-        try connection.execute("INSERT INTO Item VALUES (\("item \(index)"), \("list \(index)"), 'x', \(index), 3)")
+        try connection.execute(
+          "INSERT INTO Item (id, list, text, code, weight) VALUES (\("item \(index)"), \("list \(index)"), 'x', \(index), 3)")
       }
     }
     let reports = [try await new.engine.sync(), try await new.engine.sync()]
     #expect(reports.contains { $0.wroteSnapshot })
     let old = try fleet.replica(options: whole)
     try await old.database.execute("INSERT INTO List VALUES ('mine', 'x')")
-    try await old.database.execute("INSERT INTO Item VALUES ('mine', 'mine', 'x', 1000)")
+    try await old.database.execute("INSERT INTO Item (id, list, text, code) VALUES ('mine', 'mine', 'x', 1000)")
     let report = try await old.engine.sync()
     #expect(report.mergedSnapshot && report.skipped.isEmpty)
     #expect(try await old.database.queryOne(Int.self, "SELECT count(*) FROM Item") == 41)

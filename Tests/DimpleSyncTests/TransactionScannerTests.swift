@@ -51,11 +51,11 @@ struct TransactionScannerTests {
     return contents(of: batch)
   }
 
-  private func withSession(_ body: @Sendable (MergeSession) throws -> Void) async throws {
+  private func withSession(_ body: @escaping @Sendable (MergeSession) throws -> Void) async throws {
     let fleet = try Fleet(1, "CREATE TABLE T (id INTEGER PRIMARY KEY, a, b, c)")
     try await fleet.converge()
     let changelog = try #require(fleet[0].extension(Changelog.self))
-    try fleet[0].withMergeTransaction { connection in
+    try await fleet[0].withMergeTransaction { connection in
       try body(MergeSession(MergeSchemaCache().load(connection, changelog).schema, connection))
     }
   }

@@ -30,6 +30,8 @@ struct RandomSchema {
 
   private(set) var tables: [Table] = []
   private(set) var indexes: [String] = []
+  /// Tables in which updates revive.
+  private(set) var revived: Set<String> = []
   private var random: SeededRandom
 
   init(seed: UInt64) {
@@ -37,6 +39,7 @@ struct RandomSchema {
     for number in 0..<2 + random.below(3) { addTable(number) }
     for index in tables.indices { addReferences(index) }
     for index in tables.indices where random.oneIn(2) { addIndex(index) }
+    for table in tables where random.oneIn(4) { revived.insert(table.name) }
   }
 
   var sql: String {
@@ -104,9 +107,21 @@ struct RandomSchema {
   }
 
   private mutating func addIndex(_ index: Int) {
-    // A UNIQUE index over an expression or a part of the table is not among what the passes decide.
-    let isUnique = random.oneIn(2)
-    indexes.append("CREATE \(isUnique ? "UNIQUE " : "")INDEX I\(index) ON \(tables[index].name)(c0);")
+    let table = tables[index]
+    let isUnique = !random.oneIn(3)
+    let other = table.all[random.below(table.all.count)].name
+    let hasMade = !generated(table).isEmpty
+    let terms = [
+      "c0", "c0 COLLATE NOCASE DESC", "lower(c0)", "(c0 || coalesce(\(other), '-'))", hasMade ? "made" : "trim(c0)",
+      "coalesce(c0, 'none'), \(other)",
+    ]
+    let conditions = [
+      "", "", " WHERE \(other) IS NULL", " WHERE c0 > 'a'", " WHERE \(other) IS NOT NULL AND c0 <> 1",
+      " WHERE c0 IN (1, 'a', '1') -- (not all",
+    ]
+    indexes.append(
+      "CREATE \(isUnique ? "UNIQUE " : "")INDEX I\(index) ON \(table.name)(\(terms[random.below(terms.count)]))"
+        + "\(conditions[random.below(conditions.count)])\n;")
   }
 
   // MARK: - Statements

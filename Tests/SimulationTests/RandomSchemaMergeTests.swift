@@ -39,7 +39,8 @@ struct RandomSchemaMergeTests {
     func replica(_ number: UInt64, _ options: SyncEngine.Options = .init()) throws -> SimulatedReplica {
       try SimulatedReplica(
         storage: storage, clock: ManualClock(milliseconds: 1_800_000_000_000 + Int64(number) * 7),
-        seed: seed &* 16 &+ number, options: options, migrations: [Migration("schema", "\(raw: schema.sql)")])
+        updateRevives: schema.revived, seed: seed &* 16 &+ number, options: options,
+        migrations: [Migration("schema", "\(raw: schema.sql)")])
     }
     var options = SyncEngine.Options()
     options.mergeBatchSize = 1 + random.below(20)
@@ -85,6 +86,10 @@ struct RandomSchemaMergeTests {
     guard held == theirs else {
       throw Failed(
         description: "replica \(index) holds \(held.subtracting(theirs)), a new one \(theirs.subtracting(held))")
+    }
+    let kept = try (Set(mine.keptRows()), Set(expected.keptRows()))
+    guard kept.0 == kept.1 else {
+      throw Failed(description: "replica \(index) shows \(kept.0) though dead, a new one \(kept.1)")
     }
     guard try mine.stateFingerprint() == expected.stateFingerprint() else {
       throw Failed(description: "replica \(index) has another state")

@@ -1,5 +1,5 @@
 internal import DimpleMutex
-internal import DimpleStore
+package import DimpleStore
 
 /// Makes changes of the rows that were in a table before it was tracked: a batch at a time, in the order of the key, which
 /// no VACUUM renumbers. The last key is kept in `dimple_meta`, so that adoption goes on where it was.
@@ -23,7 +23,7 @@ struct AdoptionBatch {
     while try statement.step() {
       let values = columns.indices.map { statement.value(Int32($0)) }
       last = Array(values.prefix(keyCount))
-      try log(table, last, Array(values.dropFirst(keyCount)))
+      try changelog.logInsert(ofShown: values, in: table, connection)
       count += 1
     }
     let hasMore = count == Self.size
@@ -49,14 +49,6 @@ struct AdoptionBatch {
       "SELECT 1 FROM \(SQL.quoted(identifier: table.name)) WHERE \(isNull) LIMIT 1")
     defer { statement.reset() }
     if try statement.step() { throw changelog.nullKey(table.id, "adopt the table “\(table.name)”") }
-  }
-
-  private func log(_ table: TrackedTable, _ key: [SQLValue], _ values: [SQLValue]) throws {
-    let recorder = changelog.recorder
-    let record = LogRecord(
-      operation: .insert, transaction: recorder.currentTransaction, table: table.id, key: key,
-      cells: zip(table.columns, values).map { LogRecord.Cell(column: $0.id, value: $1) })
-    try recorder.append(record, connection)
   }
 
   private func finish(_ table: TrackedTable) throws {
@@ -91,5 +83,19 @@ struct AdoptionBatch {
     var writer = ByteWriter()
     for value in key { writer.value(value) }
     try MetaTable(connection: connection).set(name(table), .blob(writer.bytes))
+  }
+}
+
+extension Changelog {
+  /// Logs a row that its table shows as if it had been inserted now, in the running write transaction.
+  ///
+  /// - Parameter row: The values of the key's columns, and then of the others.
+  package func logInsert(ofShown row: [SQLValue], in table: TrackedTable, _ connection: Connection) throws {
+    let recorder = recorder
+    let record = LogRecord(
+      operation: .insert, transaction: recorder.currentTransaction, table: table.id,
+      key: Array(row.prefix(table.keyColumns.count)),
+      cells: zip(table.columns, row.dropFirst(table.keyColumns.count)).map { LogRecord.Cell(column: $0.id, value: $1) })
+    try recorder.append(record, connection)
   }
 }

@@ -87,7 +87,7 @@ private struct Comparison {
     keys = copy.keyColumns
     shared = copy.columns.filter { names.contains(SQLName($0.name)) }
     added = copy.columns.filter { !names.contains(SQLName($0.name)) }
-    kept = original.isParent ? original.columns : []
+    kept = original.keepsDeletedValues ? original.columns : []
     self.original = SQL.quoted(identifier: original.name)
     self.copy = SQL.quoted(identifier: copy.name)
   }

@@ -5,6 +5,8 @@ struct SchemaReader {
   let connection: Connection
   /// What stays on this device.
   var local = LocalNames()
+  /// ``Changelog/Options/updateRevives``.
+  var updateRevives: Set<SQLName> = []
 
   /// All ordinary tables but SQLite's and the library's own; virtual tables, their shadow tables and views are none.
   ///
@@ -23,7 +25,7 @@ struct SchemaReader {
           name: entry.name, sql: sql, isWithoutRowID: entry.isWithoutRowID, isStrict: entry.isStrict,
           columns: all.filter { $0.keyPosition > 0 || !local.contains($0.name, of: entry.name) },
           localColumns: all.filter { local.contains($0.name, of: entry.name) },
-          foreignKeys: try foreignKeys(of: entry.name))
+          foreignKeys: try foreignKeys(of: entry.name), updateRevives: updateRevives.contains(name))
       })
   }
 

@@ -25,6 +25,8 @@ struct SchemaTable: Sendable, Equatable {
   /// Those that stay on this device.
   var localColumns: [SchemaColumn] = []
   var foreignKeys: [TableForeignKey] = []
+  /// Named in ``Changelog/Options/updateRevives``.
+  var updateRevives = false
 
   /// The columns of the primary key, in its order.
   var keyColumns: [SchemaColumn] {

@@ -16,12 +16,11 @@ struct TrackedSchema: Sendable {
   }
 
   /// Reads all of it.
-  static func load(_ connection: Connection, local: LocalNames, reusing old: TrackedSchema?) throws -> TrackedSchema {
+  static func load(_ reader: SchemaReader, reusing old: TrackedSchema?) throws -> TrackedSchema {
     TrackedSchema(
-      version: try connection.schemaVersion(),
-      snapshot: try SchemaReader(connection: connection, local: local)
-        .snapshot(reusing: old?.snapshot ?? SchemaSnapshot()),
-      catalog: try CatalogTables(connection: connection).load())
+      version: try reader.connection.schemaVersion(),
+      snapshot: try reader.snapshot(reusing: old?.snapshot ?? SchemaSnapshot()),
+      catalog: try CatalogTables(connection: reader.connection).load())
   }
 }
 

@@ -24,7 +24,7 @@ extension TrackedTable {
       id: entry.id, name: table.name, keyColumns: table.keyColumns.compactMap(tracked),
       columns: table.columns.filter { $0.keyPosition == 0 }.compactMap(tracked), isWithoutRowID: table.isWithoutRowID,
       isStrict: table.isStrict, foreignKeys: table.foreignKeys, isParent: isParent,
-      localColumns: table.localColumns.map(\.name))
+      updateRevives: table.updateRevives, localColumns: table.localColumns.map(\.name))
   }
 }
 

@@ -14,9 +14,11 @@ package struct TrackedTable: Sendable, Hashable {
   package var isStrict: Bool
   /// The table's own foreign keys.
   package var foreignKeys: [TableForeignKey]
-  /// Another tracked table refers to this one by `NO ACTION` or `RESTRICT`: a delete logs the old values too, so that a
-  /// replica that may not let the row go yet can show it.
+  /// Another tracked table refers to this one by `NO ACTION` or `RESTRICT`: a replica that may not let a row go yet
+  /// has to show it.
   package var isParent: Bool
+  /// A write to a row's columns outlives a delete that is older.
+  package var updateRevives: Bool
   /// The stored columns that stay on this device, by name.
   package var localColumns: [String]
 
@@ -24,7 +26,7 @@ package struct TrackedTable: Sendable, Hashable {
   package init(
     id: Int64, name: String, keyColumns: [TrackedColumn], columns: [TrackedColumn], isWithoutRowID: Bool = false,
     isStrict: Bool = false, foreignKeys: [TableForeignKey] = [], isParent: Bool = false,
-    localColumns: [String] = []
+    updateRevives: Bool = false, localColumns: [String] = []
   ) {
     self.id = id
     self.name = name
@@ -34,8 +36,12 @@ package struct TrackedTable: Sendable, Hashable {
     self.isStrict = isStrict
     self.foreignKeys = foreignKeys
     self.isParent = isParent
+    self.updateRevives = updateRevives
     self.localColumns = localColumns
   }
+
+  /// A delete logs what the row held: somebody may have to show it yet.
+  var keepsDeletedValues: Bool { isParent || updateRevives }
 }
 
 /// A column of a tracked table.

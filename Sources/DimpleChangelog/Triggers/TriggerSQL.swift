@@ -53,7 +53,7 @@ private struct TriggerTextWriter {
 
   func insert() -> String { pack("dimple_insert", table.columns, value: new) }
 
-  func delete() -> String { pack("dimple_delete", table.isParent ? table.columns : [], value: old) }
+  func delete() -> String { pack("dimple_delete", table.keepsDeletedValues ? table.columns : [], value: old) }
 
   private func pack(_ function: String, _ columns: [TrackedColumn], value: (TrackedColumn) -> String) -> String {
     let keys = table.keyColumns.map(value)
@@ -80,7 +80,7 @@ private struct TriggerTextWriter {
   }
 
   private func shape(_ columns: [TrackedColumn], hasMore: Bool) -> String {
-    var flags: TriggerShape.Flags = table.isParent ? .keepsOldValues : []
+    var flags: TriggerShape.Flags = table.keepsDeletedValues ? .keepsOldValues : []
     if hasMore { flags.insert(.hasMore) }
     return blob(
       TriggerShape(

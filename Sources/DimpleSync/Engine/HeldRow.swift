@@ -20,16 +20,34 @@ public struct HeldRow: Sendable, Hashable {
     /// A foreign key refers to a row that is not there.
     public static let missingParent = Reason(status: .missingParent)
 
-    /// One sentence, with what would release the row.
+    /// What is the matter, in one sentence.
     public var description: String {
       switch status {
-      case .unknownTable: "This version of the app does not have the table; a migration that adds it shows the row."
+      case .unknownTable: "This version of the app does not have the table, or the table has another primary key here."
       case .missingValue: "A NOT NULL column has no value and no default."
       case .checkFailed: "A CHECK constraint refuses the row."
       case .wrongType: "A value does not fit the type of its column."
-      case .notUnique: "An earlier row has the same unique value; changing or deleting that one shows this one."
-      case .missingParent: "It refers to a row that was deleted or is held itself; that row's return shows this one."
+      case .notUnique: "An earlier row has the same unique value."
+      case .missingParent: "The row refers to one that was deleted, or is held itself."
       default: "The row is not held."
+      }
+    }
+
+    /// What shows the row: what the app or its user can do, on any device. Nothing has to be done; the row is kept.
+    ///
+    /// To insert the row again, under its key and with other values, is an ordinary INSERT here: the table does not show
+    /// the row. What it leaves out gets the columns' defaults.
+    public var hint: String {
+      switch status {
+      case .unknownTable: "Update the app to a version whose migrations bring the table with that key."
+      case .missingValue: "Give the column a DEFAULT in a migration, or insert the row again with a value."
+      case .checkFailed: "Insert the row again with values that the CHECK allows, or change the CHECK in a migration."
+      case .wrongType: "Insert the row again with values of the column's type, or change the type in a migration."
+      case .notUnique:
+        "Change that row's value or delete that row, or insert this one again with another value."
+      case .missingParent:
+        "Bring the other row back, as by undelete, or insert this one again with a reference to a row that is there."
+      default: ""
       }
     }
   }
@@ -74,7 +92,9 @@ extension HeldRow {
     while try statement.step() {
       guard let status = RowStatus(rawValue: statement.int64(3)) else { throw RowStateCodec.damaged() }
       // A dead row of an unknown table is not missed.
-      guard try RowStateCodec.decode(statement.bytes(2), store.replicas).isAlive else { continue }
+      guard try status != .unknownTable || RowStateCodec.decode(statement.bytes(2), store.replicas).isAlive else {
+        continue
+      }
       try body(statement.int64(0), statement.bytes(1), status)
     }
   }

@@ -141,9 +141,12 @@ struct Pull {
     session.progress.plan(.merging, transactions: transactions)
     // In the order of the plan, a few ahead: a bounded number of packs is in memory.
     var groups = groups(fetch)[...]
+    session.progress.advance(.pulling)
     var group = try await get(groups.popFirst() ?? [])
     while !group.isEmpty {
       for fetched in group {
+        session.progress.advance(
+          .pulling, transactions: fetched.candidate.transactions, bytes: fetched.candidate.size)
         waiting.append(fetched)
         if case .success(let decoded) = fetched.result {
           changes += decoded.changeCount
@@ -159,6 +162,7 @@ struct Pull {
         waiting = []
         (changes, size) = (0, 0)
       }
+      if !next.isEmpty { session.progress.advance(.pulling) }
       group = isAhead ? try await following : try await get(next)
     }
   }
@@ -182,20 +186,14 @@ struct Pull {
   }
 
   private func get(_ candidates: [PullPlan.Candidate]) async throws -> [FetchedPack] {
-    if candidates.isEmpty { return [] }
-    session.progress.advance(.pulling)
-    return try await withThrowingTaskGroup(of: (Int, FetchedPack).self) { group in
+    try await withThrowingTaskGroup(of: (Int, FetchedPack).self) { group in
       for (index, candidate) in candidates.enumerated() {
         group.addTask {
           (index, FetchedPack(candidate: candidate, result: try await PackFetch(session: session).fetch(candidate)))
         }
       }
       var fetched: [(Int, FetchedPack)] = []
-      for try await result in group {
-        fetched.append(result)
-        let candidate = result.1.candidate
-        session.progress.advance(.pulling, transactions: candidate.transactions, bytes: candidate.size)
-      }
+      for try await result in group { fetched.append(result) }
       return fetched.sorted { $0.0 < $1.0 }.map(\.1)
     }
   }
@@ -241,6 +239,7 @@ extension SyncReport {
     pulledTransactions += outcome.transactions
     pulledChanges += outcome.changes
     newlyHeldRows += outcome.count.newlyHeld
+    newlyKeptRows += outcome.count.newlyKept
     changedRows += outcome.count.changedRows
     conflictCount += outcome.conflictCount
     conflicts += outcome.conflicts.prefix(max(0, ConflictLog.limit - conflicts.count))

@@ -48,6 +48,13 @@ public actor SyncEngine {
     ///
     /// Rows of other tables that refer to such rows are held by members that have them from nowhere else.
     public var leavesOut: Set<String> = []
+    /// Tables and columns that older versions of the app called otherwise, in the order in which its migrations renamed them:
+    /// what devices with those versions write arrives under the new names, and what was kept under an old name is taken over.
+    ///
+    /// A rename is part of the app's schema. It belongs into the version with the migration, for good, and into every engine
+    /// of the database. Devices with an older version keep what comes under the new names until they are updated. The old name must
+    /// not be used for anything else: ``SyncEngine/sync()`` throws ``SyncError/Code/ambiguousRename`` if the schema has it.
+    public var renames: [SyncRename] = []
     /// Whether others' changes are carried between this vault and the others that the database syncs with: yes, by default,
     /// as the database is one, and rows that refer to each other should arrive together. Turn it off where the members
     /// of one vault must not learn what those of another write.
@@ -126,7 +133,7 @@ public actor SyncEngine {
     try await writeSnapshot(session, listing, &report)
     try await Retention(session: session).run(listing.own, &report)
     try await PartSweep(session: session).run(listing.all, &report)
-    report.heldRows = try await database.read { try HeldRow.count($0) }
+    (report.heldRows, report.keptRows) = try await database.read { (try HeldRow.count($0), try KeptRow.all($0).count) }
     report.traffic = session.storage.traffic.since(earlier)
     report.durations = meter.durations
     return report
@@ -154,7 +161,14 @@ public actor SyncEngine {
     conflictBroadcast.stream(buffered: ConflictLog.limit)
   }
 
-  /// The rows that are alive in the merged state but cannot stand in their table, and why.
+  /// The rows that were deleted and are still shown, because a live row refers to them in a way that forbids the delete.
+  ///
+  /// - Throws: `StoreError`, ``SyncError/Code/damagedState``.
+  public nonisolated func kept() async throws -> [KeptRow] {
+    try await database.read { try KeptRow.all($0) }
+  }
+
+  /// The rows that are alive in the merged state but cannot stand in their table, why, and what would show them.
   ///
   /// - Throws: `StoreError`, ``SyncError/Code/damagedState``.
   public nonisolated func held() async throws -> [HeldRow] {
@@ -186,9 +200,14 @@ public actor SyncEngine {
     }
     let storage = MeteredStorage(try openStorage())
     let vault = try await provider.openVault(on: storage)
+    let renames = options.renames
     let hasRowsToAdopt = try await database.write { connection in
       try connection.withInternalAccess {
         try SyncTables.create(connection)
+        if !renames.isEmpty {
+          var writer = try RenameWriter(connection, changelog.trackedTables(connection))
+          try writer.apply(renames)
+        }
         try SyncTables.followCopy(changelog, connection)
         let hasRowsToAdopt = try changelog.beginSync(connection)
         try SyncTables.register(vault: vault.id, changelog, connection)
@@ -202,11 +221,6 @@ public actor SyncEngine {
     session = opened
     return opened
   }
-}
-
-extension SyncEngine.Options {
-  /// SQLite compares names of tables without regard to ASCII case.
-  var leavesOutKeys: Set<String> { Set(leavesOut.map { $0.lowercased() }) }
 }
 
 /// One database, one opened vault.

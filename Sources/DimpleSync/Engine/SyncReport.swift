@@ -33,6 +33,11 @@ public struct SyncReport: Sendable {
   public var heldRows = 0
   /// Of those, the ones that this sync began to hold.
   public var newlyHeldRows = 0
+  /// Rows that were deleted and are still shown, because a live row refers to them in a way that forbids the delete, after
+  /// this sync; ``SyncEngine/kept()`` lists them.
+  public var keptRows = 0
+  /// Of those, the ones that this sync began to keep.
+  public var newlyKeptRows = 0
   /// Transactions left alone for now because their time lies too far ahead of this device's clock; ``SyncEngine/postponed()``
   /// lists them.
   public var postponedTransactions = 0
@@ -99,6 +104,11 @@ extension SyncReport {
       warnings.append(
         SyncWarning(.held, "\(newlyHeldRows) rows cannot stand in their tables; SyncEngine.held() lists them and why."))
     }
+    if newlyKeptRows > 0 {
+      warnings.append(
+        SyncWarning(
+          .kept, "\(newlyKeptRows) deleted rows are shown until no row refers to them; SyncEngine.kept() lists them."))
+    }
     if ignoredPacks > 0 {
       warnings.append(
         SyncWarning(
@@ -142,7 +152,7 @@ public struct SyncWarning: Sendable, Hashable, CustomStringConvertible {
   /// The kind of warning; compare with the static members.
   public struct Code: Sendable, Hashable, CustomStringConvertible {
     private enum Kind: String {
-      case skipped, postponed, held, copyFound, clockAhead, clockBehind, restamped, missingPacks, rolledBack,
+      case skipped, postponed, held, kept, copyFound, clockAhead, clockBehind, restamped, missingPacks, rolledBack,
         diverged, tooManyPacks
     }
     private let kind: Kind
@@ -153,6 +163,8 @@ public struct SyncWarning: Sendable, Hashable, CustomStringConvertible {
     public static let postponed = Code(kind: .postponed)
     /// Rows were newly held back.
     public static let held = Code(kind: .held)
+    /// Deleted rows are shown on, as others refer to them.
+    public static let kept = Code(kind: .kept)
     /// Another replica has another state after the same changes.
     public static let diverged = Code(kind: .diverged)
     /// Another copy of the database was found.

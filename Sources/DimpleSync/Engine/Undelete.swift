@@ -50,6 +50,7 @@ private struct Undelete {
       return true
     }
     guard past.isDeleted else { return false }
+    if try logShown(tracked) { return true }
     var columns: [(name: String, value: SQLValue)] = zip(tracked.keyColumns, key).map { ($0.name, $1) }
     for column in tracked.columns {
       guard let cell = past.cells[column.name] else { continue }
@@ -63,6 +64,23 @@ private struct Undelete {
     try statement.bindAll(columns.map(\.value))
     while try statement.step() {}
     return true
+  }
+
+  /// A row that is shown because others refer to it is there already: only its insert is missing.
+  private func logShown(_ table: TrackedTable) throws -> Bool {
+    let columns = (table.keyColumns + table.columns).map { SQL.quoted(identifier: $0.name) }
+    let condition = columns.prefix(key.count).map { "\($0) = ?" }.joined(separator: " AND ")
+    let statement = try connection.prepare(
+      "SELECT \(columns.joined(separator: ", ")) FROM \(SQL.quoted(identifier: table.name)) WHERE \(condition)")
+    defer { statement.reset() }
+    try statement.bindAll(key)
+    while try statement.step() {
+      let row = columns.indices.map { statement.value(Int32($0)) }
+      guard Array(row.prefix(key.count)) == key else { continue }
+      try connection.withInternalAccess { try changelog.logInsert(ofShown: row, in: table, connection) }
+      return true
+    }
+    return false
   }
 
   private func unknownValue(of column: String) -> SyncError {

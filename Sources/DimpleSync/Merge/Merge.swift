@@ -30,6 +30,7 @@ final class Merge {
     let schemaChanged = try session.rememberSchema()
     let waiting = try schema.tables.flatMap {
       try session.store.unsettled(in: $0.id, includingUnknown: schemaChanged)
+        + (schemaChanged && $0.updateRevives ? session.store.revivable(in: $0.id) : [])
     }
     // With nothing held back, what the app wrote is what the state says, and needs no second look.
     let folded = try Fold(session: session, changelog: changelog).run(reportsRows: !waiting.isEmpty)
@@ -131,10 +132,10 @@ final class Merge {
 }
 
 extension MergeSession {
-  /// Whether tables or columns have come or gone since the last merge.
+  /// Whether tables or columns have come or gone since the last merge, or updates begun or ceased to revive rows.
   func rememberSchema() throws -> Bool {
     let description = schema.tables.map { table in
-      "\(table.id):" + table.allColumns.map { String($0.id) }.joined(separator: ",")
+      "\(table.id)\(table.updateRevives ? "!" : ""):" + table.allColumns.map { String($0.id) }.joined(separator: ",")
     }.sorted().joined(separator: ";")
     if try SyncSetting.schema.get(connection) == .text(description) { return false }
     try SyncSetting.schema.set(.text(description), connection)

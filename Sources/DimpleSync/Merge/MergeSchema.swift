@@ -63,11 +63,13 @@ enum SchemaReader {
       id: id, name: tracked.name, keyColumns: try tracked.keyColumns.map { try column($0, names: &names) },
       columns: try tracked.columns.map { try column($0, names: &names) })
     table.localColumns = tracked.localColumns
+    table.updateRevives = tracked.updateRevives
     table.hasRowIDKey =
       !tracked.isWithoutRowID && tracked.keyColumns.count == 1
       && tracked.keyColumns[0].declaredType.uppercased() == "INTEGER"
-    table.uniques = try uniques(of: table, connection)
-    table.needsProbe = try tracked.isStrict || hasCheck(tracked.name, connection)
+    try readUniques(of: &table, connection)
+    table.needsProbe =
+      try tracked.isStrict || hasCheck(tracked.name, connection) || hasGeneratedNotNull(tracked.name, connection)
     return table
   }
 
@@ -86,7 +88,13 @@ enum SchemaReader {
     return sql.contains { $0.uppercased().contains("CHECK") }
   }
 
-  private static func rows<T>(
+  private static func hasGeneratedNotNull(_ table: String, _ connection: Connection) throws -> Bool {
+    try !rows(
+      #"SELECT 1 FROM pragma_table_xinfo(?) WHERE hidden IN (2, 3) AND "notnull" = 1"#, table, connection
+    ) { _ in }.isEmpty
+  }
+
+  static func rows<T>(
     _ sql: String, _ argument: String, _ connection: Connection, _ read: (Statement) throws -> T
   ) throws -> [T] {
     let statement = try connection.prepare(sql)
@@ -97,30 +105,7 @@ enum SchemaReader {
     return result
   }
 
-  // MARK: - UNIQUE
-
-  private static func uniques(of table: MergeTable, _ connection: Connection) throws -> [MergeTable.Unique] {
-    let indexes = try rows(
-      #"SELECT name, origin FROM pragma_index_list(?) WHERE "unique" = 1 AND partial = 0 ORDER BY name"#,
-      table.name, connection
-    ) { (name: $0.text(0), origin: $0.text(1)) }
-    var uniques: [MergeTable.Unique] = []
-    for index in indexes {
-      let parts = try rows(
-        "SELECT name, coll FROM pragma_index_xinfo(?) WHERE key = 1 ORDER BY seqno", index.name, connection
-      ) { (name: $0.value(0), collation: Collation(name: $0.text(1))) }
-      let columns = parts.compactMap { part in
-        if case .text(let name) = part.name { position(of: name, in: table) } else { nil }
-      }
-      guard columns.count == parts.count else { continue }
-      // Rows with different keys cannot share a key, unless a collation takes different text for equal.
-      if index.origin == "pk", parts.allSatisfy({ $0.collation == .binary }) { continue }
-      uniques.append(MergeTable.Unique(columns: columns, collations: parts.map(\.collation)))
-    }
-    return uniques
-  }
-
-  private static func position(of column: String, in table: MergeTable) -> Int? {
+  static func position(of column: String, in table: MergeTable) -> Int? {
     table.allColumns.firstIndex { $0.name.lowercased() == column.lowercased() }
   }
 

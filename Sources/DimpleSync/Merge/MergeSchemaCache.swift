@@ -9,6 +9,8 @@ final class MergeSchemaCache: Sendable {
   struct Entry: Sendable {
     /// SQLite's.
     var version: Int64
+    /// The names' numbers were these.
+    var renames: Int64?
     var schema: MergeSchema
   }
 
@@ -20,12 +22,13 @@ final class MergeSchemaCache: Sendable {
   /// The schema, inside a merge transaction.
   func load(_ connection: Connection, _ changelog: Changelog) throws -> Entry {
     let version = try connection.schemaVersion()
-    if let known = entry.withLock({ $0 }), known.version == version { return known }
+    let renames = try SyncSetting.renames.integer(connection)
+    if let known = entry.withLock({ $0 }), known.version == version, known.renames == renames { return known }
     var names = try NameTable(connection)
     let schema = try MergeSchema(
       changelog.trackedTables(connection), names: &names, enforcesForeignKeys: connection.enforcesForeignKeys,
       connection)
-    return Entry(version: version, schema: schema)
+    return Entry(version: version, renames: renames, schema: schema)
   }
 
   /// The transaction that loaded it is committed.

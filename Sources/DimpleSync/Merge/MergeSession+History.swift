@@ -18,7 +18,7 @@ extension MergeSession {
       try recorder.record(.delete, table: table.name, key: row.keyValues, columns: [], at: row.leavingStamp)
       return
     }
-    let birth = row.state.inserted ?? .oldest
+    let birth = (row.isRevived ? row.state.revivedAt : row.state.inserted) ?? .oldest
     var columns: [Stamp: [ColumnValue]] = [:]
     if row.before == nil { columns[birth] = [] }
     for (index, column) in table.columns.enumerated() where row.before?[keyCount + index] != shown[keyCount + index] {
@@ -37,7 +37,7 @@ extension MergeSession {
 extension WorkRow {
   /// Of a row that its table does not show any more: its delete's, or where it only had to give way, its last write's.
   fileprivate var leavingStamp: Stamp {
-    if !state.isAlive, let deleted = state.deleted { return deleted }
+    if !isAlive, let deleted = state.deleted { return deleted }
     return state.cells.items.map(\.cell.stamp).max() ?? state.inserted ?? .oldest
   }
 }

@@ -7,8 +7,11 @@ extension MergeSession {
   /// Marks the dead rows that a live one refers to by a NO ACTION or RESTRICT foreign key: their delete would never have
   /// been allowed. Before pass 2, in which they claim their unique values after all the living.
   func markWanted() throws {
-    for row in Array(rows.values) where !row.state.isAlive && row.wish != nil {
-      row.isWanted = try isReferredTo(row)
+    for row in Array(rows.values) where !row.isAlive && row.wish != nil {
+      for key in schema.references[row.table] where try isReferredTo(row, by: key) {
+        row.isWanted = true
+        for rival in try rivals(of: row, by: key) { rival.isWanted = true }
+      }
     }
     var queue = rows.values.filter { mayStand($0) }
     while let row = queue.popLast() {
@@ -22,57 +25,31 @@ extension MergeSession {
   }
 
   private func isReferredTo(_ row: WorkRow) throws -> Bool {
-    try schema.references[row.table].contains { key in
-      try key.onDelete == .keep && !settledChildren(of: row, by: key).isEmpty
-    }
+    try schema.references[row.table].contains { try isReferredTo(row, by: $0) }
+  }
+
+  private func isReferredTo(_ row: WorkRow, by key: ForeignKey) throws -> Bool {
+    try key.onDelete == .keep && !settledChildren(of: row, by: key).isEmpty
+  }
+
+  /// The other dead rows that had the values by which `row` is referred to: which of them is kept must not depend on which
+  /// are at hand.
+  private func rivals(of row: WorkRow, by key: ForeignKey) throws -> [WorkRow] {
+    try buriedParents(likeThatOf: row, key.parentColumns, by: key)
+      .filter { rows[$0] == nil }
+      .compactMap { try self.row($0) }
+      .filter { !$0.isAlive && $0.wish != nil }
   }
 
   /// The dead rows that `row` means by `key`, where no live row answers the reference.
   private func deadParents(of row: WorkRow, by key: ForeignKey) throws -> [WorkRow] {
-    guard let wish = row.wish, let match = row.match(key.childColumns, key.collations) else { return [] }
     var found = parentsAtHand(of: row, by: key)
-    if try found.contains(where: { $0.state.isAlive }) || hasSettledParent(row, by: key) { return [] }
-    // Which of them are at hand already must not matter: several dead rows may have had the values.
-    for rowKey in try buriedParents(key, match, values: key.childColumns.map { wish[$0] }) where rows[rowKey] == nil {
-      if let parent = try self.row(rowKey) { found.append(parent) }
+    if try found.contains(where: { $0.isAlive }) || hasSettledParent(row, by: key) { return [] }
+    // By a collation, or as 1 and 1.0, there may be several; these are not at hand yet.
+    for parentKey in try buriedParents(likeThatOf: row, key.childColumns, by: key) where rows[parentKey] == nil {
+      if let parent = try self.row(parentKey) { found.append(parent) }
     }
-    return found.filter { !$0.state.isAlive && $0.wish != nil }
-  }
-
-  /// Dead rows that the state remembers.
-  private func buriedParents(_ key: ForeignKey, _ match: MatchKey, values: [SQLValue]) throws -> [RowKey] {
-    let table = schema.tables[key.parent]
-    if key.targetsKey, key.collations.allSatisfy({ $0 == .binary }) {
-      return try Self.equalKeys(values).map { RowKey(table: table.id, key: KeyCodec.encode($0)) }
-        .filter { try rows[$0] == nil && store.load($0) != nil }
-    }
-    // A reference to columns outside the key, or to keys that differ in their bytes: rare enough to read through the
-    // table's whole state, once.
-    let target = Target(table: key.parent, columns: key.parentColumns)
-    if let known = buried[target] { return known[match] ?? [] }
-    var all: [MatchKey: [RowKey]] = [:]
-    try store.forEach(in: table.id) { rowKey, entry in
-      guard !entry.state.isAlive, let keyValues = try? KeyCodec.decode(rowKey.key),
-        let wish = entry.state.wish(keyValues, table),
-        let match = MatchKey(key.parentColumns.map { wish[$0] }, key.collations)
-      else { return }
-      all[match, default: []].append(rowKey)
-    }
-    buried[target] = all
-    return all[match] ?? []
-  }
-
-  /// The keys that SQLite takes for equal to one, its text compared by bytes: a number may be an integer or a real.
-  static func equalKeys(_ key: [SQLValue]) -> [[SQLValue]] {
-    key.reduce([[]]) { keys, value in
-      var forms = [value]
-      switch value {
-      case .integer(let integer): if Int64(exactly: Double(integer)) == integer { forms.append(.real(Double(integer))) }
-      case .real(let real): if let integer = Int64(exactly: real) { forms.append(.integer(integer)) }
-      default: break
-      }
-      return keys.flatMap { key in forms.map { key + [$0] } }
-    }
+    return found.filter { !$0.isAlive && $0.wish != nil }
   }
 
   // MARK: - The greatest set
@@ -106,7 +83,7 @@ extension MergeSession {
       for key in schema.tables[row.table].foreignKeys where try !isAnswered(key, of: row) {
         if try showsNull(row, for: key) { continue }
         row.isVisible = false
-        if row.state.isAlive { row.heldReason = .missingParent }
+        if row.isAlive { row.heldReason = .missingParent }
         queue += try children(of: row)
         break
       }
@@ -121,17 +98,25 @@ extension MergeSession {
 
   /// Shows NULL instead of a SET NULL reference, where the row may stand so.
   private func showsNull(_ row: WorkRow, for key: ForeignKey) throws -> Bool {
-    guard key.onDelete == .setNull, var shown = row.shown else { return false }
+    guard key.onDelete == .setNull else { return false }
     let table = schema.tables[row.table]
     let nulled = key.childColumns.filter { $0 >= table.keyColumns.count }
-    guard nulled.count == key.childColumns.count, !nulled.contains(where: { table.allColumns[$0].isNotNull }) else {
-      return false
+    guard nulled.count == key.childColumns.count, !nulled.contains(where: { table.allColumns[$0].isNotNull }),
+      row.nulledReferences.count < Self.mostNulledReferences
+    else { return false }
+    if table.needsProbe || !table.computedUniques.isEmpty {
+      // With every choice of the others: the outcome must not depend on which parent is missed first.
+      for others in row.nulledReferences.subsets {
+        guard let shown = row.wish(withNullIn: others.joined() + nulled) else { return false }
+        if table.needsProbe, row.before != shown, try access[row.table].probe(shown) != nil { return false }
+        if try claimsMore(row, showing: shown) { return false }
+      }
     }
-    for column in nulled { shown[column] = .null }
-    if table.needsProbe, row.before != shown, try access[row.table].probe(shown) != nil { return false }
-    row.nulled.formUnion(nulled)
+    row.showNull(in: nulled)
     return true
   }
+
+  private static let mostNulledReferences = 8
 
   /// Every row that refers to `row`, taken into this merge.
   private func children(of row: WorkRow) throws -> [WorkRow] {
@@ -151,16 +136,16 @@ extension MergeSession {
   private func shownChildrenAtHand(of before: [SQLValue], by key: ForeignKey) throws -> [WorkRow] {
     let values = key.parentColumns.map { before[$0] }
     guard !values.contains(.null) else { return [] }
-    return try access[key.child].rows(where: key.childColumns, equal: values, key.collations)
+    return try access[key.child].rows(where: key.childColumns, equal: values, collations: key.collations)
       .compactMap { rows[self.key(of: $0, in: key.child)] }
   }
 
   /// The dead rows shown that no visible row needs any more.
   private func idleDead() throws -> [WorkRow] {
-    let dead = rows.values.filter { $0.isVisible && !$0.state.isAlive }
+    let dead = rows.values.filter { $0.isVisible && !$0.isAlive }
     if dead.isEmpty { return [] }
     var needed: Set<RowKey> = []
-    var queue = rows.values.filter { $0.isVisible && $0.state.isAlive }
+    var queue = rows.values.filter { $0.isVisible && $0.isAlive }
     for row in dead where try isReferredTo(row) {
       needed.insert(row.key)
       queue.append(row)
@@ -168,11 +153,16 @@ extension MergeSession {
     while let row = queue.popLast() {
       for key in schema.tables[row.table].foreignKeys where key.onDelete == .keep {
         for parent in parentsAtHand(of: row, by: key)
-        where parent.isVisible && !parent.state.isAlive && needed.insert(parent.key).inserted {
+        where parent.isVisible && !parent.isAlive && needed.insert(parent.key).inserted {
           queue.append(parent)
         }
       }
     }
     return dead.filter { !needed.contains($0.key) }
   }
+}
+
+extension Array {
+  /// All choices of its elements, from none to all.
+  fileprivate var subsets: [[Element]] { reduce([[]]) { subsets, element in subsets + subsets.map { $0 + [element] } } }
 }

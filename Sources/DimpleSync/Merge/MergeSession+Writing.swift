@@ -5,7 +5,7 @@ extension MergeSession {
   func write() throws -> MergeCount {
     let ordered = rows.values.sorted { $0.key < $1.key }
     // Rows that give up a unique value go first, so that those that take it over find it free.
-    let leaving = Set(ordered.filter(givesUpUniqueValue).map(\.key))
+    let leaving = Set(try ordered.filter(givesUpUniqueValue).map(\.key))
     var localValues: [RowKey: [SQLValue]] = [:]
     for row in ordered where row.before != nil && (row.shown == nil || leaving.contains(row.key)) {
       if row.shown != nil { localValues[row.key] = try access[row.table].localValues(row.keyValues) }
@@ -20,9 +20,9 @@ extension MergeSession {
           try access[row.table].insert(shown)
           try access[row.table].setLocalValues(localValues[row.key] ?? [], row.keyValues)
         }
-      } catch let error as StoreError where error.code.isConstraint {
-        // A constraint that the passes do not know, such as a UNIQUE index over expressions: the row is held, the sync
-        // goes on.
+      } catch let error as StoreError where error.code.refusesRow {
+        // A constraint that the passes do not know, such as a UNIQUE index over columns that are not synced: the row is
+        // held, the sync goes on.
         try hold(row, for: error)
       }
     }
@@ -34,9 +34,14 @@ extension MergeSession {
     return count
   }
 
-  private func givesUpUniqueValue(_ row: WorkRow) -> Bool {
-    guard let before = row.before, let shown = row.shown else { return false }
-    return schema.tables[row.table].uniques.contains { $0.columns.contains { before[$0] != shown[$0] } }
+  private func givesUpUniqueValue(_ row: WorkRow) throws -> Bool {
+    guard let before = row.before, let shown = row.shown, before != shown else { return false }
+    let table = schema.tables[row.table]
+    if table.uniques.contains(where: { $0.columns.contains { before[$0] != shown[$0] } }) { return true }
+    if table.computedUniques.isEmpty { return false }
+    let access = access[row.table]
+    let values = try row.nulled.isEmpty ? computedValues(of: row) : access.computedValues(of: shown)
+    return try access.computedValues(ofShown: row.keyValues) != values
   }
 
   private func hold(_ row: WorkRow, for error: StoreError) throws {
@@ -63,8 +68,9 @@ extension MergeSession {
   }
 
   private func status(of row: WorkRow) -> RowStatus {
-    switch (row.isVisible, row.state.isAlive) {
+    switch (row.isVisible, row.isAlive) {
     case (true, true):
+      if row.isRevived { return .revived }
       if !row.nulled.isEmpty { return .shownWithNull }
       return hasUnknownColumns(row) ? .unknownColumns : .settled
     case (true, false): return .keptByReference
@@ -85,14 +91,18 @@ struct MergeCount {
   var changedRows = 0
   /// Rows newly held back.
   var newlyHeld = 0
+  /// Dead rows that are newly shown on.
+  var newlyKept = 0
 
   static func += (count: inout MergeCount, more: MergeCount) {
     count.changedRows += more.changedRows
     count.newlyHeld += more.newlyHeld
+    count.newlyKept += more.newlyKept
   }
 
   mutating func add(_ row: WorkRow) {
     if row.before != row.shown { changedRows += 1 }
-    if row.state.isAlive, !row.isVisible, row.storedStatus?.isHeld != true { newlyHeld += 1 }
+    if row.isAlive, !row.isVisible, row.storedStatus?.isHeld != true { newlyHeld += 1 }
+    if !row.isAlive, row.isVisible, row.storedStatus != .keptByReference { newlyKept += 1 }
   }
 }

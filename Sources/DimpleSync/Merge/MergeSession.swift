@@ -19,13 +19,12 @@ final class MergeSession {
   private(set) var rows: [RowKey: WorkRow] = [:]
   /// The rows a foreign key could mean, by the columns it refers to.
   private var targets: [Target: [MatchKey: [WorkRow]]] = [:]
+  /// Rows that the state says are dead, likewise.
+  private var buried: [Target: [MatchKey: [RowKey]]] = [:]
   /// The rows that make a reference, by what they refer to.
   private var children: [Child: [MatchKey: [WorkRow]]] = [:]
 
-  /// The dead rows of the state, likewise; only where they were asked for.
-  var buried: [Target: [MatchKey: [RowKey]]] = [:]
-
-  struct Target: Hashable {
+  private struct Target: Hashable {
     var table: Int
     var columns: [Int]
   }
@@ -68,6 +67,7 @@ final class MergeSession {
     try change(&state)
     let row = WorkRow(
       key: key, keyValues: keyValues, table: table, before: before, state: state, storedStatus: entry?.status)
+    row.isRevived = schema.tables[table].updateRevives && state.revivedAt != nil
     rows[key] = row
     try decideAlone(row)
     register(row)
@@ -109,7 +109,7 @@ final class MergeSession {
 
   /// May be shown, as far as pass 1 goes.
   func mayStand(_ row: WorkRow) -> Bool {
-    (row.state.isAlive || row.isWanted) && row.wish != nil && row.heldReason == nil
+    (row.isAlive || row.isWanted) && row.wish != nil && row.heldReason == nil
   }
 
   private func register(_ row: WorkRow) {
@@ -137,11 +137,35 @@ final class MergeSession {
     return targets[Target(table: key.parent, columns: key.parentColumns)]?[match] ?? []
   }
 
+  /// The rows that the state says are dead, and that had what `row` has in these columns: what `key` refers to.
+  func buriedParents(likeThatOf row: WorkRow, _ columns: [Int], by key: ForeignKey) throws -> [RowKey] {
+    guard let wish = row.wish, let match = row.match(columns, key.collations) else { return [] }
+    let table = schema.tables[key.parent]
+    if key.targetsKey, key.collations.allSatisfy({ $0 == .binary }) {
+      return try KeyCodec.equalKeys(columns.map { wish[$0] })
+        .map { RowKey(table: table.id, key: $0) }
+        .filter { try store.load($0)?.state.isAlive == false }
+    }
+    // A reference to columns outside the key, or by a collation: rare enough to read through the table's whole state.
+    let target = Target(table: key.parent, columns: key.parentColumns)
+    if let known = buried[target] { return known[match] ?? [] }
+    var found: [MatchKey: [RowKey]] = [:]
+    try store.forEach(in: table.id) { rowKey, entry in
+      guard !entry.state.isAlive, let keyValues = try? KeyCodec.decode(rowKey.key),
+        keyValues.count == table.keyColumns.count, let wish = entry.state.wish(keyValues, table),
+        let match = MatchKey(key.parentColumns.map { wish[$0] }, key.collations)
+      else { return }
+      found[match, default: []].append(rowKey)
+    }
+    buried[target] = found
+    return found[match] ?? []
+  }
+
   /// Whether the parent's table shows a row that `row` means by `key` and that this merge does not look at.
   func hasSettledParent(_ row: WorkRow, by key: ForeignKey) throws -> Bool {
     guard let wish = row.wish else { return false }
     let found = try access[key.parent].rows(
-      where: key.parentColumns, equal: key.childColumns.map { wish[$0] }, key.collations)
+      where: key.parentColumns, equal: key.childColumns.map { wish[$0] }, collations: key.collations)
     return found.contains { rows[self.key(of: $0, in: key.parent)] == nil }
   }
 
@@ -156,7 +180,7 @@ final class MergeSession {
     guard let shown = row.before ?? row.wish else { return [] }
     let values = key.parentColumns.map { shown[$0] }
     guard !values.contains(.null) else { return [] }
-    return try access[key.child].rows(where: key.childColumns, equal: values, key.collations)
+    return try access[key.child].rows(where: key.childColumns, equal: values, collations: key.collations)
       .map { self.key(of: $0, in: key.child) }
       .filter { rows[$0] == nil }
   }

@@ -19,6 +19,18 @@ struct MergeTable {
     var collations: [Collation]
   }
 
+  /// A UNIQUE index whose values only SQLite can compute: over expressions or generated columns, or over a part of the rows.
+  struct ComputedUnique {
+    /// SQL, to be evaluated in a row of the table.
+    var terms: [String]
+    /// One for each term.
+    var collationNames: [String]
+    /// SQL: the rows that are part of the index; `nil` for all.
+    var predicate: String?
+
+    var collations: [Collation] { collationNames.map(Collation.init(name:)) }
+  }
+
   /// In ``NameTable``.
   let id: Int64
   let name: String
@@ -31,13 +43,16 @@ struct MergeTable {
   /// Of ``columns``.
   let columnIDs: Set<Int64>
   var uniques: [Unique] = []
+  var computedUniques: [ComputedUnique] = []
   /// The references that rows of this table make.
   var foreignKeys: [ForeignKey] = []
   /// The stored columns that are not synced, by name: a row written anew keeps their values.
   var localColumns: [String] = []
+  /// A write to a row's columns outlives a delete that is older: `Changelog.Options.updateRevives`.
+  var updateRevives = false
   /// The key is the rowid: it is an integer, and SQLite would make one of NULL.
   var hasRowIDKey = false
-  /// CHECK or STRICT: only SQLite itself can say whether a row may stand.
+  /// CHECK, STRICT, or a generated column that is NOT NULL: only SQLite itself can say whether a row may stand.
   var needsProbe = false
 
   init(id: Int64, name: String, keyColumns: [Column], columns: [Column]) {
@@ -48,6 +63,8 @@ struct MergeTable {
     allColumns = keyColumns + columns
     columnIDs = Set(columns.map(\.id))
   }
+
+  var hasUniques: Bool { !uniques.isEmpty || !computedUniques.isEmpty }
 }
 
 /// A reference from a child table to a parent table.

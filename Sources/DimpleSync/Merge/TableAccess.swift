@@ -5,9 +5,9 @@ struct TableAccess {
   let table: MergeTable
   let connection: Connection
 
-  private let quotedName: String
-  private let selection: String
-  private let keyCondition: String
+  let quotedName: String
+  let selection: String
+  let keyCondition: String
   private let readSQL: String
   let insertSQL: String
   private let deleteSQL: String
@@ -36,26 +36,29 @@ struct TableAccess {
     return rows.first { Array($0.prefix(key.count)) == key }
   }
 
-  /// The rows that have `values` in the columns at `positions`, by these collations: a foreign key's are its parent's, and an
-  /// index has its own.
+  /// The rows that have `values` in the columns at `positions`, as SQLite compares them.
+  ///
+  /// - Parameter collations: Of what they are compared with; the columns' own by default.
   func rows(
-    where positions: [Int], equal values: [SQLValue], _ collations: [Collation]
+    where positions: [Int], equal values: [SQLValue], collations: [Collation]? = nil
   ) throws -> [[SQLValue]] {
-    let condition = zip(positions, collations).map { position, collation in
+    let condition = positions.enumerated().map { index, position in
       let column = table.allColumns[position]
-      // Only where it must be named: the column's own leaves its indexes of use.
-      let clause = column.collation == collation ? "" : " COLLATE \(collation.rawValue)"
-      return "\(SQL.quoted(identifier: column.name))\(clause) = ?"
+      let name = SQL.quoted(identifier: column.name)
+      // Its own needs no mention, which would keep SQLite from using an index.
+      guard let collation = collations?[index], collation != column.collation else { return "\(name) = ?" }
+      return "\(name) COLLATE \(collation.rawValue) = ?"
     }.joined(separator: " AND ")
     return try select("SELECT \(selection) FROM \(quotedName) WHERE \(condition)", values)
   }
 
-  private func select(_ sql: String, _ values: [SQLValue]) throws -> [[SQLValue]] {
+  /// - Parameter count: Of the columns selected; all columns of the table by default.
+  func select(_ sql: String, _ values: [SQLValue], count: Int? = nil) throws -> [[SQLValue]] {
     let statement = try connection.prepare(sql)
     defer { statement.reset() }
     try statement.bindAll(values)
     var rows: [[SQLValue]] = []
-    while try statement.step() { rows.append(statement.row(count: table.allColumns.count)) }
+    while try statement.step() { rows.append(statement.row(count: count ?? table.allColumns.count)) }
     return rows
   }
 
@@ -95,7 +98,7 @@ struct TableAccess {
     try run(deleteSQL, key)
   }
 
-  private func run(_ sql: String, _ values: [SQLValue]) throws {
+  func run(_ sql: String, _ values: [SQLValue]) throws {
     let statement = try connection.prepare(sql)
     defer { statement.reset() }
     try statement.bindAll(values)
@@ -127,6 +130,11 @@ struct TableAccess {
   }
 
   private struct ProbePassed: Error {}
+}
+
+extension StoreError.Code {
+  /// Whether the schema does not allow the row: by a constraint, or by the type of a STRICT table's column.
+  var refusesRow: Bool { isConstraint || self == .dataTypeConstraint }
 }
 
 extension Statement {

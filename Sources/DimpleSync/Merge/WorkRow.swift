@@ -16,14 +16,20 @@ final class WorkRow {
   var state: RowState
   var storedStatus: RowStatus?
 
+  /// Dead by its state, but alive by a later write, in a table in which that counts.
+  var isRevived = false
   /// What the row would show by itself; `nil` while a value is not known here.
   var wish: [SQLValue]?
+  /// What it would have in each ``MergeTable/computedUniques``, once somebody asked; NULLs where it is not part of the index.
+  var computedValues: [[SQLValue]]?
   /// Why a live row cannot be shown.
   var heldReason: RowStatus?
   /// Dead, but a live row refers to it by a NO ACTION or RESTRICT foreign key.
   var isWanted = false
-  /// Positions of columns that show NULL for want of a parent.
-  var nulled: Set<Int> = []
+  /// The references that show NULL for want of a parent, by the positions of their columns.
+  private(set) var nulledReferences: [[Int]] = []
+  /// All of those.
+  private(set) var nulled: Set<Int> = []
   var isVisible = false
 
   init(
@@ -37,16 +43,28 @@ final class WorkRow {
     self.storedStatus = storedStatus
   }
 
+  var isAlive: Bool { state.isAlive || isRevived }
+
   /// What the table is to show.
   var shown: [SQLValue]? {
-    guard isVisible, var row = wish else { return nil }
-    for column in nulled { row[column] = .null }
+    isVisible ? wish(withNullIn: nulled) : nil
+  }
+
+  /// What the row would show with NULL in these columns.
+  func wish(withNullIn columns: some Sequence<Int>) -> [SQLValue]? {
+    guard var row = wish else { return nil }
+    for column in columns { row[column] = .null }
     return row
+  }
+
+  func showNull(in columns: [Int]) {
+    nulledReferences.append(columns)
+    nulled.formUnion(columns)
   }
 
   /// The order in which rows claim unique values: the living before the kept dead, then the earlier insert, then the key.
   func precedes(_ other: WorkRow) -> Bool {
-    if state.isAlive != other.state.isAlive { return state.isAlive }
+    if isAlive != other.isAlive { return isAlive }
     if let mine = state.inserted, let theirs = other.state.inserted, mine != theirs { return mine < theirs }
     return key < other.key
   }

@@ -64,6 +64,7 @@ struct BulkLoader {
   }
 
   private func plain(_ table: MergeTable, _ columns: [Int64]) throws -> Plain? {
+    guard Set(columns).count == columns.count else { return nil }
     let first = table.keyColumns.count
     var plain = Plain(
       parameters: [], defaults: [], cells: [], table: digest.hash(table.id, names),
@@ -127,7 +128,7 @@ struct BulkLoader {
     do {
       while try insert.step() {}
       return true
-    } catch let error as StoreError where error.code.isConstraint {
+    } catch let error as StoreError where error.code.refusesRow {
       return false
     }
   }
@@ -173,7 +174,9 @@ struct BulkLoader {
     guard let table = target.table, let insert = target.insert, table.keyColumns.count == row.key.count else {
       return .unknownTable
     }
-    guard state.isAlive, !row.isHeld else { return row.isHeld ? Self.undecided : .settled }
+    guard state.isAlive, !row.isHeld else {
+      return row.isHeld || (table.updateRevives && state.revivedAt != nil) ? Self.undecided : .settled
+    }
     guard let wish = state.wish(row.key, table) else { return Self.undecided }
     guard try isInserted(insert, binding: wish[...], from: 1) else { return Self.undecided }
     shownRows += 1

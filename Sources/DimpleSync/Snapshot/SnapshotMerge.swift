@@ -95,7 +95,7 @@ struct SnapshotMerge {
     try changelog.receive(latest, connection)
     do {
       outcome.count = try connection.savepoint { try join(part, outcome.occupied) }
-    } catch let error as StoreError where error.code.isConstraint && !outcome.occupied.isAll {
+    } catch let error as StoreError where error.code.refusesRow && !outcome.occupied.isAll {
       // Something is here after all.
       outcome.occupied.isAll = true
       outcome.count = try join(part, outcome.occupied)
@@ -156,9 +156,10 @@ struct SnapshotMerge {
     try check(manifest)
     let seenTable = SeenTable(vault: vault, connection: connection)
     var seen = try seenTable.load()
-    // Whoever had nothing has what the writer had.
-    if let digest = manifest.digest, try SeenTable.vectorOverAllVaults(connection).isEmpty,
-      try changelog.lastTransaction(connection) == 0, try DigestKeeper.stored(connection) != digest
+    // Whoever had nothing has what the writer had, unless they call things by other names.
+    if let digest = manifest.digest, try SyncSetting.renames.integer(connection) == nil,
+      try SeenTable.vectorOverAllVaults(connection).isEmpty, try changelog.lastTransaction(connection) == 0,
+      try DigestKeeper.stored(connection) != digest
     {
       throw SyncError(
         .damagedObject, operation: "merge a snapshot", message: "Its rows are not the state that it says it is.",
@@ -202,7 +203,8 @@ extension SnapshotRow {
   /// By this database's numbers for columns.
   func state(_ columns: [Int64]) -> RowState {
     var state = RowState(inserted: inserted, deleted: deleted)
-    for (column, cell) in zip(columns, cells) { if let cell { state.cells.append(cell, column: column) } }
+    // A writer that does not know of a rename has a column under both names.
+    for (column, cell) in zip(columns, cells) { if let cell { state.cells.add(cell, to: column) } }
     return state
   }
 }
@@ -212,12 +214,6 @@ extension RowState {
   mutating func join(_ other: RowState) {
     if let theirs = other.inserted { inserted = max(inserted ?? theirs, theirs) }
     if let theirs = other.deleted { deleted = max(deleted ?? theirs, theirs) }
-    for item in other.cells.items {
-      if let mine = cells[item.column], mine.stamp == item.cell.stamp {
-        if let value = item.cell.value { cells.fill(value, of: item.column) }
-      } else {
-        cells.write(item.cell.value, to: item.column, at: item.cell.stamp)
-      }
-    }
+    for item in other.cells.items { cells.add(item.cell, to: item.column) }
   }
 }

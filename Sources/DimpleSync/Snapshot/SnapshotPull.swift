@@ -180,5 +180,6 @@ extension SyncReport {
   fileprivate mutating func add(_ count: MergeCount) {
     changedRows += count.changedRows
     newlyHeldRows += count.newlyHeld
+    newlyKeptRows += count.newlyKept
   }
 }

@@ -40,6 +40,15 @@ struct Cells: Equatable {
     }
   }
 
+  /// Takes in a register under a column that may have one: the later stamp wins, and a value that is known one that is not.
+  mutating func add(_ cell: RowState.Cell, to column: Int64) {
+    if let mine = self[column], mine.stamp == cell.stamp {
+      if let value = cell.value { fill(value, of: column) }
+    } else {
+      write(cell.value, to: column, at: cell.stamp)
+    }
+  }
+
   /// Gives a register that has no value here this one.
   mutating func fill(_ value: SQLValue, of column: Int64) {
     let index = lowerBound(column)

@@ -1,7 +1,7 @@
 internal import DimpleStore
 
 /// Numbers for table and column names, known to this schema or not: `dimple_name(id, parent, name)`, where a table's parent
-/// is 0 and a column's its table. Names from outside are looked up and quoted, never pasted into SQL.
+/// is 0 and a column's its table. A former name's parent is the number of what it means, negative. Names from outside are looked up and quoted, never pasted into SQL.
 struct NameTable {
   private var ids: [Key: Int64] = [:]
   private var names: [Int64: Key] = [:]
@@ -27,10 +27,23 @@ struct NameTable {
   init(_ connection: Connection) throws {
     let statement = try connection.prepare("SELECT id, parent, name FROM dimple_name")
     defer { statement.reset() }
+    var aliases: [(name: String, number: Int64)] = []
     while try statement.step() {
-      let key = Key(parent: statement.int64(1), name: Name(text: statement.text(2)))
-      remember(statement.int64(0), key)
+      let (id, parent, name) = (statement.int64(0), statement.int64(1), statement.text(2))
+      if parent < 0 {
+        aliases.append((name, -parent))
+      } else {
+        let key = Key(parent: parent, name: Name(text: name))
+        remember(id, key)
+      }
     }
+    for alias in aliases { know(alias.name, as: alias.number) }
+  }
+
+  /// - Parameter alias: A former name of what has the number.
+  private mutating func know(_ alias: String, as number: Int64) {
+    guard let parent = names[number]?.parent else { return }
+    ids[Key(parent: parent, name: Name(text: alias))] = number
   }
 
   /// The number of a table, given out now if the name is new.
@@ -42,6 +55,9 @@ struct NameTable {
   mutating func column(_ name: String, of table: Int64, _ connection: Connection) throws -> Int64 {
     try id(Key(parent: table, name: Name(text: name)), connection)
   }
+
+  /// The number of a table, or of a column of the table `parent`, by its name or a former one.
+  func number(of name: String, in parent: Int64) -> Int64? { ids[Key(parent: parent, name: Name(text: name))] }
 
   /// The number of a table, if it has one.
   func number(ofTable name: String) -> Int64? { ids[Key(parent: 0, name: Name(text: name))] }
@@ -80,6 +96,32 @@ struct NameTable {
   private mutating func remember(_ id: Int64, _ key: Key) {
     ids[key] = id
     names[id] = key
+  }
+}
+
+// MARK: - Renames
+
+extension NameTable {
+  /// From now on `alias` means what has the number, too.
+  mutating func addAlias(_ alias: String, of number: Int64, _ connection: Connection) throws {
+    try connection.prepare("INSERT OR IGNORE INTO dimple_name(parent, name) VALUES (?, ?)")
+      .run(.integer(-number), .text(alias))
+    self = try NameTable(connection)
+  }
+
+  /// Gives a number another name, which has none yet.
+  mutating func rename(_ number: Int64, to name: String, _ connection: Connection) throws {
+    try connection.prepare("UPDATE dimple_name SET name = ? WHERE id = ?").run(.text(name), .integer(number))
+    self = try NameTable(connection)
+  }
+
+  /// Forgets a number; its former names become those of another.
+  mutating func merge(_ number: Int64, into other: Int64, _ connection: Connection) throws {
+    try connection.prepare("UPDATE OR IGNORE dimple_name SET parent = ? WHERE parent = ?")
+      .run(.integer(-other), .integer(-number))
+    try connection.prepare("DELETE FROM dimple_name WHERE id = ? OR parent = ?")
+      .run(.integer(number), .integer(-number))
+    self = try NameTable(connection)
   }
 }
 

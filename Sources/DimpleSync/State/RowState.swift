@@ -25,6 +25,12 @@ struct RowState: Equatable {
     return deleted.map { $0 < inserted } ?? true
   }
 
+  /// The first write that is later than the delete which the row died of: where updates revive, the row lives by it.
+  var revivedAt: Stamp? {
+    guard inserted != nil, let deleted, !isAlive else { return nil }
+    return cells.items.map(\.cell.stamp).filter { deleted < $0 }.min()
+  }
+
   /// The registers of the current life: what was written before the last delete does not count. A dead row that must still be
   /// shown is shown as it was.
   func counts(_ cell: Cell) -> Bool {

@@ -20,6 +20,8 @@ enum RowStatus: Int64 {
   case shownWithNull = 8
   /// Shown as it is, but with values for columns that this schema does not have (yet).
   case unknownColumns = 9
+  /// Shown although its delete is later than its insert: updates revive in its table, and one is later still.
+  case revived = 10
 
   /// Alive, but cannot stand in the table.
   var isHeld: Bool { (Self.unknownTable.rawValue...Self.missingParent.rawValue).contains(rawValue) }

@@ -82,6 +82,13 @@ struct RowStore {
     return keys
   }
 
+  /// The rows that live where updates revive.
+  func revivable(in table: Int64) throws -> [RowKey] {
+    var keys: [RowKey] = []
+    try forEach(in: table) { key, entry in if entry.state.revivedAt != nil { keys.append(key) } }
+    return keys
+  }
+
   /// Calls `body` with every row of a table whose key follows `after`, in the order of the keys, until it returns `false`.
   ///
   /// - Returns: Whether it came to the end.

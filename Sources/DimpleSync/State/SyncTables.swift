@@ -5,7 +5,7 @@ internal import DimpleStore
 ///
 /// ```
 /// dimple_sync(name, value)                     format, signing key, how far the log is folded, the state's digest
-/// dimple_name(id, parent, name)                numbers for table and column names
+/// dimple_name(id, parent, name)                numbers for table and column names, and their former names
 /// dimple_replica(number, id, key)              numbers for replicas, and their pinned public keys
 /// dimple_row(tbl, key, state, status)          the merged state, one row per row ever seen
 /// dimple_seen(vault, replica, first, last, before, after)   which transactions of whom are merged, with the chain around
@@ -135,6 +135,8 @@ enum SyncSetting: String {
   case attempted
   /// ``StateDigest`` of `dimple_row`.
   case digest
+  /// How often declared renames changed ``NameTable``.
+  case renames
   /// Set once a pack was merged that leaves changes out: the state lacks what others have.
   case hasGaps
 

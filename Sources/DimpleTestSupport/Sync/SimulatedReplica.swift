@@ -38,13 +38,15 @@ public struct SimulatedReplica: Sendable {
   /// - Parameters:
   ///   - path: A database file; in memory without.
   ///   - configuration: For its connections.
+  ///   - updateRevives: Tables in which a later write outlives a delete.
   ///   - retention: How long its log is kept; the test trims it.
   ///   - detectsCopies: Whether it is a replica of its own if the file was copied; else the bucket must show it.
   ///   - seed: Makes its replica id the same in every run; random without. One for each replica.
   public init(
     storage: any ObjectStorage, vault: any VaultProvider = TransparentVault(), clock: ManualClock = ManualClock(),
     path: String? = nil, configuration: Configuration = Configuration(), untracked: Set<String> = [],
-    untrackedColumns: [String: Set<String>] = [:], retention: Changelog.Retention = .all, detectsCopies: Bool = true,
+    untrackedColumns: [String: Set<String>] = [:], updateRevives: Set<String> = [],
+    retention: Changelog.Retention = .all, detectsCopies: Bool = true,
     seed: UInt64? = nil, options: SyncEngine.Options = .init(), migrations: [Migration]
   ) throws {
     var configuration = configuration
@@ -52,6 +54,7 @@ public struct SimulatedReplica: Sendable {
     tracking.clock = clock.wallClock
     tracking.untracked = untracked
     tracking.untrackedColumns = untrackedColumns
+    tracking.updateRevives = updateRevives
     tracking.retention = retention
     tracking.trimsByItself = false
     tracking.detectsCopies = detectsCopies

@@ -4,8 +4,10 @@ internal import DimpleDb
 /// `dimple held DB`
 struct HeldCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "held", abstract: "List rows that sync keeps but cannot show, and why.",
+    commandName: "held", abstract: "List rows that sync keeps but cannot show, why, and what to do.",
     discussion: """
+      Rows that were deleted and are shown as long as others refer to them are listed, too.
+
       EXAMPLES
         dimple held app.db
       """)
@@ -16,20 +18,26 @@ struct HeldCommand: AsyncParsableCommand {
   func run() async throws {
     let database = try OpenDatabase.tracked(db)
     defer { try? database.close() }
-    for row in try database.heldRows() {
-      guard output.json else {
-        Console.print("\(row.table)(\(row.key.map(RowPrinter.cell).joined(separator: ", "))): \(row.reason)")
-        continue
-      }
-      var writer = JSONWriter()
-      writer.raw(#"{"table":"#)
-      writer.string(row.table)
-      writer.raw(#","key":"#)
-      writer.list(row.key, from: UInt8(ascii: "["), to: UInt8(ascii: "]")) { ValueJSON.write($1, to: &$0) }
-      writer.raw(#","reason":"#)
-      writer.string(row.reason.description)
-      writer.raw("}")
-      Console.print(String(decoding: writer.bytes, as: UTF8.self))
+    for row in try database.heldRows() { show(row.table, row.key, row.reason.description, row.reason.hint) }
+    for row in try database.keptRows() {
+      show(row.table, row.key, "The row was deleted, and is shown as long as others refer to it.", row.hint)
     }
+  }
+
+  private func show(_ table: String, _ key: [SQLValue], _ reason: String, _ hint: String) {
+    guard output.json else {
+      return Console.print("\(table)(\(key.map(RowPrinter.cell).joined(separator: ", "))): \(reason) \(hint)")
+    }
+    var writer = JSONWriter()
+    writer.raw(#"{"table":"#)
+    writer.string(table)
+    writer.raw(#","key":"#)
+    writer.list(key, from: UInt8(ascii: "["), to: UInt8(ascii: "]")) { ValueJSON.write($1, to: &$0) }
+    writer.raw(#","reason":"#)
+    writer.string(reason)
+    writer.raw(#","hint":"#)
+    writer.string(hint)
+    writer.raw("}")
+    Console.print(String(decoding: writer.bytes, as: UTF8.self))
   }
 }

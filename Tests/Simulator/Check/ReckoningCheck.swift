@@ -161,13 +161,28 @@ struct ReckoningCheck {
         theirs <= mine
       else { return false }
       let wish = wish(other, rival, table)
-      return keys.contains { columns in
+      let isSame = keys.contains { columns in
         columns.allSatisfy { index in
           let column = table.columns[index]
           return equal(values[column.name] ?? .null, wish[column.name] ?? .null, column.collation)
         }
       }
+      return isSame || table.uniqueIndexes.contains { meet(values, wish, in: $0, table) }
     }
+  }
+
+  private func meet(
+    _ values: [String: SQLValue], _ others: [String: SQLValue], in index: SimulatedSchema.UniqueIndex,
+    _ table: SimulatedSchema.Table
+  ) -> Bool {
+    if let absent = index.absent {
+      let name = table.columns[absent].name
+      guard values[name] == .null, others[name] == .null else { return false }
+    }
+    let column = table.columns[index.column]
+    // What a function returns has no collation, and these are lower-case letters.
+    let collation = index.isFolded ? "NOCASE" : column.collation
+    return equal(values[column.name] ?? .null, others[column.name] ?? .null, collation)
   }
 
   // MARK: - The dead

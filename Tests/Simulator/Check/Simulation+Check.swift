@@ -59,6 +59,7 @@ extension Simulation {
     _ = try await newcomer.engine.sync()
     let expected = try newcomer.database.fingerprint()
     let held = Set(try newcomer.database.heldRows())
+    let kept = Set(try newcomer.database.keptRows())
     tally.fingerprint += "\(expected)"
     tally.held += held.count
     for device in fleet {
@@ -74,6 +75,9 @@ extension Simulation {
         throw SimulationFailure(
           "held rows differ",
           "device \(device.index) holds \(mine.subtracting(held)), a new one \(held.subtracting(mine))")
+      }
+      guard try Set(device.database.keptRows()) == kept else {
+        throw SimulationFailure("kept rows differ", "device \(device.index) and a new one")
       }
       // Where two copies wrote under one name before either could know, it depends on whom one believes.
       let states = try (device.database.stateFingerprint(), newcomer.database.stateFingerprint())

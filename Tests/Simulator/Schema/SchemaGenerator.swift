@@ -14,6 +14,7 @@ struct SchemaGenerator {
     }
     for index in tables.indices { addColumns(to: index) }
     for index in tables.indices { addReferences(to: index) }
+    for index in tables.indices where random.oneIn(3) { addUniqueIndex(to: index) }
     var schema = SimulatedSchema(tables: tables)
     if random.oneIn(4), let trigger = trigger() { schema.triggers = [trigger] }
     return schema
@@ -142,6 +143,19 @@ struct SchemaGenerator {
     SimulatedSchema.ForeignKey(
       columns: columns, parent: parent, parentColumns: parentColumns, onDelete: onDelete,
       onUpdate: ["NO ACTION", "NO ACTION", "CASCADE", "SET NULL"][random.below(4)], isDeferred: random.oneIn(3))
+  }
+
+  // MARK: - Indexes
+
+  private mutating func addUniqueIndex(to index: Int) {
+    let table = tables[index]
+    let own = table.columns.indices.filter { $0 >= table.keyCount && table.columns[$0].version == table.version }
+    guard let column = random.pick(own) else { return }
+    var unique = SimulatedSchema.UniqueIndex(column: column)
+    unique.isFolded = table.columns[column].type == "TEXT" && random.oneIn(2)
+    unique.absent = unique.isFolded && random.oneIn(2) ? nil : random.pick(own.filter { $0 != column })
+    // Otherwise it is one like any other.
+    if unique.isFolded || unique.absent != nil { tables[index].uniqueIndexes.append(unique) }
   }
 
   // MARK: - Triggers

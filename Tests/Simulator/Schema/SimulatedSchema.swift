@@ -28,6 +28,15 @@ package struct SimulatedSchema: Sendable {
     var isDeferred = false
   }
 
+  /// A UNIQUE index over expressions or over a part of the rows; it comes with its table.
+  package struct UniqueIndex: Sendable {
+    var column: Int
+    /// Over `lower(column)`.
+    var isFolded = false
+    /// Only rows with NULL in this column are part of it.
+    var absent: Int?
+  }
+
   package struct Table: Sendable {
     var name: String
     var version = 1
@@ -35,6 +44,7 @@ package struct SimulatedSchema: Sendable {
     /// Positions of the primary key's columns: the first ones.
     var keyCount = 1
     var uniques: [[Int]] = []
+    var uniqueIndexes: [UniqueIndex] = []
     var foreignKeys: [ForeignKey] = []
     var isStrict = false
     var isWithoutRowID = false
@@ -57,7 +67,12 @@ package struct SimulatedSchema: Sendable {
   /// The statements that make version `version` of the version before it.
   package func script(of version: Int) -> String {
     var statements: [String] = []
-    for table in tables where table.version == version { statements.append(creation(of: table)) }
+    for table in tables where table.version == version {
+      statements.append(creation(of: table))
+      for (number, index) in table.uniqueIndexes.enumerated() {
+        statements.append(creation(of: index, "\(table.name)x\(number)", table))
+      }
+    }
     for table in tables where table.version < version {
       for (index, column) in table.columns.enumerated() where column.version == version {
         statements.append(
@@ -80,6 +95,12 @@ package struct SimulatedSchema: Sendable {
     let options = (table.isStrict ? ["STRICT"] : []) + (table.isWithoutRowID ? ["WITHOUT ROWID"] : [])
     return "CREATE TABLE \(table.name) (\(parts.joined(separator: ", ")))\(options.isEmpty ? "" : " ")"
       + options.joined(separator: ", ")
+  }
+
+  private func creation(of index: UniqueIndex, _ name: String, _ table: Table) -> String {
+    let column = table.columns[index.column].name
+    let condition = index.absent.map { " WHERE \(table.columns[$0].name) IS NULL" } ?? ""
+    return "CREATE UNIQUE INDEX \(name) ON \(table.name)(\(index.isFolded ? "lower(\(column))" : column))\(condition)"
   }
 
   private func declaration(of column: Column) -> String {

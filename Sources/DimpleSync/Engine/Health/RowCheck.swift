@@ -90,7 +90,8 @@ struct RowCheck {
     let keyValues = try KeyCodec.decode(key.key)
     guard keyValues.count == schema.tables[position].keyColumns.count else { return nil }
     let isShown = try access[position].read(keyValues) != nil
-    let shouldBe = entry.status == .keptByReference || (entry.state.isAlive && !entry.status.isHeld)
+    let shouldBe =
+      entry.status == .keptByReference || entry.status == .revived || (entry.state.isAlive && !entry.status.isHeld)
     if isShown == shouldBe { return nil }
     return Difference(
       key: key, table: position, keyValues: keyValues, values: [],

@@ -32,22 +32,28 @@ extension RowMerger {
   {
     guard let conflicts else { return }
     if entry.operation == .delete {
+      let isRevived = table.updateRevives && row.registers.contains { stamp < $0.stamp }
       for index in row.registers.indices where conflicts.isUnseen(row.registers[index].stamp) {
         let register = row.registers[index]
+        let (delete, mine) = (
+          write(stamp, isDelete: true), write(register.stamp, value: try ownValue(index, table))
+        )
         conflicts.add(
           try conflict(
-            register.column, change, table, kept: write(stamp, isDelete: true),
-            lost: write(register.stamp, value: ownValue(index, table))))
+            register.column, change, table, kept: isRevived ? mine : delete, lost: isRevived ? delete : mine))
       }
       return
     }
     if let deleted = row.deleted, conflicts.isUnseen(deleted), !row.isAlive {
       if entry.operation == .insert, deleted < stamp { return }
+      let isRevived = table.updateRevives && deleted < stamp
       for cell in change.batch.cells(of: entry) {
+        let (delete, theirs) = (
+          write(deleted, isDelete: true), write(stamp, value: try change.batch.value(of: cell).value)
+        )
         conflicts.add(
           try conflict(
-            cell.column, change, table, kept: write(deleted, isDelete: true),
-            lost: write(stamp, value: change.batch.value(of: cell).value)))
+            cell.column, change, table, kept: isRevived ? theirs : delete, lost: isRevived ? delete : theirs))
       }
       return
     }

@@ -25,6 +25,8 @@ final class PackedTable {
   /// Some foreign key refers to the table.
   let isReferredTo: Bool
   let foreignKeys: [PackedForeignKey]
+  /// ``MergeTable/updateRevives``.
+  let updateRevives: Bool
   /// The table and its columns in the change log's catalogue.
   private let historyID: Int64?
   private let catalogIDs: [Int64]
@@ -66,6 +68,7 @@ final class PackedTable {
     historyID = history?.id
     catalogIDs = (table?.columns ?? []).map { history?.columns[$0.name] ?? 0 }
     isKnown = table != nil
+    updateRevives = table?.updateRevives ?? false
     keyCount = table?.keyColumns.count ?? 0
     hasRowIDKey = table?.hasRowIDKey ?? false
     isNotNull = (table?.columns ?? []).map(\.isNotNull)

@@ -46,7 +46,7 @@ extension RowMerger {
     }
     guard row.isAlive else {
       // Nobody refers to it, and no row that was never logged has its key.
-      guard row.inserted != nil, !table.isReferredTo, try !table.hasRow() else { return false }
+      guard row.inserted != nil, !table.isReferredTo, !table.updateRevives, try !table.hasRow() else { return false }
       _ = encode(leavingValuesTo: nil)
       return try insertNewState(change, table, .settled)
     }
@@ -61,7 +61,7 @@ extension RowMerger {
         changedRows += 1
         return true
       }
-    } catch let error as StoreError where error.code.isConstraint {}
+    } catch let error as StoreError where error.code.refusesRow {}
     digest.remove(digestOfRow(change.key, of: table))
     try deleteState(change.key, of: table)
     return false
@@ -88,7 +88,9 @@ extension RowMerger {
     }
     guard status == .settled || status == .unknownColumns && !schemaChanged else { return false }
     if wasAlive, row.isAlive, isUnchanged { return try mergeLiving(change, into: table) }
-    guard !wasAlive, !row.isAlive, row.inserted == inserted, !table.isReferredTo else { return false }
+    guard !wasAlive, !row.isAlive, row.inserted == inserted, !table.isReferredTo, !table.updateRevives else {
+      return false
+    }
     _ = encode(leavingValuesTo: nil)
     return try finish(change, table, .settled, inserted, deleted)
   }
@@ -114,7 +116,7 @@ extension RowMerger {
     if !written.isEmpty {
       do {
         guard try table.update(row, written) else { return false }
-      } catch let error as StoreError where error.code.isConstraint { return false }
+      } catch let error as StoreError where error.code.refusesRow { return false }
       if let recorder { try table.recordUpdate(row, written, key: change.key, recorder) }
       changedRows += 1
     }

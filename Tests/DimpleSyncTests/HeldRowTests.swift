@@ -1,0 +1,86 @@
+import DimpleChangelog
+import DimpleRemote
+import DimpleStore
+import DimpleSync
+import DimpleTestSupport
+import Testing
+
+@Suite("Why a row is held, and what shows it")
+struct HeldRowTests {
+  /// A row written by an app whose schema refuses nothing, as it arrives in one that does.
+  struct Case: Sendable, CustomTestStringConvertible {
+    var reason: HeldRow.Reason
+    var strict: String
+    var arriving: String
+    var shown = 0
+    /// What the hint says, done.
+    var remedy: String
+    var hint: String
+    var testDescription: String { "\(hint): \(remedy)" }
+  }
+
+  private static let lax =
+    "CREATE TABLE T (id TEXT PRIMARY KEY NOT NULL, a, b); CREATE TABLE P (id TEXT PRIMARY KEY NOT NULL)"
+  private static let parent = "CREATE TABLE P (id TEXT PRIMARY KEY NOT NULL)"
+
+  private static let cases = [
+    Case(
+      reason: .missingValue, strict: "CREATE TABLE T (id TEXT PRIMARY KEY NOT NULL, a NOT NULL, b); \(parent)",
+      arriving: "INSERT INTO T VALUES ('x', NULL, 1)", remedy: "INSERT INTO T VALUES ('x', 1, 1)",
+      hint: "with a value"),
+    Case(
+      reason: .missingValue, strict: "CREATE TABLE T (id TEXT PRIMARY KEY NOT NULL, a NOT NULL, b); \(parent)",
+      arriving: "INSERT INTO T VALUES ('x', NULL, 1)",
+      remedy: """
+        CREATE TABLE U (id TEXT PRIMARY KEY NOT NULL, a NOT NULL DEFAULT 0, b); DROP TABLE T; ALTER TABLE U RENAME TO T
+        """, hint: "DEFAULT"),
+    Case(
+      reason: .checkFailed, strict: "CREATE TABLE T (id TEXT PRIMARY KEY NOT NULL, a CHECK (a < 10), b); \(parent)",
+      arriving: "INSERT INTO T VALUES ('x', 10, 1)", remedy: "INSERT INTO T VALUES ('x', 9, 1)", hint: "CHECK allows"),
+    Case(
+      reason: .wrongType, strict: "CREATE TABLE T (id TEXT PRIMARY KEY NOT NULL, a INTEGER, b ANY) STRICT; \(parent)",
+      arriving: "INSERT INTO T VALUES ('x', 'ten', 1)", remedy: "INSERT INTO T VALUES ('x', 10, 1)", hint: "type"),
+    Case(
+      reason: .notUnique, strict: "CREATE TABLE T (id TEXT PRIMARY KEY NOT NULL, a UNIQUE, b); \(parent)",
+      arriving: "INSERT INTO T VALUES ('w', 1, 1); INSERT INTO T VALUES ('x', 1, 1)", shown: 1,
+      remedy: "INSERT INTO T VALUES ('x', 2, 1)", hint: "another value"),
+    Case(
+      reason: .notUnique, strict: "CREATE TABLE T (id TEXT PRIMARY KEY NOT NULL, a UNIQUE, b); \(parent)",
+      arriving: "INSERT INTO T VALUES ('w', 1, 1); INSERT INTO T VALUES ('x', 1, 1)", shown: 1,
+      remedy: "UPDATE T SET a = 3 WHERE id = 'w'", hint: "Change that row's value"),
+    Case(
+      reason: .missingParent,
+      strict: "CREATE TABLE T (id TEXT PRIMARY KEY NOT NULL, a REFERENCES P(id), b); \(parent)",
+      arriving: "INSERT INTO T VALUES ('x', 'p', 1)", remedy: "INSERT INTO P VALUES ('p')", hint: "Bring the other row"),
+    Case(
+      reason: .missingParent,
+      strict: "CREATE TABLE T (id TEXT PRIMARY KEY NOT NULL, a REFERENCES P(id), b); \(parent)",
+      arriving: "INSERT INTO T VALUES ('x', 'p', 1)", remedy: "INSERT INTO T VALUES ('x', NULL, 1)",
+      hint: "insert this one again"),
+    Case(
+      reason: .unknownTable, strict: parent, arriving: "INSERT INTO T VALUES ('x', 1, 1)",
+      remedy: "CREATE TABLE T (id TEXT PRIMARY KEY NOT NULL, a, b)", hint: "migrations bring"),
+    Case(
+      reason: .unknownTable, strict: "CREATE TABLE T (id TEXT NOT NULL, a, b, PRIMARY KEY (id, b)); \(parent)",
+      arriving: "INSERT INTO T VALUES ('x', 1, 1)",
+      remedy: "DROP TABLE T; CREATE TABLE T (id TEXT PRIMARY KEY NOT NULL, a, b)", hint: "with that key"),
+  ]
+
+  @Test(arguments: cases) func whatTheHintSaysShowsTheRow(_ one: Case) async throws {
+    let storage = MemoryStorage()
+    let author = try SimulatedReplica(storage: storage, migrations: [Migration("1", "\(raw: Self.lax)")])
+    let reader = try SimulatedReplica(storage: storage, migrations: [Migration("1", "\(raw: one.strict)")])
+    try await author.database.write { try $0.script("\(raw: one.arriving)") }
+    _ = try await author.engine.sync()
+    let report = try await reader.engine.sync()
+    let held = try #require(try await reader.engine.held().first)
+    #expect((held.table, held.key, held.reason) == ("T", [.text("x")], one.reason))
+    #expect((report.heldRows, report.changedRows) == (1, one.shown))
+    #expect(held.reason.hint.contains(one.hint))
+    #expect(!held.reason.description.isEmpty && held.reason.description != held.reason.hint)
+    reader.clock.advance(milliseconds: 10)
+    try await reader.database.write { try $0.script("\(raw: one.remedy)") }
+    #expect(try await reader.engine.sync().heldRows == 0)
+    #expect(try await reader.database.rows("SELECT id FROM T WHERE id = 'x'").count == 1)
+  }
+}
