@@ -2,6 +2,7 @@ import DimpleChangelog
 import DimpleRemote
 import DimpleStore
 import DimpleSync
+import DimpleTestSupport
 
 /// One sync of a device, with what goes wrong and what happens meanwhile, and what may come of it.
 extension Simulation {
@@ -96,7 +97,7 @@ extension Simulation {
   }
 
   /// What the device has taken in by now.
-  private func noteSeen(_ device: Device) throws {
+  func noteSeen(_ device: Device) throws {
     for index in syncing { if let other = devices[index] { try noteRestamps(of: other) } }
     for (replica, runs) in try vector(of: device.database) {
       guard let last = runs.last?.upperBound, let time = times[replica]?[last] else { continue }
