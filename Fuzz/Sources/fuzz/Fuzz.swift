@@ -1,6 +1,21 @@
+import DimpleChangelog
 import DimpleRemote
 
 @testable import DimpleSync
+
+/// libFuzzer's own loop: https://llvm.org/docs/LibFuzzer.html#using-libfuzzer-as-a-library.
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runFuzzer(
+  _ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutableRawPointer,
+  _ body: @convention(c) (UnsafePointer<UInt8>, Int) -> CInt
+) -> CInt
+
+/// The program's entry, under the name that the package manager links it by; libFuzzer's own `main` has another.
+@_cdecl("fuzz_main")
+public func main(_ count: CInt, _ arguments: UnsafeMutableRawPointer) -> CInt {
+  var (count, arguments) = (count, arguments)
+  return runFuzzer(&count, &arguments) { fuzz($0, $1) }
+}
 
 /// What libFuzzer calls, again and again: the parsers of the remote format must not trap, and may throw `SyncError` alone.
 ///
@@ -16,20 +31,34 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
 
 private func parse(_ input: ArraySlice<UInt8>, _ choice: UInt8) throws {
   let name = PackName(record: Array(input.prefix(40)))
-  switch choice % 5 {
+  switch choice % 8 {
   case 0:
     let json = try JSONParser.parse(input)
     var writer = JSONWriter()
     writer.value(json)
-    precondition(try JSONParser.parse(writer.bytes[...]) == json)
+    let again = try JSONParser.parse(writer.bytes[...])
+    precondition(again == json)
   case 1: _ = try PackHeaderCodec.read(input, vault: AnyVault())
   case 2:
     let salts = ["T", "Todo"].map { PackHeader.Salt(table: $0, salt: [UInt8](repeating: 1, count: 16)) }
     var (first, second) = (TransactionReader(salts: salts), TransactionReader(salts: salts))
     let transaction = try first.read(input, number: 1)
-    precondition(try second.skim(input, number: 1).changeCount >= transaction.changes.count)
+    let skimmed = try second.skim(input, number: 1)
+    precondition(skimmed.changeCount >= transaction.changes.count)
   case 3:
     _ = try Gzip.decompress(Array(input), maximumSize: 1 << 20)
+  case 4:
+    let key = try KeyCodec.decode(Array(input))
+    precondition(key.isEmpty == input.isEmpty)
+  case 5:
+    guard let snapshot = SnapshotName(record: Array(input.prefix(37))) else { return }
+    precondition(snapshot.record == Array(input.prefix(37)))
+    _ = try SnapshotManifestDecoder.decode(Array(input.dropFirst(37)), name: snapshot, vault: AnyVault())
+  case 6:
+    guard let snapshot = SnapshotName(record: Array(input.prefix(37))) else { return }
+    var reader = try SnapshotPartReader(
+      Array(input.dropFirst(37)), name: snapshot, latest: HybridTime(rawValue: 1 << 59), vault: AnyVault())
+    while try reader.next() != nil {}
   default:
     guard let name else { return }
     precondition(name.record == Array(input.prefix(40)))

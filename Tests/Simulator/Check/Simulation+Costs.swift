@@ -4,7 +4,7 @@ import DimpleTestSupport
 /// What a sync costs once all are quiet, as docs/SYNC_ENGINE.md says.
 extension Simulation {
   /// The requests of one listing.
-  private var listing: Int {
+  private func listing(_ bucket: Bucket) -> Int {
     let objects = bucket.keys.filter { $0.hasPrefix("log/") }.count
     return max(1, (objects + script.settings.pageSize - 1) / script.settings.pageSize)
   }
@@ -19,7 +19,7 @@ extension Simulation {
       report.skipped.removeAll { isOfCopies($0.error) }
       guard report.isEmpty else { throw SimulationFailure("not at rest", "device \(device.index): \(report)") }
       requests = report.traffic.requests
-      if requests == refused + listing { return }
+      if requests == refused + listing(device.home) { return }
     }
     throw SimulationFailure("a sync with nothing to do asks too much", "device \(device.index): \(requests) requests")
   }
@@ -27,18 +27,21 @@ extension Simulation {
   /// Own changes cost one put besides the listing, another's one get.
   func checkCosts(_ fleet: [Device]) async throws {
     // A snapshot may be due, or looked for, and what is refused is asked for each time.
-    guard script.settings.smallestSnapshot == nil, disputed.isEmpty, fleet.count > 1 else { return }
+    guard script.settings.smallestSnapshot == nil, disputed.isEmpty, fleet.count > 1, stick == nil else {
+      return
+    }
     let (writer, reader) = (fleet[0], fleet[1])
     guard try writeSomething(on: writer) else { return }
-    let before = listing
+    let before = listing(bucket)
     let sent = try await writer.engine.sync()
     tally.count("checked cost")
     if sent.joinedPacks == 0, sent.pushedPacks != 1 || sent.traffic.requests != before + 1 {
       throw SimulationFailure("a push asks too much", "\(sent.traffic.requests) requests, \(before) of them listed")
     }
     let taken = try await reader.engine.sync()
-    if taken.pulledTransactions != 1 || taken.traffic.requests != listing + 1 {
-      throw SimulationFailure("a pull asks too much", "\(taken.traffic.requests) requests, \(listing) of them listed")
+    if taken.pulledTransactions != 1 || taken.traffic.requests != listing(bucket) + 1 {
+      throw SimulationFailure(
+        "a pull asks too much", "\(taken.traffic.requests) requests, \(listing(bucket)) of them listed")
     }
   }
 

@@ -8,9 +8,12 @@ final class Bucket: ObjectStorage {
   private let archive = Mutex<[String: [UInt8]]>([:])
   private let earlier = Mutex<[[String: [UInt8]]]>([])
   private let time: @Sendable () -> Int64?
+  /// The vault's in it.
+  let name: String
 
   /// - Parameter time: What the storage says the time is, in milliseconds; `nil` if it does not tell.
-  init(pageSize: Int, time: @escaping @Sendable () -> Int64?) {
+  init(_ name: String, pageSize: Int, time: @escaping @Sendable () -> Int64?) {
+    self.name = name
     memory = MemoryStorage(pageSize: pageSize)
     self.time = time
   }

@@ -1,5 +1,6 @@
 import DimpleChangelog
 import DimpleMutex
+import DimpleRemote
 import DimpleStore
 import DimpleSync
 import DimpleTestSupport
@@ -32,6 +33,11 @@ final class Device {
   private var generation = 0
   private(set) var database: Database
   private(set) var engine: SyncEngine
+  /// Syncs with the stick, on a device that syncs with the bucket otherwise.
+  private(set) var carrier: SyncEngine?
+  /// Where it syncs: the bucket, or the stick alone.
+  let home: Bucket
+  private let stick: Bucket?
 
   var version: Int
   var record = Record()
@@ -44,9 +50,10 @@ final class Device {
   /// - Parameters:
   ///   - path: A database file to begin with.
   ///   - isCopy: It is another device's; a database that nobody has written to gets a name of its own.
+  ///   - stick: What the device may carry packs on; its own vault where it never sees another.
   init(
     _ index: Int, version: Int, script: Script, bucket: Bucket, folder: TemporaryFolder, from path: String,
-    isCopy: Bool = false
+    isCopy: Bool = false, stick: Bucket? = nil
   ) throws {
     self.index = index
     self.version = version
@@ -55,6 +62,8 @@ final class Device {
     var random = SeededRandom(seed: script.seed &+ UInt64(index) &* 0x1234_5678_9ABC_DEF1)
     vaultSeed = random.next()
     let lifeline = Lifeline()
+    home = bucket
+    self.stick = stick === bucket ? nil : stick
     faults = FaultyStorage(bucket, schedule: .none, seed: script.seed &+ UInt64(index))
     let current = LifeSource(lifeline)
     self.current = current
@@ -63,7 +72,8 @@ final class Device {
       index: index, version: version, generation: 0, script: script, clock: clock, life: lifeline,
       path: script.settings.usesFiles ? folder.path("device\(index)-0.db") : nil)
     database = try opening.open(path, isCopy: isCopy)
-    engine = opening.engine(database, storage, vaultSeed)
+    engine = opening.engine(database, storage, vaultSeed, vault: home.name)
+    carrier = self.stick.map { opening.engine(database, $0, vaultSeed, vault: $0.name) }
   }
 
   var life: Lifeline { current.lifeline }
@@ -97,7 +107,8 @@ final class Device {
       index: index, version: self.version, generation: generation, script: script, clock: clock, life: lifeline,
       path: script.settings.usesFiles ? folder.path("device\(index)-\(generation).db") : nil)
     database = try opening.open(source, isCopy: true)
-    engine = opening.engine(database, storage, vaultSeed &+ UInt64(generation))
+    engine = opening.engine(database, storage, vaultSeed &+ UInt64(generation), vault: home.name)
+    carrier = stick.map { opening.engine(database, $0, vaultSeed &+ UInt64(generation), vault: $0.name) }
     if path == nil { TemporaryFiles.remove(source) }
   }
 
@@ -160,7 +171,9 @@ struct Opening {
     return database
   }
 
-  func engine(_ database: Database, _ storage: DeviceStorage, _ vaultSeed: UInt64) -> SyncEngine {
+  func engine(
+    _ database: Database, _ storage: any ObjectStorage, _ vaultSeed: UInt64, vault: String
+  ) -> SyncEngine {
     var options = SyncEngine.Options()
     options.packSize = script.settings.packSize
     options.mergeBatchSize = script.settings.mergeBatchSize
@@ -168,6 +181,6 @@ struct Opening {
     options.smallestSnapshot = script.settings.smallestSnapshot ?? .max
     options.snapshotPartSize = script.settings.snapshotPartSize
     if let seconds = script.settings.historySeconds { options.history = .limited(.seconds(seconds)) }
-    return SyncEngine(database, storage: storage, vault: TransparentVault(seed: vaultSeed), options: options)
+    return SyncEngine(database, storage: storage, vault: TransparentVault(seed: vaultSeed, id: vault), options: options)
   }
 }

@@ -97,7 +97,7 @@ extension Simulation {
   }
 
   /// What the device has taken in by now.
-  private func noteSeen(_ device: Device) throws {
+  func noteSeen(_ device: Device) throws {
     for index in syncing { if let other = devices[index] { try noteRestamps(of: other) } }
     for (replica, runs) in try vector(of: device.database) {
       guard let last = runs.last?.upperBound, let time = times[replica]?[last] else { continue }

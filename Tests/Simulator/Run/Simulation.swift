@@ -9,8 +9,12 @@ import DimpleTestSupport
 package actor Simulation {
   let script: Script
   let bucket: Bucket
+  /// A second vault, carried between the devices that sync with the bucket and the last one, which never does.
+  let stick: Bucket?
   let folder: TemporaryFolder
   private let truth: ManualClock
+  /// Some foreign key sets references to NULL.
+  private let hasSetNull: Bool
   private let templates: Templates
   var devices: [Int: Device] = [:]
   var tally = Tally()
@@ -36,14 +40,20 @@ package actor Simulation {
     let truth = ManualClock(milliseconds: Self.beginning)
     self.truth = truth
     let tells = script.settings.tellsTime
-    bucket = Bucket(pageSize: script.settings.pageSize) { tells ? truth.milliseconds : nil }
+    let bucket = Bucket("transparent", pageSize: script.settings.pageSize) { tells ? truth.milliseconds : nil }
+    let stick = script.settings.hasStick ? Bucket("stick", pageSize: script.settings.pageSize) { nil } : nil
+    (self.bucket, self.stick) = (bucket, stick)
     folder = try TemporaryFolder()
     templates = Templates(script, folder)
+    hasSetNull = script.schema.tables.flatMap(\.foreignKeys).contains {
+      $0.onDelete == "SET NULL" || $0.onUpdate == "SET NULL"
+    }
     var random = SeededRandom(seed: script.seed &+ 7)
     for (index, version) in script.versions.enumerated() {
+      let home = index == script.versions.count - 1 ? stick ?? bucket : bucket
       let device = try Device(
-        index, version: version, script: script, bucket: bucket, folder: folder,
-        from: templates.path(version: version))
+        index, version: version, script: script, bucket: home, folder: folder,
+        from: templates.path(version: version), stick: stick)
       device.offset = Int64(random.below(120_000)) - 60_000
       devices[index] = device
     }
@@ -92,6 +102,7 @@ package actor Simulation {
       tally.count("backup")
       device.backup = Device.Backup(path: try device.copy("backup"), version: device.version, record: device.record)
     case .restore: try await restore(device)
+    case .carry: try await carry(device)
     case .check(let repairs): try await check(device, repairs: repairs)
     case .owner(let mischief, let seed):
       tally.count("owner: \(mischief.rawValue)")
@@ -136,6 +147,15 @@ package actor Simulation {
     setClocks()
   }
 
+  private func carry(_ device: Device) async throws {
+    guard let carrier = device.carrier else { return }
+    tally.count("stick carried")
+    let report = try await carrier.sync()
+    tally.count("pack carried", report.relayedPacks)
+    try note(device)
+    try noteSeen(device)
+  }
+
   // MARK: - Restoring
 
   private func restore(_ device: Device) async throws {
@@ -178,7 +198,7 @@ package actor Simulation {
     if transaction.isDiskFull { try limitPages(of: device, spare: 1) }
     var outcome = Outcome()
     do {
-      try device.database.write { connection in try Self.run(transaction, connection, &outcome) }
+      try device.database.write { connection in try run(transaction, connection, &outcome) }
     } catch is Undone {
       tally.count("undone transaction")
     } catch is DeviceDied {
@@ -194,7 +214,7 @@ package actor Simulation {
     try note(device)
   }
 
-  private static func run(
+  private func run(
     _ transaction: Script.Transaction, _ connection: Connection, _ outcome: inout Outcome
   ) throws {
     let half = transaction.ending == .halfUndone ? (transaction.statements.count + 1) / 2 : 0
@@ -218,6 +238,15 @@ package actor Simulation {
       }
     }
     if transaction.ending == .undone { throw Undone() }
+    if mayPass(transaction), !(try connection.rows("SELECT 1 FROM pragma_foreign_key_check LIMIT 1").isEmpty) {
+      throw Undone()
+    }
+  }
+
+  /// Whether SQLite (3.40) may let a reference to nothing pass: where a REPLACE or an upsert could set references of the same
+  /// table to NULL, it does not look at the new row's own. Every app would have to look itself.
+  private func mayPass(_ transaction: Script.Transaction) -> Bool {
+    hasSetNull && transaction.statements.contains { $0.contains("REPLACE") || $0.contains("ON CONFLICT") }
   }
 
   private func judge(_ error: StoreError, of transaction: Script.Transaction) throws {

@@ -51,11 +51,7 @@ struct StatementGenerator {
 
   private func upsert(_ table: SimulatedSchema.Table, _ version: Int, _ random: inout SeededRandom) -> String {
     let key = schema.names(Array(0..<table.keyCount), in: table)
-    // SQLite 3.40 lets a row stand whose reference to its own table nobody answers, where the statement could have updated
-    // what such references mean.
-    let toItself = table.foreignKeys.filter { schema.tables[$0.parent].name == table.name }
-    let isReferredTo = Set(toItself.flatMap(\.parentColumns))
-    let rest = table.columns(in: version).filter { $0 >= table.keyCount && !isReferredTo.contains($0) }
+    let rest = table.columns(in: version).filter { $0 >= table.keyCount }
     let column = random.pick(rest).map { table.columns[$0] }
     let action = column.map { "UPDATE SET \($0.name) = \(literal($0, &random))" } ?? "NOTHING"
     return insert("INSERT", table, version, &random) + " ON CONFLICT (\(key)) DO \(action)"

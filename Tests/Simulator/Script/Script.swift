@@ -32,6 +32,8 @@ package struct Script: Sendable {
     var isHostile = false
     /// Databases are copied, or come back from backups: names may change, and clocks repeat.
     var hasCopies = false
+    /// The last device syncs with a vault of its own alone, on a stick that the others carry to it.
+    var hasStick = false
   }
 
   package struct Step: Sendable {
@@ -53,6 +55,8 @@ package struct Script: Sendable {
     case backUp
     /// The backup takes the database's place.
     case restore
+    /// The device syncs with the stick.
+    case carry
     /// The device looks whether vault and tables are sound, and perhaps mends what it can.
     case check(repairs: Bool)
     /// The bucket's owner does something to it.
@@ -160,6 +164,7 @@ extension Script.Step: CustomStringConvertible {
     case .copy(let other): "device \(device)'s database is copied to device \(other)"
     case .backUp: "device \(device) is backed up"
     case .restore: "device \(device) is restored"
+    case .carry: "device \(device) syncs with the stick"
     case .check(let repairs): "device \(device) \(repairs ? "repairs" : "verifies")"
     case .owner(let mischief, _): "the bucket's owner: \(mischief.rawValue)"
     }

@@ -15,6 +15,7 @@ package struct ScriptGenerator {
     var migrations = false
     var hostile = false
     var checks = false
+    var stick = false
     var bulk = false
   }
 
@@ -83,7 +84,17 @@ package struct ScriptGenerator {
     settings.tellsTime = random.oneIn(3)
     settings.endsMixed = troubles.migrations && random.oneIn(3)
     settings.isHostile = troubles.hostile
+    if random.oneIn(6) { carry() }
     settings.hasCopies = troubles.copies || troubles.restores
+  }
+
+  /// A stick, instead of what would take packs away before they are carried, and of copies, which make vaults differ for good.
+  private mutating func carry() {
+    troubles.stick = true
+    settings.hasStick = true
+    (troubles.copies, troubles.restores, troubles.hostile) = (false, false, false)
+    settings.isHostile = false
+    settings.historySeconds = nil
   }
 
   // MARK: - Steps
@@ -109,6 +120,7 @@ package struct ScriptGenerator {
     case 42..<46 where troubles.hostile:
       let mischief = random.pick(Script.Mischief.allCases) ?? .drop
       return Script.Step(device: device, action: .owner(mischief, random.next()))
+    case 50..<58 where troubles.stick && depth == 0: return Script.Step(device: device, action: .carry)
     case 46..<50 where troubles.checks:
       return Script.Step(device: device, action: .check(repairs: random.oneIn(2)))
     default: return write(on: depth > 0 && random.oneIn(2) ? random.pick(busy.sorted()) ?? device : device)

@@ -145,6 +145,8 @@ struct RowCheck {
     var isDifferent = false
     for (offset, column) in table.columns.enumerated() {
       guard let cell = entry.state.cells[column.id], cell.stamp == stamp, cell.value == nil,
+        // What was written in an earlier life is not shown.
+        entry.state.counts(cell),
         let written = change.columns.first(where: { $0.name.hasSameBytes(as: column.name) })?.value
       else { continue }
       values.append((column.id, written))
