@@ -248,7 +248,8 @@ struct SnapshotTests {
       try await new.database.write { connection in
         try connection.execute("INSERT INTO List VALUES (\("list \(index)"), 'x', 'blue')")
         try connection.execute(
-          "INSERT INTO Item (id, list, text, code, weight) VALUES (\("item \(index)"), \("list \(index)"), 'x', \(index), 3)")
+          "INSERT INTO Item (id, list, text, code, weight) VALUES (\("item \(index)"), \("list \(index)"), 'x', \(index), 3)"
+        )
       }
     }
     let reports = [try await new.engine.sync(), try await new.engine.sync()]

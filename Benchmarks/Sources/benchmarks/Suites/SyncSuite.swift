@@ -119,7 +119,8 @@ private final class SyncBenchmarks {
     Benchmark(
       name: "a write while rows are taken in, 99th percentile", unit: "write", count: 1, bars: ["idle": 2],
       contenders: [
-        Contender(name: Contender.ours, prepare: { try await self.makeReader(.memory, self.manyTracks, together: 20) }) {
+        Contender(name: Contender.ours, prepare: { try await self.makeReader(.memory, self.manyTracks, together: 20) })
+        {
           guard let reader = self.reader else { return 0 }
           let isDone = Flag()
           try await withThrowingTaskGroup(of: Void.self) { group in
