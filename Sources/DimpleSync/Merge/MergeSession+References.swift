@@ -8,7 +8,10 @@ extension MergeSession {
   /// been allowed. Before pass 2, in which they claim their unique values after all the living.
   func markWanted() throws {
     for row in Array(rows.values) where !row.state.isAlive && row.wish != nil {
-      row.isWanted = try isReferredTo(row)
+      for key in schema.references[row.table] where try isReferredTo(row, by: key) {
+        row.isWanted = true
+        for rival in try rivals(of: row, by: key) { rival.isWanted = true }
+      }
     }
     var queue = rows.values.filter { mayStand($0) }
     while let row = queue.popLast() {
@@ -22,9 +25,21 @@ extension MergeSession {
   }
 
   private func isReferredTo(_ row: WorkRow) throws -> Bool {
-    try schema.references[row.table].contains { key in
-      try key.onDelete == .keep && !settledChildren(of: row, by: key).isEmpty
-    }
+    try schema.references[row.table].contains { try isReferredTo(row, by: $0) }
+  }
+
+  private func isReferredTo(_ row: WorkRow, by key: ForeignKey) throws -> Bool {
+    try key.onDelete == .keep && !settledChildren(of: row, by: key).isEmpty
+  }
+
+  /// The other dead rows that had the values by which `row` is referred to: which of them is kept must not depend on which are
+  /// at hand.
+  private func rivals(of row: WorkRow, by key: ForeignKey) throws -> [WorkRow] {
+    guard let wish = row.wish, let match = row.match(key.parentColumns, key.collations) else { return [] }
+    return try buriedParents(key, match, values: key.parentColumns.map { wish[$0] })
+      .filter { rows[$0] == nil }
+      .compactMap { try self.row($0) }
+      .filter { !$0.state.isAlive && $0.wish != nil }
   }
 
   /// The dead rows that `row` means by `key`, where no live row answers the reference.
