@@ -90,6 +90,10 @@ struct SnapshotFormatTests {
     #expect(SnapshotName(record: record) == nil)
     #expect(SnapshotName(record: Array(record.dropLast())) == nil)
     #expect(SnapshotName(record: [1] + [UInt8](repeating: 0xFF, count: 36)) == nil)
+    // A replica has 62 bits: other records would be other names of the same object.
+    var impossible = name([], .part).record
+    impossible[1] |= 0x80
+    #expect(SnapshotName(record: impossible) == nil)
   }
 
   @Test func theManifestsBytesArePinned() throws {

@@ -26,13 +26,14 @@ struct SnapshotName: Hashable {
     hash = Array(contentHash.prefix(Self.hashSize))
   }
 
-  /// `nil` for a record of another size, of an unknown kind or with an impossible number.
+  /// `nil` for a record of another size, of an unknown kind or with an impossible writer or number: each name has one record.
   init?(record: [UInt8]) {
     guard record.count == Self.recordSize, let kind = Kind(rawValue: record[0]) else { return nil }
     let covered = Int64(bitPattern: Self.integer(record[9..<17]))
-    guard covered >= 0 else { return nil }
+    let writer = ReplicaID(rawValue: Self.integer(record[1..<9]))
+    guard covered >= 0, writer.rawValue == Self.integer(record[1..<9]) else { return nil }
     self.kind = kind
-    id = SnapshotID(covered: covered, writer: ReplicaID(rawValue: Self.integer(record[1..<9])))
+    id = SnapshotID(covered: covered, writer: writer)
     index = UInt32(Self.integer(record[17..<21]))
     hash = Array(record[21...])
   }

@@ -22,6 +22,7 @@ extension Simulation {
     for round in 1...2 {
       for device in fleet { try await syncInPeace(device, round) }
     }
+    try await findDisputes(fleet)
     for version in Set(fleet.map(\.version)).sorted() {
       try await compareWithNewcomer(fleet.filter { $0.version == version }, version)
     }
@@ -64,6 +65,14 @@ extension Simulation {
     key.hasPrefix("log/") ? UInt64(key.dropFirst(4).prefix(16), radix: 16) ?? 0 : 0
   }
 
+  /// The names under which the bucket has different transactions of the same numbers.
+  private func findDisputes(_ fleet: [Device]) async throws {
+    guard script.settings.hasCopies, let device = fleet.first else { return }
+    for finding in try await device.engine.verify().findings where [.brokenChain, .forgedPack].contains(finding.code) {
+      disputed.insert(Self.replica(ofKey: finding.subject))
+    }
+  }
+
   // MARK: - All the same
 
   private func compareWithNewcomer(_ fleet: [Device], _ version: Int) async throws {
@@ -91,7 +100,7 @@ extension Simulation {
       guard try Set(device.database.keptRows()) == kept else {
         throw SimulationFailure("kept rows differ", "device \(device.index) and a new one")
       }
-      // Where two copies wrote under one name before either could know, it depends on whom one believes.
+      // Where two copies wrote under one name before either could know, readers take in one or the other: decision 22.
       let states = try (device.database.stateFingerprint(), newcomer.database.stateFingerprint())
       guard states.0 == states.1 || !disputed.isEmpty else {
         throw SimulationFailure("merged states differ", "device \(device.index) and a new one")

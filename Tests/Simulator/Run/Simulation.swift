@@ -27,7 +27,7 @@ package actor Simulation {
   private(set) var latest = HybridTime(rawValue: 0)
   /// What was in the bucket of a database that a backup then replaced.
   var orphans: [Change] = []
-  /// Names under which two copies wrote before either could know, as far as somebody refuses one of them.
+  /// Names under which two copies wrote before either could know.
   var disputed: Set<UInt64> = []
   /// Somebody new with the newest app, who has heard all at the end.
   var listener: Newcomer?
