@@ -69,11 +69,8 @@ struct Push {
       var builder = PackBuilder(before: before, signingKey: signingKey) {
         !leavesOut.isEmpty && leavesOut.contains($0.lowercased())
       }
-      var big: [PartUse] = []
-      try log.transactions(after: range.lowerBound - 1) { transaction in
-        builder.append(transaction)
-        if let use = PartUse(transaction) { big.append(use) }
-        return builder.size < packSize && transaction.number < range.upperBound
+      let big = try log.pack(after: range.lowerBound - 1, into: &builder) {
+        $0.size < packSize && $1 < range.upperBound
       }
       // Of a former name, the log may no longer have what a vault lacks.
       guard let body = builder.body else { return nil }

@@ -14,7 +14,27 @@ package struct JSONWriter {
 
   package mutating func byte(_ byte: UInt8) { bytes.append(byte) }
 
-  package mutating func integer(_ value: Int64) { bytes.append(contentsOf: String(value).utf8) }
+  /// Bytes known to be valid JSON.
+  mutating func append(_ json: UnsafeRawBufferPointer) { bytes.append(contentsOf: json) }
+
+  /// Bytes known to be valid JSON.
+  mutating func append(_ json: [UInt8]) { json.withUnsafeBytes { append($0) } }
+
+  package mutating func integer(_ value: Int64) {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+      var (rest, first) = (value.magnitude, 20)
+      repeat {
+        first -= 1
+        digits[first] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+        rest /= 10
+      } while rest > 0
+      if value < 0 {
+        first -= 1
+        digits[first] = UInt8(ascii: "-")
+      }
+      append(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: digits[first...])))
+    }
+  }
 
   /// A finite real: always with a point or an exponent, so that it reads back as a real.
   package mutating func real(_ value: Double) {
@@ -23,16 +43,19 @@ package struct JSONWriter {
 
   package mutating func string(_ value: String) {
     var value = value
+    value.withUTF8 { text($0) }
+  }
+
+  /// Text that is UTF-8.
+  mutating func text(_ utf8: UnsafeBufferPointer<UInt8>) {
     bytes.append(UInt8(ascii: "\""))
-    value.withUTF8 { utf8 in
-      var start = 0
-      for index in utf8.indices where Self.mustEscape(utf8[index]) {
-        bytes.append(contentsOf: utf8[start..<index])
-        escape(utf8[index])
-        start = index + 1
-      }
-      bytes.append(contentsOf: utf8[start...])
+    var start = 0
+    for index in utf8.indices where Self.mustEscape(utf8[index]) {
+      append(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: utf8[start..<index])))
+      escape(utf8[index])
+      start = index + 1
     }
+    append(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: utf8[start...])))
     bytes.append(UInt8(ascii: "\""))
   }
 

@@ -20,6 +20,7 @@ struct PackBuilder {
   private var first: Int64?
   private var last: Int64 = 0
   private var shown: [[UInt8]: PackHeader.Salt] = [:]
+  private var open: Open?
   /// Around the transactions so far.
   private(set) var chain: PackChain
 
@@ -45,12 +46,106 @@ struct PackBuilder {
 
   /// Adds the next transaction.
   mutating func append(_ transaction: PackTransaction) {
-    let hash = transaction.leftHash ?? write(transaction)
-    if transaction.leftHash != nil { writeLeft(transaction.number, hash) }
-    chain.after = LogChain.next(chain.after, hash)
-    first = first ?? transaction.number
-    last = transaction.number
+    if let hash = transaction.leftHash {
+      writeLeft(transaction.number, hash)
+      close(transaction.number, hash)
+    } else {
+      write(transaction)
+    }
   }
+
+  private mutating func close(_ number: Int64, _ hash: [UInt8]) {
+    chain.after = LogChain.next(chain.after, hash)
+    first = first ?? number
+    last = number
+  }
+
+  // MARK: - A transaction, change by change
+
+  /// The one that is being written.
+  private struct Open {
+    var number: Int64
+    /// Where its line begins.
+    var start: Int
+    var hash: TransactionHash?
+    /// What the next change's time is if no tick is left out.
+    var expected: Int64 = 0
+    var isAnyShown = false
+  }
+
+  /// Begins the next transaction: ``add(changeOf:at:_:)`` follows, once at least, then ``end(_:)``.
+  mutating func begin(_ number: Int64) { open = Open(number: number, start: size) }
+
+  /// Takes back the transaction that was begun.
+  mutating func cancel() {
+    if let open { writer.truncate(to: open.start) }
+    open = nil
+  }
+
+  /// Adds a change to the transaction that was begun.
+  ///
+  /// - Parameter write: Writes its JSON; it is given what writes the ticks, right behind what was done.
+  mutating func add(
+    changeOf table: String, at time: HybridTime,
+    _ write: (inout JSONWriter, _ writeTicks: (inout JSONWriter) -> Void) throws -> Void
+  ) rethrows {
+    let (ticks, start) = (beginChange(at: time), size)
+    try write(&writer) { Self.write(ticks: ticks, &$0) }
+    // Whoever writes has a salt for every table.
+    let hash = changeHash.hash(writer.bytes[start...], of: table) ?? []
+    if leavesOut(table) {
+      writer.truncate(to: start)
+      writeLeft(hash, ticks: ticks)
+    } else {
+      if let salt = changeHash.salt(of: table) { note(salt, of: table) }
+      open?.isAnyShown = true
+    }
+    open?.hash?.add(ticks: ticks, hash: hash)
+  }
+
+  /// Adds a change of which only the hash is known.
+  private mutating func add(left hash: [UInt8], at time: HybridTime) {
+    let ticks = beginChange(at: time)
+    writeLeft(hash, ticks: ticks)
+    open?.hash?.add(ticks: ticks, hash: hash)
+  }
+
+  /// - Returns: How far the change's time lies past the one before, less one.
+  private mutating func beginChange(at time: HybridTime) -> Int64 {
+    guard let open else { return 0 }
+    self.open?.expected = time.rawValue + 1
+    if open.hash != nil {
+      writer.raw(",")
+      return time.rawValue - open.expected
+    }
+    self.open?.hash = TransactionHash(number: open.number, time: time)
+    writer.raw(#"{"number":"#)
+    writer.integer(open.number)
+    writer.raw(#","time":"#)
+    writer.integer(time.rawValue)
+    writer.raw(#","changes":["#)
+    return 0
+  }
+
+  /// Ends the transaction that was begun.
+  ///
+  /// - Parameter otherMembers: As JSON, with a comma before each.
+  mutating func end(_ otherMembers: [UInt8] = []) {
+    guard let open, var hash = open.hash else { return cancel() }
+    self.open = nil
+    writer.raw("]")
+    writer.append(otherMembers)
+    writer.raw("}\n")
+    hash.add(otherMembers)
+    let value = hash.value
+    if !open.isAnyShown {
+      writer.truncate(to: open.start)
+      writeLeft(open.number, value)
+    }
+    close(open.number, value)
+  }
+
+  // MARK: - A transaction as a whole
 
   /// A transaction of which nothing is shown.
   private mutating func writeLeft(_ number: Int64, _ hash: [UInt8]) {
@@ -61,85 +156,49 @@ struct PackBuilder {
     writer.raw("}\n")
   }
 
-  private mutating func write(_ transaction: PackTransaction) -> [UInt8] {
-    let start = size
-    writer.raw(#"{"number":"#)
-    writer.integer(transaction.number)
-    writer.raw(#","time":"#)
-    writer.integer(transaction.time.rawValue)
-    writer.raw(#","changes":["#)
-    var hash = TransactionHash(number: transaction.number, time: transaction.time)
-    var expected = transaction.time.rawValue
-    var isAnyShown = false
-    var (shownIndex, leftIndex) = (0, 0)
+  private mutating func write(_ transaction: PackTransaction) {
+    begin(transaction.number)
+    var (shown, left) = (transaction.changes[...], transaction.left[...])
     for position in 0..<(transaction.changes.count + transaction.left.count) {
-      if position > 0 { writer.raw(",") }
-      let isLeft = leftIndex < transaction.left.count && transaction.left[leftIndex].position == position
-      let time = isLeft ? transaction.left[leftIndex].time : transaction.changes[shownIndex].time
-      let ticks = time.rawValue - expected
-      expected = time.rawValue + 1
-      if isLeft {
-        let left = transaction.left[leftIndex].hash
-        writeLeft(left, ticks: ticks)
-        hash.add(ticks: ticks, hash: left)
-        leftIndex += 1
-      } else {
-        let change = transaction.changes[shownIndex]
-        hash.add(ticks: ticks, hash: write(change, ticks: ticks))
-        isAnyShown = isAnyShown || !leavesOut(change.table)
-        shownIndex += 1
+      if let next = left.first, next.position == position {
+        add(left: next.hash, at: next.time)
+        left.removeFirst()
+      } else if let change = shown.popFirst() {
+        add(changeOf: change.table, at: change.time) { Self.write(change, &$0, $1) }
       }
     }
-    writer.raw("]")
-    for byte in transaction.otherMembers { writer.byte(byte) }
-    writer.raw("}\n")
-    hash.add(transaction.otherMembers)
-    let value = hash.value
-    if !isAnyShown {
-      writer.truncate(to: start)
-      writeLeft(transaction.number, value)
-    }
-    return value
+    end(transaction.otherMembers)
   }
 
   private mutating func writeLeft(_ hash: [UInt8], ticks: Int64) {
     writer.raw(#"{"left":"#)
     writer.string(Hex.encode(hash))
-    writeTicks(ticks)
+    Self.write(ticks: ticks, &writer)
     writer.raw("}")
   }
 
-  /// How far a change's time lies past the one before, less one; left out when 0, as it nearly always is.
-  private mutating func writeTicks(_ ticks: Int64) {
+  /// Left out when 0, as it nearly always is.
+  private static func write(ticks: Int64, _ writer: inout JSONWriter) {
     if ticks == 0 { return }
     writer.raw(#","ticks":"#)
     writer.integer(ticks)
   }
 
-  /// - Returns: The change's hash.
-  private mutating func write(_ change: PackChange, ticks: Int64) -> [UInt8] {
-    let start = size
+  private static func write(
+    _ change: PackChange, _ writer: inout JSONWriter, _ writeTicks: (inout JSONWriter) -> Void
+  ) {
     writer.raw(#"{"table":"#)
     writer.string(change.table)
     writer.raw(#","op":"#)
     writer.string(change.operation.rawValue)
-    writeTicks(ticks)
+    writeTicks(&writer)
     writer.raw(#","key":"#)
     writer.list(change.key, from: UInt8(ascii: "["), to: UInt8(ascii: "]")) { ValueJSON.write($1, to: &$0) }
-    if !change.columns.isEmpty || !change.bigColumns.isEmpty { writeColumns(change) }
+    if !change.columns.isEmpty || !change.bigColumns.isEmpty { writeColumns(change, &writer) }
     writer.raw("}")
-    // Whoever writes has a salt for every table.
-    let hash = changeHash.hash(writer.bytes[start...], of: change.table) ?? []
-    if leavesOut(change.table) {
-      writer.truncate(to: start)
-      writeLeft(hash, ticks: ticks)
-    } else if let salt = changeHash.salt(of: change.table) {
-      note(salt, of: change.table)
-    }
-    return hash
   }
 
-  private mutating func writeColumns(_ change: PackChange) {
+  private static func writeColumns(_ change: PackChange, _ writer: inout JSONWriter) {
     writer.raw(#","columns":{"#)
     var big = change.bigColumns[...]
     var isFirst = true

@@ -23,6 +23,55 @@ struct OwnLog {
     }
   }
 
+  /// Adds the transactions after `number` to a pack, until `goesOn`, told the number of each, says no.
+  ///
+  /// - Returns: What of them refers to large values.
+  func pack(
+    after number: Int64, into builder: inout PackBuilder, while goesOn: (PackBuilder, Int64) -> Bool
+  ) throws -> [PartUse] {
+    var packer = LogPacker(try changelog.logNames(connection))
+    var uses: [PartUse] = []
+    var last = number
+    while let large = try packSmall(&packer, after: last, into: &builder, while: goesOn) {
+      try transactions(after: large - 1) { transaction in
+        builder.append(transaction)
+        if let use = PartUse(transaction) { uses.append(use) }
+        return false
+      }
+      guard goesOn(builder, large) else { break }
+      last = large
+    }
+    return uses
+  }
+
+  /// - Returns: The transaction with a large value that this ended before, if that is why it ended.
+  private func packSmall(
+    _ packer: inout LogPacker, after number: Int64, into builder: inout PackBuilder,
+    while goesOn: (PackBuilder, Int64) -> Bool
+  ) throws -> Int64? {
+    var open: Int64?
+    var large: Int64?
+    try changelog.payloads(connection, after: identity.offset + number) { time, payload in
+      let transaction = try changelog.transaction(ofPayload: payload, at: time) - identity.offset
+      if open != transaction {
+        if let ended = open {
+          open = nil
+          builder.end()
+          guard goesOn(builder, ended) else { return false }
+        }
+        guard identity.contains(transaction + identity.offset) else { return false }
+        builder.begin(transaction)
+        open = transaction
+      }
+      if try packer.add(payload, at: time, to: &builder) { return true }
+      builder.cancel()
+      (open, large) = (nil, transaction)
+      return false
+    }
+    if open != nil { builder.end() }
+    return large
+  }
+
   /// The chain after transaction `number`, computed from a known place before it; `nil` where the log lacks what is between.
   func chain(after number: Int64, from known: (last: Int64, chain: [UInt8])) throws -> [UInt8]? {
     var (last, chain) = (known.last, known.chain)
