@@ -49,6 +49,9 @@ final class Merge {
     for row in try merger.merge(batch) { left[row.key, default: []].append((batch, row.entries)) }
   }
 
+  /// Somebody else has given names their numbers.
+  func readNames() throws { session.names = try NameTable(connection) }
+
   /// Takes in what another state of a row knows: for states that no changes stand for, as they lack values.
   func join(_ state: RowState, into key: RowKey) { joining[key, default: RowState()].join(state) }
 

@@ -16,7 +16,8 @@ final class SnapshotJoiner {
   init(_ merge: Merge) { self.merge = merge }
 
   /// The rows that follow are of this table.
-  func begin(_ shape: SnapshotShape, _ table: Int64, _ columns: [Int64]) {
+  func begin(_ shape: SnapshotShape, _ table: Int64, _ columns: [Int64]) throws {
+    try merge.readNames()
     self.shape = shape
     self.table = table
     self.columns = columns

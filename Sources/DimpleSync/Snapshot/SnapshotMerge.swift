@@ -124,7 +124,7 @@ struct SnapshotMerge {
         shape = (table, columns, !occupied.contains(table))
         try loader.begin(table, columns, names)
         if joiner == nil, occupied.contains(table) { joiner = SnapshotJoiner(try Merge(connection, changelog, schema)) }
-        joiner?.begin(named, table, columns)
+        try joiner?.begin(named, table, columns)
       case .row(let row):
         guard let shape else { continue }
         if shape.isNew {
