@@ -57,7 +57,7 @@ extension MergeSession {
     if values.contains(.null) || row.before.map({ before in unique.columns.map { before[$0] } == values }) == true {
       return []
     }
-    return try access[row.table].rows(where: unique.columns, equal: values)
+    return try access[row.table].rows(where: unique.columns, equal: values, collations: unique.collations)
       .map { key(of: $0, in: row.table) }
       .filter { rows[$0] == nil }
   }
