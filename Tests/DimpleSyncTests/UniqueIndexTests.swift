@@ -57,6 +57,17 @@ struct UniqueIndexTests {
     }
   }
 
+  /// The index compares otherwise than its column does.
+  @Test func anIndexHasItsOwnCollation() async throws {
+    let outcomes = try await outcomes(
+      Self.item("name COLLATE NOCASE)", "name TEXT COLLATE RTRIM"),
+      ["INSERT INTO Item VALUES ('z', 'Blue')", "INSERT INTO Item VALUES ('a', 'bLUE')"])
+    for outcome in outcomes {
+      #expect(outcome.shown == [[.text("z")]])
+      #expect(outcome.held == [.notUnique])
+    }
+  }
+
   @Test func nullsAndRowsOutsideTheIndexMeetNobody() async throws {
     let outcomes = try await outcomes(
       Self.item("lower(name)) WHERE state = 'open'"),
