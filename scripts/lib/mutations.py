@@ -41,7 +41,7 @@ mutations = [
         "edits": [
             (sync + "Engine/Push.swift",
              "      let stored = try await PackPut(session: session)",
-             '      if broken("sent-before-answered") { try await record(next.body) }\n'
+             '      if broken("sent-before-answered") { try await record(next.body, of: identity) }\n'
              "      let stored = try await PackPut(session: session)"),
         ],
     },
