@@ -25,6 +25,9 @@ mutations = [
             (packed + "PackedRow.swift",
              "return deleted.map { $0 < inserted } ?? true",
              'return broken("the-dead-live") || (deleted.map { $0 < inserted } ?? true)'),
+            (sync + "State/RowState.swift",
+             "return deleted.map { $0 < inserted } ?? true",
+             'return broken("the-dead-live") || (deleted.map { $0 < inserted } ?? true)'),
         ],
     },
     {
