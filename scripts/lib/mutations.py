@@ -25,6 +25,9 @@ mutations = [
             (packed + "PackedRow.swift",
              "return deleted.map { $0 < inserted } ?? true",
              'return broken("the-dead-live") || (deleted.map { $0 < inserted } ?? true)'),
+            (sync + "State/RowState.swift",
+             "return deleted.map { $0 < inserted } ?? true",
+             'return broken("the-dead-live") || (deleted.map { $0 < inserted } ?? true)'),
         ],
     },
     {
@@ -41,7 +44,7 @@ mutations = [
         "edits": [
             (sync + "Engine/Push.swift",
              "      let stored = try await PackPut(session: session)",
-             '      if broken("sent-before-answered") { try await record(next.body) }\n'
+             '      if broken("sent-before-answered") { try await record(next.body, of: identity) }\n'
              "      let stored = try await PackPut(session: session)"),
         ],
     },

@@ -19,6 +19,8 @@ extension Simulation {
       report.skipped.removeAll { isOfCopies($0.error) }
       guard report.isEmpty else { throw SimulationFailure("not at rest", "device \(device.index): \(report)") }
       requests = report.traffic.requests
+      // A refused snapshot costs more than one.
+      if refused > 0, script.settings.smallestSnapshot != nil { return }
       if requests == refused + listing(device.home) { return }
     }
     throw SimulationFailure("a sync with nothing to do asks too much", "device \(device.index): \(requests) requests")

@@ -25,6 +25,8 @@ extension Simulation {
   /// At the end, whatever was done before. Where a copy lost its name to another, the packs that it put under it stay, and are
   /// told.
   func checkHealth(_ fleet: [Device]) async throws {
+    // What an owner damaged may have been removed since, as its author took it for covered.
+    if script.settings.isHostile, script.settings.historySeconds != nil { return }
     guard !script.settings.hasCopies, let device = fleet.last else { return }
     let report = try await device.engine.verify()
     guard report.isHealthy else {
