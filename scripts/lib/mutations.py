@@ -53,10 +53,10 @@ mutations = [
         "what": "The vector advances over a transaction that was postponed",
         "edits": [
             (sync + "Engine/PackMerge.swift",
-             "          PostponedTable.append(transaction.number, of: header.replica, at: time, to: &postponed)\n",
+             "          PostponedTable.append(number, of: header.replica, at: time, to: &position.postponed)\n",
              '          if broken("postponed-counts-as-merged") {\n'
-             "            seen.insert(transaction.number...transaction.number, of: decoded)\n          }\n"
-             "          PostponedTable.append(transaction.number, of: header.replica, at: time, to: &postponed)\n"),
+             "            seen.insert(number...number, of: decoded)\n          }\n"
+             "          PostponedTable.append(number, of: header.replica, at: time, to: &position.postponed)\n"),
         ],
     },
     {
