@@ -241,6 +241,29 @@ struct ConstraintCasesTests {
     #expect(try fleet.rows("SELECT parent FROM Child", on: 0) == [[.text("P")]])
   }
 
+  /// An older app has no such index, and so lets values in of which it cannot be computed.
+  @Test(arguments: ["UNIQUE INDEX", "INDEX"])
+  func aRowOfWhichAnIndexCannotBeComputedIsHeldAndBlocksNothing(index: String) async throws {
+    let storage = MemoryStorage()
+    let table = "CREATE TABLE Item (id TEXT PRIMARY KEY NOT NULL, doc TEXT);"
+    let older = try SimulatedReplica(storage: storage, migrations: [Migration("schema", "\(raw: table)")])
+    let newer = try SimulatedReplica(
+      storage: storage,
+      migrations: [
+        Migration("schema", "\(raw: table)"),
+        Migration("index", "CREATE \(raw: index) ByName ON Item(json_extract(doc, '$.name'))"),
+      ])
+    try await older.database.execute("INSERT INTO Item VALUES ('good', '{\"name\":\"x\"}'), ('bad', 'no JSON')")
+    _ = try await older.engine.sync()
+    _ = try await newer.engine.sync()
+    #expect(try await newer.database.rows("SELECT id FROM Item").map { $0[0] } == [.text("good")])
+    #expect(try newer.database.heldRows().map(\.reason) == [.checkFailed])
+    try await older.database.execute("UPDATE Item SET doc = '{}' WHERE id = 'bad'")
+    for replica in [older, newer] { _ = try await replica.engine.sync() }
+    #expect(try newer.database.fingerprint() == older.database.fingerprint())
+    #expect(try newer.database.heldRows().isEmpty)
+  }
+
   @Test func foreignKeyCyclesAndTreesStand() async throws {
     let fleet = try Fleet(
       2,

@@ -69,7 +69,8 @@ enum SchemaReader {
       && tracked.keyColumns[0].declaredType.uppercased() == "INTEGER"
     try readUniques(of: &table, connection)
     table.needsProbe =
-      try tracked.isStrict || hasCheck(tracked.name, connection) || hasGeneratedNotNull(tracked.name, connection)
+      try tracked.isStrict || !table.computedUniques.isEmpty || hasCheck(tracked.name, connection)
+      || hasGeneratedNotNull(tracked.name, connection)
     return table
   }
 

@@ -20,7 +20,7 @@ extension MergeSession {
           try access[row.table].insert(shown)
           try access[row.table].setLocalValues(localValues[row.key] ?? [], row.keyValues)
         }
-      } catch let error as StoreError where error.code.refusesRow {
+      } catch let error as StoreError where error.refusesRow {
         // A constraint that the passes do not know, such as a UNIQUE index over columns that are not synced: the row is
         // held, the sync goes on.
         try hold(row, for: error)
@@ -48,7 +48,7 @@ extension MergeSession {
     row.isVisible = false
     row.heldReason =
       switch error.code {
-      case .checkConstraint: .checkFailed
+      case .checkConstraint, .sqlError, .functionFailed: .checkFailed
       case .notNullConstraint: .missingValue
       case .uniqueConstraint: .notUnique
       default: .wrongType

@@ -32,7 +32,7 @@ extension TableAccess {
         values = try computedValues(ofShown: Array(row.prefix(table.keyColumns.count)))
         throw Undone()
       }
-    } catch is Undone {} catch let error as StoreError where error.code.refusesRow {
+    } catch is Undone {} catch let error as StoreError where error.refusesRow {
       // It cannot stand at all, and so takes nothing from anybody.
     }
     return values

@@ -124,6 +124,7 @@ struct TableAccess {
       case .notNullConstraint: return .missingValue
       case .dataTypeConstraint: return .wrongType
       case .uniqueConstraint: return nil
+      case _ where error.refusesRow: return .checkFailed
       default: throw error
       }
     }
@@ -132,9 +133,13 @@ struct TableAccess {
   private struct ProbePassed: Error {}
 }
 
-extension StoreError.Code {
-  /// Whether the schema does not allow the row: by a constraint, or by the type of a STRICT table's column.
-  var refusesRow: Bool { isConstraint || self == .dataTypeConstraint }
+extension StoreError {
+  /// Whether the schema does not allow the row: by a constraint, by the type of a STRICT table's column, or because what an
+  /// index, a CHECK or a generated column computes of it fails.
+  var refusesRow: Bool {
+    if code.isConstraint || code == .dataTypeConstraint { return true }
+    return operation == "step" && (code == .sqlError || code == .functionFailed)
+  }
 }
 
 extension Statement {

@@ -128,7 +128,7 @@ struct BulkLoader {
     do {
       while try insert.step() {}
       return true
-    } catch let error as StoreError where error.code.refusesRow {
+    } catch let error as StoreError where error.refusesRow {
       return false
     }
   }

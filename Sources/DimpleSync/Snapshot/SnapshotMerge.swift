@@ -95,7 +95,7 @@ struct SnapshotMerge {
     try changelog.receive(latest, connection)
     do {
       outcome.count = try connection.savepoint { try join(part, outcome.occupied) }
-    } catch let error as StoreError where error.code.refusesRow && !outcome.occupied.isAll {
+    } catch let error as StoreError where error.refusesRow && !outcome.occupied.isAll {
       // Something is here after all.
       outcome.occupied.isAll = true
       outcome.count = try join(part, outcome.occupied)

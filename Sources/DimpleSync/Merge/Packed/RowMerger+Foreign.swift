@@ -61,7 +61,7 @@ extension RowMerger {
         changedRows += 1
         return true
       }
-    } catch let error as StoreError where error.code.refusesRow {}
+    } catch let error as StoreError where error.refusesRow {}
     digest.remove(digestOfRow(change.key, of: table))
     try deleteState(change.key, of: table)
     return false
@@ -116,7 +116,7 @@ extension RowMerger {
     if !written.isEmpty {
       do {
         guard try table.update(row, written) else { return false }
-      } catch let error as StoreError where error.code.refusesRow { return false }
+      } catch let error as StoreError where error.refusesRow { return false }
       if let recorder { try table.recordUpdate(row, written, key: change.key, recorder) }
       changedRows += 1
     }
