@@ -72,6 +72,9 @@ struct ProcessTests {
       last = number
     }
     #expect(committed > 0)
+    if ProcessInfo.processInfo.environment["DIMPLE_POWER_CUTS"] != nil {
+      print("\(cuts) cuts, \(committed) transactions, up to seed \(firstSeed + cuts - 1)")
+    }
   }
 
   @Test(
