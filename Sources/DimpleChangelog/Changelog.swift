@@ -24,7 +24,8 @@ public import DimpleStore
 ///
 /// ## What is tracked
 /// All ordinary tables but those named in ``Options/untracked``; generated columns, virtual tables and their shadow tables,
-/// views, temporary and attached tables are not. A tracked table needs a primary key, by whose values devices know its rows.
+/// views, temporary and attached tables are not. A tracked table needs a primary key, by whose values devices know its rows:
+/// without one, it is refused when it is made or found. Where the key may be `NULL`, only a write that makes it so is refused.
 /// Tables and columns have stable ids in the log, so that renaming or rebuilding a table does not lose its history. Rows that
 /// were there before a table was tracked become changes once, when the database is opened.
 ///

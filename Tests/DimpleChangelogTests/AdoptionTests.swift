@@ -82,6 +82,7 @@ struct AdoptionTests {
     try plain(file.path, "CREATE TABLE T(id TEXT PRIMARY KEY, a); INSERT INTO T VALUES ('x', 1), (NULL, 2)")
     let error = #expect(throws: ChangelogError.self) { try TrackedDatabase(path: file.path) }
     #expect(error?.code == .nullKey && error?.operation.contains("“T”") == true)
+    #expect(error?.hint.contains("NOT NULL") == true)
     let t = try TrackedDatabase(path: file.path, untracked: ["T"])
     try t.script("UPDATE T SET id = 'y' WHERE id IS NULL")
     try t.database.close()

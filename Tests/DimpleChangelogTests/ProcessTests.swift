@@ -4,39 +4,6 @@ import DimpleTestSupport
 import Foundation
 import Testing
 
-/// The program that links DimpleChangelog alone, built beside the tests, as the other process: see its `Modes`.
-private struct ChangelogClient {
-  private let process = Process()
-  private let output = Pipe()
-
-  init(_ arguments: [String]) throws {
-    process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-      .appendingPathComponent("ChangelogClient")
-    process.arguments = arguments
-    process.standardOutput = output
-    try process.run()
-  }
-
-  /// Waits for its end.
-  ///
-  /// - Parameter killAfterLines: Kills it, somewhere, when it has said so many lines.
-  func finish(killAfterLines: Int? = nil) -> (status: Int32, wasKilled: Bool, lines: [String]) {
-    var heard: [UInt8] = []
-    while true {
-      if let killAfterLines, heard.count(where: { $0 == UInt8(ascii: "\n") }) >= killAfterLines {
-        kill(process.processIdentifier, SIGKILL)
-      }
-      let data = output.fileHandleForReading.availableData
-      if data.isEmpty { break }
-      heard += data
-    }
-    process.waitUntilExit()
-    let lines = String(decoding: heard, as: UTF8.self).split(separator: "\n").map(String.init)
-    let isKilled = process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGKILL
-    return (process.terminationStatus, isKilled, lines)
-  }
-}
-
 /// `DIMPLE_POWER_CUTS` and `DIMPLE_POWER_CUT_SEED` as in the store's tests: how often, and from which seed on.
 @Suite("Other processes", .timeLimit(.minutes(60)))
 struct ProcessTests {
@@ -105,6 +72,9 @@ struct ProcessTests {
       last = number
     }
     #expect(committed > 0)
+    if ProcessInfo.processInfo.environment["DIMPLE_POWER_CUTS"] != nil {
+      print("\(cuts) cuts, \(committed) transactions, up to seed \(firstSeed + cuts - 1)")
+    }
   }
 
   @Test(

@@ -14,7 +14,8 @@ struct TrackedDatabase {
     untrackedColumns: [String: Set<String>] = [:], clock: ManualClock = ManualClock(),
     foreignKeys: Bool = true, keepsMergedValues: Bool = false, retention: Changelog.Retention = .all,
     trimsByItself: Bool = false,
-    detectsCopies: Bool = true, adoptionDidProgress: @escaping @Sendable (AdoptionProgress) -> Void = { _ in }
+    detectsCopies: Bool = true, functions: [SQLFunction] = [],
+    adoptionDidProgress: @escaping @Sendable (AdoptionProgress) -> Void = { _ in }
   ) throws {
     self.clock = clock
     var options = Changelog.Options()
@@ -28,6 +29,7 @@ struct TrackedDatabase {
     options.adoptionDidProgress = adoptionDidProgress
     var configuration = Configuration().tracking(options)
     configuration.foreignKeys = foreignKeys
+    configuration.functions = functions
     if let path {
       database = try Database(path, configuration: configuration)
     } else {

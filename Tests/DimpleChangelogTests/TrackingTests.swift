@@ -288,12 +288,17 @@ struct TrackingTests {
     #expect(names.map { Array($0.utf8) } == ["Ä", "ä", "\u{E9}", "e\u{301}"].map { Array($0.utf8) })
   }
 
-  @Test("NULL in a key is refused, and the statement undone")
+  @Test("A key that may be NULL is tracked; NULL in it is refused with the remedy, and the statement undone")
   func nullKey() throws {
     let t = try TrackedDatabase("CREATE TABLE T(id TEXT PRIMARY KEY, a); INSERT INTO T VALUES ('x', 1)")
-    for sql in ["INSERT INTO T VALUES ('y', 2), (NULL, 3)", "UPDATE T SET id = NULL"] {
+    for sql in [
+      "INSERT INTO T VALUES ('y', 2), (NULL, 3)", "INSERT INTO T(a) VALUES (4)", "UPDATE T SET id = NULL",
+    ] {
       let error = #expect(throws: StoreError.self) { try t.script(sql) }
-      #expect(error?.message.contains("nullKey") == true && error?.message.contains("“T”") == true)
+      let cause = error?.underlying as? ChangelogError
+      #expect(cause?.code == .nullKey && cause?.hint.contains("NOT NULL") == true)
+      // Who reads only the store's error learns as much.
+      for part in ["nullKey", "“T”", "NOT NULL"] { #expect(error?.message.contains(part) == true) }
     }
     #expect(try t.rows("SELECT * FROM T") == ["'x' 1"])
     #expect(try t.log() == ["insert T['x'] a=1"])

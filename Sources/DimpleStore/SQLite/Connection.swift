@@ -167,7 +167,12 @@ public final class Connection {
       functionError = nil
       error.code = .functionFailed
       error.underlying = cause
-      if let cause = cause as? StoreError { error.hint = cause.hint }
+      if let cause = cause as? StoreError {
+        error.hint = cause.hint
+        // Not the function's fault, but that of a statement in it, which the disk or an interruption has stopped.
+        let isLost = expectsTransaction && sqlite3_get_autocommit(handle) != 0
+        if isLost || cause.code == .interrupted && interruption.isRequested { error.code = cause.code }
+      }
     }
     if !configuration.exposesValuesInErrors, error.code == .sqlError, let statement {
       error.message = redacted(error.message, of: statement)

@@ -20,5 +20,6 @@ switch arguments.first {
 case "write", "trim":
   try Modes.write(arguments[1], seed: numbers[0], killAfter: Int(numbers[1]), trims: arguments[0] == "trim")
 case "hammer": try Modes.hammer(arguments[1], seed: numbers[0], count: Int(numbers[1]))
+case "outgrow": try OutgrowMode.run(arguments[1], limit: numbers[0], spills: numbers[1] == 1)
 default: try writeAndReadTheLog()
 }

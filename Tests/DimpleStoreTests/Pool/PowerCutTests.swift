@@ -86,6 +86,9 @@ import Testing
       last = found
     }
     #expect(committed > 0)
+    if ProcessInfo.processInfo.environment["DIMPLE_POWER_CUTS"] != nil {
+      print("\(cuts) cuts, \(committed) transactions, up to seed \(firstSeed + cuts - 1)")
+    }
   }
 }
 

@@ -10,7 +10,7 @@ extension Suite {
     Suite(name: "changelog") { size in
       try ChangelogBenchmarks(size: size).all
     } figures: { size in
-      try await ChangelogBenchmarks(size: size).sizes()
+      try await ChangelogBenchmarks(size: size).sizes() + Trimming(size: size).figures()
     }
   }
 }
