@@ -164,7 +164,7 @@ package actor Simulation {
     // What the bucket has of the database that goes is there for good, as far as nothing was written later.
     let observer = try await observe()
     for change in try device.changelog.changes() {
-      if try observer.database.authors(of: change.key, in: change.table)?.includes(change.stamp.time) == true {
+      if try observer.database.authors(of: change.key, in: change.table)?.includes(change.stamp) == true {
         orphans.append(change)
       }
     }
@@ -356,8 +356,8 @@ struct Newcomer {
 }
 
 extension RowAuthors {
-  /// Whether a write of that time decides something of the row.
-  fileprivate func includes(_ time: HybridTime) -> Bool {
-    inserted?.time == time || deleted?.time == time || columns.values.contains { $0.time == time }
+  /// Whether the write with that stamp decides something of the row.
+  fileprivate func includes(_ stamp: Stamp) -> Bool {
+    inserted?.stamp == stamp || deleted?.stamp == stamp || columns.values.contains { $0.stamp == stamp }
   }
 }
