@@ -1,9 +1,10 @@
 import DimpleChangelog
 import DimpleRemote
 import DimpleStore
-import DimpleSync
 import DimpleTestSupport
 import Testing
+
+@testable import DimpleSync
 
 @Suite("Why a row is held, and what shows it")
 struct HeldRowTests {
@@ -65,6 +66,19 @@ struct HeldRowTests {
       arriving: "INSERT INTO T VALUES ('x', 1, 1)",
       remedy: "DROP TABLE T; CREATE TABLE T (id TEXT PRIMARY KEY NOT NULL, a, b)", hint: "with that key"),
   ]
+
+  /// A sync counts them, and must not read through a million rows for it.
+  @Test(arguments: [HeldRow.sql, KeptRow.sql]) func theyAreFoundByTheirIndex(sql: String) async throws {
+    let fleet = try Fleet(1, "CREATE TABLE Item (id TEXT PRIMARY KEY NOT NULL)")
+    try await fleet.converge()
+    try await fleet[0].read { connection in
+      let statement = try connection.prepare("EXPLAIN QUERY PLAN \(sql)")
+      defer { statement.reset() }
+      var plan: [String] = []
+      while try statement.step() { plan.append(statement.text(3)) }
+      #expect(plan.contains { $0.contains("INDEX dimple_row_unsettled") }, "\(plan)")
+    }
+  }
 
   @Test(arguments: cases) func whatTheHintSaysShowsTheRow(_ one: Case) async throws {
     let storage = MemoryStorage()

@@ -64,6 +64,11 @@ extension HeldRow {
   private static let condition =
     "status BETWEEN \(RowStatus.unknownTable.rawValue) AND \(RowStatus.missingParent.rawValue)"
 
+  /// The few rows that are not settled have an index. The order of the table is what keeps SQLite from it: it would read
+  /// through all rows to save the sorting.
+  static let sql =
+    "SELECT tbl, key, state, status FROM dimple_row WHERE status > 0 AND \(condition) ORDER BY +tbl, +key"
+
   static func count(_ connection: Connection) throws -> Int {
     var count = 0
     try forEach(connection) { _, _, _ in count += 1 }
@@ -86,8 +91,7 @@ extension HeldRow {
     _ connection: Connection, _ body: (Int64, [UInt8], RowStatus) throws -> Void
   ) throws {
     let store = try RowStore(connection)
-    let statement = try connection.prepare(
-      "SELECT tbl, key, state, status FROM dimple_row WHERE status > 0 AND \(condition) ORDER BY tbl, key")
+    let statement = try connection.prepare(sql)
     defer { statement.reset() }
     while try statement.step() {
       guard let status = RowStatus(rawValue: statement.int64(3)) else { throw RowStateCodec.damaged() }

@@ -15,11 +15,13 @@ public struct KeptRow: Sendable, Hashable {
 }
 
 extension KeptRow {
+  /// By the index of what is not settled: see ``HeldRow/sql``.
+  static let sql = "SELECT tbl, key FROM dimple_row WHERE status > 0 AND status = ? ORDER BY +tbl, +key"
+
   static func all(_ connection: Connection) throws -> [KeptRow] {
     guard try SyncSetting.format.integer(connection) != nil else { return [] }
     let names = try NameTable(connection)
-    let statement = try connection.prepare(
-      "SELECT tbl, key FROM dimple_row WHERE status > 0 AND status = ? ORDER BY tbl, key")
+    let statement = try connection.prepare(sql)
     defer { statement.reset() }
     try statement.bind(.integer(RowStatus.keptByReference.rawValue), at: 1)
     var kept: [KeptRow] = []
