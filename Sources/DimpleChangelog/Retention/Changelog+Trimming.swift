@@ -5,8 +5,8 @@ extension Changelog {
   /// Removes from the log, and from the record of merges, what ``Options/retention`` does not keep.
   ///
   /// It is done by itself too, after the first commit and now and then, beside the app's work. Each step is a write
-  /// transaction of its own of a millisecond or so, and writes that wait come in between. Stopping it at any point does no
-  /// harm. Moments before what is kept are ``ChangelogError`` `.historyRemoved` from then on, for `asOf`, undo and
+  /// transaction of its own of well under a millisecond, but for one in a hundred that meets a checkpoint, and writes that
+  /// wait come in between. Stopping it at any point does no harm. Moments before what is kept are ``ChangelogError`` `.historyRemoved` from then on, for `asOf`, undo and
   /// ``follow(after:matching:)``.
   ///
   /// - Throws: ``ChangelogError``: `.notAttached`, `.damagedLog`. `StoreError`.
