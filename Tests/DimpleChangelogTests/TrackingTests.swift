@@ -189,6 +189,24 @@ struct TrackingTests {
     #expect(try t.rows("SELECT * FROM T") == ["2 2 'x'"])
   }
 
+  @Test(
+    "A trigger that a foreign key's action sets off writes to the row being updated: the log ends with what the row has",
+    arguments: ["id = 2", "id = 2, a = 'y'"])
+  func triggerAmidUpdate(assignments: String) throws {
+    let t = try TrackedDatabase(
+      """
+      CREATE TABLE P(id INTEGER PRIMARY KEY, a, b);
+      CREATE TABLE C(id INTEGER PRIMARY KEY, p REFERENCES P ON UPDATE CASCADE);
+      INSERT INTO P VALUES (1, 'x', 'b'); INSERT INTO C VALUES (10, 1);
+      """)
+    try t.script("CREATE TRIGGER noted AFTER UPDATE ON C BEGIN UPDATE P SET a = 'noted' WHERE id = NEW.p; END")
+    let log = try t.logged("UPDATE P SET \(assignments)")
+    #expect(log.suffix(2) == ["delete P[1]", "insert P[2] a='noted' b='b'"])
+    #expect(try t.rows("SELECT * FROM P") == ["2 'noted' 'b'"])
+    try t.script("DROP TRIGGER noted")
+    #expect(try t.logged("UPDATE P SET id = 3").contains("insert P[3] a='noted' b='b'"))
+  }
+
   @Test("A delete logs the old values where another table refers by NO ACTION or RESTRICT")
   func parentsKeepDeletedValues() throws {
     let t = try TrackedDatabase(

@@ -94,6 +94,42 @@ struct SchemaCasesTests {
     #expect(try updated.database.fingerprint() == new.database.fingerprint())
   }
 
+  @Test("A row that an older app deleted, and that a column it did not know refers to, is shown after a repair")
+  func olderAppDeletesAParent() async throws {
+    let storage = MemoryStorage()
+    let tables = Migration(
+      "1",
+      """
+      CREATE TABLE Folder (id TEXT PRIMARY KEY NOT NULL, name TEXT);
+      CREATE TABLE Note (id TEXT PRIMARY KEY NOT NULL)
+      """)
+    let reference = Migration("2", "ALTER TABLE Note ADD COLUMN folder TEXT REFERENCES Folder ON DELETE RESTRICT")
+    let path = TemporaryFile.path()
+    defer { TemporaryFile.remove(path) }
+    let new = try SimulatedReplica(storage: storage, migrations: [tables, reference])
+    try await new.database.execute("INSERT INTO Folder VALUES ('f', 'mine')")
+    _ = try await new.engine.sync()
+    let old = try SimulatedReplica(storage: storage, path: path, migrations: [tables])
+    _ = try await old.engine.sync()
+    try await old.database.execute("DELETE FROM Folder")
+    try await new.database.execute("INSERT INTO Note VALUES ('n', 'f')")
+    for replica in [old, new, old] { _ = try await replica.engine.sync() }
+    #expect(try new.database.keptRows().map(\.table) == ["Folder"])
+    try await old.database.close()
+
+    let updated = try SimulatedReplica(storage: storage, path: path, migrations: [tables, reference])
+    _ = try await updated.engine.sync()
+    #expect(try updated.database.heldRows().map(\.reason) == [.missingParent])
+    #expect(try await updated.engine.verify().findings.map(\.code) == [.unknownValues])
+    let repair = try await updated.engine.repair()
+    #expect(repair.found.findings.map(\.code) == [.unknownValues])
+    #expect(repair.remaining.isHealthy)
+    #expect(repair.correctedRows == 1)
+    #expect(try updated.database.heldRows().isEmpty)
+    #expect(try await updated.database.query(String.self, "SELECT name FROM Folder") == ["mine"])
+    #expect(try updated.database.fingerprint() == new.database.fingerprint())
+  }
+
   /// A pack says that somebody wrote to `dimple_sync`: to this device it is a table that it does not know.
   @Test func aPackCannotWriteToTheLibrarysOwnTables() async throws {
     let storage = MemoryStorage()

@@ -26,7 +26,7 @@ struct SchemaReader {
           columns: all.filter { $0.keyPosition > 0 || !local.contains($0.name, of: entry.name) },
           localColumns: all.filter { local.contains($0.name, of: entry.name) },
           foreignKeys: try foreignKeys(of: entry.name), updateRevives: updateRevives.contains(name))
-      })
+      }, hasAppTriggers: try hasAppTriggers())
   }
 
   /// Whether a table's constraint or a trigger may be resolved by `FAIL`, which ends a statement and leaves what it did.
@@ -78,6 +78,11 @@ struct SchemaReader {
     try rows("SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY rowid") {
       SchemaTrigger(name: $0.text(0), table: $0.text(1), sql: $0.text(2))
     }
+  }
+
+  private func hasAppTriggers() throws -> Bool {
+    try rows("SELECT name FROM sqlite_schema WHERE type = 'trigger'") { $0.text(0) }
+      .contains { TriggerSQL.table(ofTrigger: $0) == nil }
   }
 
   private func rows<T>(_ sql: String, _ argument: String? = nil, _ read: (Statement) throws -> T) throws -> [T] {

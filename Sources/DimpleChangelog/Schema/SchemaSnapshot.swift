@@ -1,8 +1,11 @@
 /// The ordinary tables of a database at one moment, without ids: what SQLite's schema says.
 struct SchemaSnapshot: Sendable, Equatable {
   private(set) var tables: [SQLName: SchemaTable] = [:]
+  /// The app has triggers of its own.
+  private(set) var hasAppTriggers = false
 
-  init(_ tables: [SchemaTable] = []) {
+  init(_ tables: [SchemaTable] = [], hasAppTriggers: Bool = false) {
+    self.hasAppTriggers = hasAppTriggers
     for table in tables { self.tables[SQLName(table.name)] = table }
   }
 

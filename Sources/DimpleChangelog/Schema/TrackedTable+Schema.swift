@@ -7,12 +7,17 @@ extension TrackedTable {
     let parents = Set(
       tracked.flatMap(\.table.foreignKeys).filter { ["NO ACTION", "RESTRICT"].contains($0.onDelete) }
         .map { SQLName($0.parentTable) })
+    let actors = snapshot.hasAppTriggers ? snapshot.sorted : []
+    let acting = Set(
+      actors.flatMap(\.foreignKeys).filter(\.actsOnUpdate).map { SQLName($0.parentTable) })
     return tracked.map { entry, table in
-      TrackedTable(entry, table, isParent: parents.contains(SQLName(table.name)))
+      let name = SQLName(table.name)
+      return TrackedTable(
+        entry, table, isParent: parents.contains(name), isWrittenAmidUpdates: acting.contains(name))
     }
   }
 
-  private init(_ entry: Catalog.Table, _ table: SchemaTable, isParent: Bool) {
+  private init(_ entry: Catalog.Table, _ table: SchemaTable, isParent: Bool, isWrittenAmidUpdates: Bool) {
     func tracked(_ column: SchemaColumn) -> TrackedColumn? {
       entry.columnID(column.name).map { id in
         TrackedColumn(
@@ -24,6 +29,7 @@ extension TrackedTable {
       id: entry.id, name: table.name, keyColumns: table.keyColumns.compactMap(tracked),
       columns: table.columns.filter { $0.keyPosition == 0 }.compactMap(tracked), isWithoutRowID: table.isWithoutRowID,
       isStrict: table.isStrict, foreignKeys: table.foreignKeys, isParent: isParent,
+      isWrittenAmidUpdates: isWrittenAmidUpdates,
       updateRevives: table.updateRevives, localColumns: table.localColumns.map(\.name))
   }
 }

@@ -17,6 +17,9 @@ package struct TrackedTable: Sendable, Hashable {
   /// Another tracked table refers to this one by `NO ACTION` or `RESTRICT`: a replica that may not let a row go yet
   /// has to show it.
   package var isParent: Bool
+  /// While SQLite updates a row, another write to it may come first: an `ON UPDATE` action of another table's foreign key,
+  /// which it performs before it fires AFTER triggers, may set off a trigger of the app.
+  package var isWrittenAmidUpdates: Bool
   /// A write to a row's columns outlives a delete that is older.
   package var updateRevives: Bool
   /// The stored columns that stay on this device, by name.
@@ -26,7 +29,7 @@ package struct TrackedTable: Sendable, Hashable {
   package init(
     id: Int64, name: String, keyColumns: [TrackedColumn], columns: [TrackedColumn], isWithoutRowID: Bool = false,
     isStrict: Bool = false, foreignKeys: [TableForeignKey] = [], isParent: Bool = false,
-    updateRevives: Bool = false, localColumns: [String] = []
+    isWrittenAmidUpdates: Bool = false, updateRevives: Bool = false, localColumns: [String] = []
   ) {
     self.id = id
     self.name = name
@@ -36,6 +39,7 @@ package struct TrackedTable: Sendable, Hashable {
     self.isStrict = isStrict
     self.foreignKeys = foreignKeys
     self.isParent = isParent
+    self.isWrittenAmidUpdates = isWrittenAmidUpdates
     self.updateRevives = updateRevives
     self.localColumns = localColumns
   }
@@ -85,6 +89,9 @@ package struct TableForeignKey: Sendable, Hashable {
   package var onDelete: String
   /// The same choice.
   package var onUpdate: String
+
+  /// An update of the parent changes the rows that refer to it.
+  var actsOnUpdate: Bool { !["NO ACTION", "RESTRICT"].contains(onUpdate) }
 
   /// A foreign key from its parts.
   package init(

@@ -105,17 +105,22 @@ private struct TriggerTextWriter {
 
   private func old(_ column: TrackedColumn) -> String { "OLD.\(quote(column.name))" }
 
-  /// `NEW`, but for a column that a foreign key of the table to itself may have changed while this very update ran: SQLite
-  /// performs the action before it fires AFTER triggers, and leaves `NEW` as it was.
+  /// `NEW`, but for a column that may have changed while this very update ran: SQLite performs the actions of foreign keys
+  /// before it fires AFTER triggers, and leaves `NEW` as it was.
   private func new(_ column: TrackedColumn) -> String {
-    let isActedOn = table.foreignKeys.contains {
-      SQLName($0.parentTable) == SQLName(table.name) && !["NO ACTION", "RESTRICT"].contains($0.onUpdate)
-        && $0.columns.contains { SQLName($0) == SQLName(column.name) }
-    }
     let value = "NEW.\(quote(column.name))"
-    guard isActedOn, !table.keyColumns.contains(column) else { return value }
+    guard mayChange(column), !table.keyColumns.contains(column) else { return value }
     let row = table.keyColumns.map { "\(quote($0.name)) IS NEW.\(quote($0.name))" }.joined(separator: " AND ")
     return "(SELECT \(quote(column.name)) FROM \(quote(table.name)) WHERE \(row))"
+  }
+
+  /// By an action of a foreign key of the table to itself, or by a trigger that one of another table sets off.
+  private func mayChange(_ column: TrackedColumn) -> Bool {
+    table.isWrittenAmidUpdates
+      || table.foreignKeys.contains { key in
+        key.actsOnUpdate && SQLName(key.parentTable) == SQLName(table.name)
+          && key.columns.contains { SQLName($0) == SQLName(column.name) }
+      }
   }
 }
 

@@ -46,7 +46,10 @@ public struct HeldRow: Sendable, Hashable {
       case .notUnique:
         "Change that row's value or delete that row, or insert this one again with another value."
       case .missingParent:
-        "Bring the other row back, as by undelete, or insert this one again with a reference to a row that is there."
+        """
+        Bring the other row back, as by undelete, or insert this one again with a reference to a row that is there. \
+        If an older version of the app deleted it and other devices show it, repair() shows it here.
+        """
       default: ""
       }
     }

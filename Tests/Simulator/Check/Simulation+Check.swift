@@ -22,6 +22,7 @@ extension Simulation {
     for round in 1...2 {
       for device in fleet { try await syncInPeace(device, round) }
     }
+    for device in fleet { try await learnUnknownValues(device.database, device.engine) }
     try await findDisputes(fleet)
     if try isUndecided(fleet) {
       tally.count("copies wrote to a row at one time")
@@ -52,6 +53,17 @@ extension Simulation {
       throw SimulationFailure("skipped at the end", "device \(device.index): \(skipped.error)")
     }
     if report.postponedTransactions > 0 { throw SimulationFailure("postponed at the end", "device \(device.index)") }
+  }
+
+  /// Where an older app deleted a row to which a newer column refers, its values are in the packs alone, until somebody asks.
+  /// One that becomes visible may refer to another.
+  private func learnUnknownValues(_ database: Database, _ engine: SyncEngine) async throws {
+    if script.settings.isHostile { return }
+    while try database.heldRows().contains(where: { $0.reason == .missingParent }) {
+      guard try await engine.verify().findings.contains(where: { $0.code == .unknownValues }) else { return }
+      tally.count("unknown values learnt")
+      _ = try await engine.repair()
+    }
   }
 
   /// What the last device wrote reaches the bucket, and what is there reaches it. Whoever carries learns of what a vault lacks
@@ -101,6 +113,7 @@ extension Simulation {
   private func compareWithNewcomer(_ fleet: [Device], _ version: Int) async throws {
     let newcomer = try newcomer(version: version, storage: bucket)
     _ = try await newcomer.engine.sync()
+    try await learnUnknownValues(newcomer.database, newcomer.engine)
     let expected = try newcomer.database.fingerprint()
     let held = Set(try newcomer.database.heldRows())
     let kept = Set(try newcomer.database.keptRows())

@@ -11,10 +11,11 @@ struct HealthCheck {
     var repair = RepairReport()
     try await session.fold()
     var corrected: Set<RowKey> = []
+    let awaited = try await awaitedParents()
     let outcome = try await VaultCheck(session: session) { decoded, report in
-      corrected.formUnion(try await checkRows(&report) { rows, _ in try rows.differences(decoded) })
+      corrected.formUnion(try await checkRows(&report, awaited) { rows, _ in try rows.differences(decoded) })
     }.run(&report)
-    corrected.formUnion(try await checkRows(&report) { rows, report in try rows.checkPresence(&report) })
+    corrected.formUnion(try await checkRows(&report, awaited) { rows, report in try rows.checkPresence(&report) })
     guard repairs else { return repair }
     if !corrected.isEmpty { try await session.fold() }
     repair.correctedRows = corrected.count
@@ -22,16 +23,21 @@ struct HealthCheck {
     return repair
   }
 
+  private func awaitedParents() async throws -> Set<RowKey> {
+    guard let schema = session.schemas.known else { return [] }
+    return try await session.database.read { try AwaitedParents($0, schema).find() }
+  }
+
   /// - Returns: The rows that the next merge will decide anew.
   private func checkRows(
-    _ report: inout HealthReport,
+    _ report: inout HealthReport, _ awaited: Set<RowKey>,
     _ check: @escaping @Sendable (RowCheck, inout HealthReport) throws -> [RowCheck.Difference]
   ) async throws -> Set<RowKey> {
     guard let schema = session.schemas.known else { return [] }
     let (changelog, repairs, before) = (session.changelog, repairs, report)
     @Sendable func look(_ connection: Connection) throws -> (HealthReport, Set<RowKey>) {
       var report = before
-      let rows = try RowCheck(connection, schema, changelog)
+      let rows = try RowCheck(connection, schema, changelog, awaited: awaited)
       let differences = try check(rows, &report)
       for difference in differences { report.add(rows.finding(difference)) }
       guard repairs else { return (report, []) }

@@ -35,7 +35,7 @@ public struct HealthFinding: Sendable, Hashable, CustomStringConvertible {
   public struct Code: Sendable, Hashable, CustomStringConvertible {
     private enum Kind: String {
       case damagedPack, unsupportedPack, forgedPack, brokenChain, missingPacks, damagedState, tableDiffers, untrackedRow
-      case missingPart, damagedPart, damagedSnapshot
+      case missingPart, damagedPart, damagedSnapshot, unknownValues
     }
     private let kind: Kind
 
@@ -57,12 +57,15 @@ public struct HealthFinding: Sendable, Hashable, CustomStringConvertible {
     public static let untrackedRow = Code(kind: .untrackedRow)
     /// A part of a large value is not in the vault.
     public static let missingPart = Code(kind: .missingPart)
-
     /// A part of a large value is not what its name says.
     public static let damagedPart = Code(kind: .damagedPart)
     /// A snapshot cannot be read, or is not what its manifest says. Readers pass it over; packs, an older or a later
     /// snapshot serve instead.
     public static let damagedSnapshot = Code(kind: .damagedSnapshot)
+
+    /// A row refers to one that was deleted here by a version of the app in which nothing referred to it, and whose values
+    /// are therefore not known here: the row that refers to it is held on this device, where others show both.
+    public static let unknownValues = Code(kind: .unknownValues)
 
     /// The code's name.
     public var description: String { kind.rawValue }

@@ -13,8 +13,13 @@ struct RowCheck {
   private let access: [TableAccess]
   /// Rows that the app wrote since the last merge: the state does not know it yet.
   private let fresh: Set<RowKey>
+  private let awaited: Set<RowKey>
 
-  init(_ connection: Connection, _ schema: MergeSchema, _ changelog: Changelog) throws {
+  /// - Parameter awaited: See ``AwaitedParents``.
+  init(
+    _ connection: Connection, _ schema: MergeSchema, _ changelog: Changelog, awaited: Set<RowKey> = []
+  ) throws {
+    self.awaited = awaited
     self.connection = connection
     self.schema = schema
     names = try NameTable(connection)
@@ -39,6 +44,7 @@ struct RowCheck {
     var keyValues: [SQLValue]
     /// What the state's registers should hold.
     var values: [(column: Int64, value: SQLValue)]
+    var code = HealthFinding.Code.tableDiffers
     var message: String
   }
 
@@ -86,7 +92,7 @@ struct RowCheck {
   }
 
   private func presence(of key: RowKey, in position: Int) throws -> Difference? {
-    guard !fresh.contains(key), let entry = try store.load(key) else { return nil }
+    guard !fresh.contains(key), !awaited.contains(key), let entry = try store.load(key) else { return nil }
     let keyValues = try KeyCodec.decode(key.key)
     guard keyValues.count == schema.tables[position].keyColumns.count else { return nil }
     let isShown = try access[position].read(keyValues) != nil
@@ -136,7 +142,9 @@ struct RowCheck {
   private func difference(_ change: PackChange, _ stamp: Stamp) throws -> Difference? {
     guard let id = names.number(ofTable: change.table), let position = schema.position(of: id) else { return nil }
     let key = RowKey(table: id, key: KeyCodec.encode(change.key))
-    guard !fresh.contains(key), let entry = try store.load(key), entry.state.isAlive, !entry.status.isHeld,
+    let isAwaited = awaited.contains(key)
+    guard !fresh.contains(key), let entry = try store.load(key),
+      isAwaited || entry.state.isAlive && !entry.status.isHeld,
       change.key.count == schema.tables[position].keyColumns.count
     else { return nil }
     let shown = try access[position].read(change.key)
@@ -157,12 +165,15 @@ struct RowCheck {
     guard isDifferent else { return nil }
     return Difference(
       key: key, table: position, keyValues: change.key, values: values,
-      message: "Its table shows other values than were written.")
+      code: isAwaited ? .unknownValues : .tableDiffers,
+      message: isAwaited
+        ? "A row refers to this deleted one, which cannot be shown here for want of its values."
+        : "Its table shows other values than were written.")
   }
 
   func finding(_ difference: Difference) -> HealthFinding {
     HealthFinding(
-      .tableDiffers, Self.subject(schema.tables[difference.table].name, difference.keyValues), difference.message,
+      difference.code, Self.subject(schema.tables[difference.table].name, difference.keyValues), difference.message,
       .repair
     )
   }
