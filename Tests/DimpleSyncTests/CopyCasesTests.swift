@@ -234,6 +234,31 @@ struct CopyCasesTests {
     for database in [first.database, second.database] { try await database.close() }
   }
 
+  @Test(
+    "Case 32: a file copied before it was ever synced; the copy wrote nothing but a snapshot, and the original is believed"
+  )
+  func snapshotOfACopy() async throws {
+    let storage = MemoryStorage()
+    let path = files.new()
+    let (original, copy) = try await copy(try replica(storage, path: path), path, storage: storage)
+    let (writer, reader) = (try replica(storage), try replica(storage))
+    var options = SyncEngine.Options()
+    options.smallestSnapshot = 1
+    func sync(_ replica: SimulatedReplica) async throws -> SyncReport {
+      try await SyncEngine(replica.database, storage: storage, vault: TransparentVault(), options: options).sync()
+    }
+    try await insert("a", in: writer)
+    _ = try await writer.engine.sync()
+    #expect(try await sync(copy).wroteSnapshot)
+    #expect(try await sync(reader).mergedSnapshot)
+    try await insert("b", in: original)
+    _ = try await original.engine.sync()
+    let report = try await sync(reader)
+    #expect(report.skipped.map(\.error.description) == [])
+    #expect(try await ids(reader) == ["a", "b"])
+    #expect(try await sync(copy).tookNewName)
+  }
+
   @Test("Case 32: a put of unknown outcome that landed, and the copy's: found by both, nothing is lost")
   func unknownOutcome() async throws {
     let (storage, path) = (MemoryStorage(), files.new())

@@ -39,7 +39,7 @@ struct SnapshotFuzzTests {
       do {
         let reader = try SnapshotPartReader(lines, name: name, latest: HybridTime(rawValue: 1 << 59), vault: vault)
         try await target.database.withMergeTransaction { connection in
-          let schema = try MergeSchemaCache().load(connection, changelog).schema
+          let schema = try MergeSchemaCache(rowsPerStatement: 2).load(connection, changelog).schema
           let merge = SnapshotMerge(
             connection: connection, changelog: changelog, vault: vault.id, schema: schema,
             latest: HybridTime(rawValue: 1 << 59))

@@ -56,7 +56,7 @@ struct TransactionScannerTests {
     try await fleet.converge()
     let changelog = try #require(fleet[0].extension(Changelog.self))
     try await fleet[0].withMergeTransaction { connection in
-      try body(MergeSession(MergeSchemaCache().load(connection, changelog).schema, connection))
+      try body(MergeSession(MergeSchemaCache(rowsPerStatement: 2).load(connection, changelog).schema, connection))
     }
   }
 

@@ -43,6 +43,8 @@ public actor SyncEngine {
     public var history = History.all
     /// Transactions are merged in groups of about this many changes, never half of one.
     public var mergeBatchSize = 50_000
+    /// How many new rows one statement inserts. More than these make little difference.
+    package var rowsPerStatement = 32
     /// Tables that this vault does not get, by name: of changes made here, it gets hashes that reveal nothing. What is there
     /// already stays there. Others' changes of them are not carried there either.
     ///
@@ -217,7 +219,7 @@ public actor SyncEngine {
     if hasRowsToAdopt { try changelog.adopt() }
     let opened = SyncSession(
       database: database, changelog: changelog, storage: storage, vault: vault, options: options, progress: meter,
-      conflicts: conflictBroadcast)
+      conflicts: conflictBroadcast, schemas: MergeSchemaCache(rowsPerStatement: options.rowsPerStatement))
     session = opened
     return opened
   }
@@ -232,7 +234,7 @@ struct SyncSession: Sendable {
   let options: SyncEngine.Options
   let progress: ProgressMeter
   let conflicts: Broadcast<SyncConflict>
-  let schemas = MergeSchemaCache()
+  let schemas: MergeSchemaCache
 
   /// What is stamped later than this must wait.
   var latestTime: HybridTime {

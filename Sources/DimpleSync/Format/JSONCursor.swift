@@ -8,6 +8,14 @@ struct JSONCursor {
     case real(Double)
   }
 
+  /// A value that stands for itself, in the bytes that were lent.
+  enum Scalar {
+    case null
+    case integer(Int64)
+    case real(Double)
+    case text(UnsafeRawBufferPointer)
+  }
+
   private var next: UnsafePointer<UInt8>
   private let start: UnsafePointer<UInt8>
   private let end: UnsafePointer<UInt8>
@@ -112,6 +120,18 @@ struct JSONCursor {
   mutating func integer() -> Int64? {
     guard case .integer(let value)? = number() else { return nil }
     return value
+  }
+
+  /// A text without escapes, NULL, or a number of few digits.
+  @inline(__always)
+  mutating func scalar() -> Scalar? {
+    if let text = quoted() { return text.isUTF8 ? .text(UnsafeRawBufferPointer(text)) : nil }
+    if skip("null") { return .null }
+    switch number() {
+    case .integer(let value)?: return .integer(value)
+    case .real(let value)?: return .real(value)
+    case nil: return nil
+    }
   }
 
   /// Numbers whose value follows from few digits.

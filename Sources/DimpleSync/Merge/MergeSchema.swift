@@ -4,6 +4,8 @@ internal import DimpleStore
 /// All tracked tables with their constraints, read from SQLite's own description of the schema.
 struct MergeSchema {
   private(set) var tables: [MergeTable] = []
+  /// How many new rows a merge inserts by one statement.
+  let rowsPerStatement: Int
   /// For each table, the foreign keys of other tables (and its own) that refer to it.
   private(set) var references: [[ForeignKey]] = []
   private var positions: [Int64: Int] = [:]
@@ -12,8 +14,10 @@ struct MergeSchema {
 
   /// - Parameter enforcesForeignKeys: Whether the app's connections do. Where they do not, references decide nothing.
   init(
-    _ tracked: [TrackedTable], names: inout NameTable, enforcesForeignKeys: Bool, _ connection: Connection
+    _ tracked: [TrackedTable], names: inout NameTable, enforcesForeignKeys: Bool, rowsPerStatement: Int,
+    _ connection: Connection
   ) throws {
+    self.rowsPerStatement = rowsPerStatement
     for table in tracked {
       positions[try names.table(table.name, connection)] = tables.count
       tables.append(try SchemaReader.table(table, names: &names, connection))

@@ -14,7 +14,11 @@ final class MergeSchemaCache: Sendable {
     var schema: MergeSchema
   }
 
+  private let rowsPerStatement: Int
   private let entry = Mutex<Entry?>(nil)
+
+  /// - Parameter rowsPerStatement: See ``MergeSchema/rowsPerStatement``.
+  init(rowsPerStatement: Int) { self.rowsPerStatement = rowsPerStatement }
 
   /// As it was when it was last remembered.
   var known: MergeSchema? { entry.withLock { $0?.schema } }
@@ -27,7 +31,7 @@ final class MergeSchemaCache: Sendable {
     var names = try NameTable(connection)
     let schema = try MergeSchema(
       changelog.trackedTables(connection), names: &names, enforcesForeignKeys: connection.enforcesForeignKeys,
-      connection)
+      rowsPerStatement: rowsPerStatement, connection)
     return Entry(version: version, renames: renames, schema: schema)
   }
 

@@ -2,6 +2,9 @@ internal import DimpleStore
 
 /// The statements by which the merge reads and writes one user table. Names are quoted; values are bound.
 struct TableAccess {
+  /// SQLite allows a statement 32,766 parameters, and 999 before 3.32: https://sqlite.org/limits.html.
+  static let maximumParameters = 999
+
   let table: MergeTable
   let connection: Connection
 
@@ -10,6 +13,7 @@ struct TableAccess {
   let keyCondition: String
   private let readSQL: String
   let insertSQL: String
+  private let rowMarks: String
   private let deleteSQL: String
 
   init(_ table: MergeTable, _ connection: Connection) {
@@ -18,12 +22,15 @@ struct TableAccess {
     quotedName = SQL.quoted(identifier: table.name)
     selection = table.allColumns.map { SQL.quoted(identifier: $0.name) }.joined(separator: ", ")
     keyCondition = Self.condition(table.keyColumns.map(\.name))
-    let marks = Array(repeating: "?", count: table.allColumns.count).joined(separator: ", ")
+    rowMarks = "(\(Array(repeating: "?", count: table.allColumns.count).joined(separator: ", ")))"
     readSQL = "SELECT \(selection) FROM \(quotedName) WHERE \(keyCondition)"
     // A constraint that would replace or ignore rows must not: what may stand is decided here.
-    insertSQL = "INSERT OR ABORT INTO \(quotedName)(\(selection)) VALUES (\(marks))"
+    insertSQL = "INSERT OR ABORT INTO \(quotedName)(\(selection)) VALUES \(rowMarks)"
     deleteSQL = "DELETE FROM \(quotedName) WHERE \(keyCondition)"
   }
+
+  /// ``insertSQL`` for so many rows; their parameters follow one another.
+  func insertSQL(rows: Int) -> String { insertSQL + String(repeating: ", " + rowMarks, count: rows - 1) }
 
   private static func condition(_ columns: [String]) -> String {
     columns.map { "\(SQL.quoted(identifier: $0)) = ?" }.joined(separator: " AND ")

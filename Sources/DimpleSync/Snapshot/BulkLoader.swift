@@ -10,7 +10,7 @@ struct BulkLoader {
   private let schema: MergeSchema
   private let connection: Connection
   private var replicas: ReplicaTable
-  private let saveState: Statement
+  private let states: StateInserts
   private let digest = DigestKeeper()
   private var names: NameTable
   private var target: Target?
@@ -26,20 +26,7 @@ struct BulkLoader {
     /// `nil` where the table is not part of the schema.
     var table: MergeTable?
     var insert: Statement?
-    var plain: Plain?
-  }
-
-  /// How rows of a shape are taken over whose writes were all one insert, and whose columns this schema knows.
-  private struct Plain {
-    /// One for each column of the shape.
-    var parameters: [(index: Int32, isNotNull: Bool)]
-    /// What the shape lacks.
-    var defaults: [(index: Int32, value: SQLValue)]
-    /// What the state has after the insert's stamp: the same for each row.
-    var cells: [UInt8]
-    /// Of the registers, for the digest.
-    var table: RegisterHash
-    var registers: [RegisterHash]
+    var plain: PlainRows?
   }
 
   init(_ schema: MergeSchema, _ connection: Connection) throws {
@@ -47,7 +34,7 @@ struct BulkLoader {
     self.connection = connection
     replicas = try ReplicaTable(connection)
     names = try NameTable(connection)
-    saveState = try connection.prepare("INSERT INTO dimple_row(tbl, key, state, status) VALUES (?, ?, ?, ?)")
+    states = try StateInserts(connection, batchSize: schema.rowsPerStatement)
   }
 
   /// The rows that follow are of this table, with these columns.
@@ -60,77 +47,19 @@ struct BulkLoader {
     let table = schema.tables[position]
     target = Target(
       id: id, columns: columns, table: table, insert: try connection.prepare(TableAccess(table, connection).insertSQL),
-      plain: try plain(table, columns))
+      plain: try PlainRows(table, columns, digest, names, states, batchSize: schema.rowsPerStatement, connection))
   }
 
-  private func plain(_ table: MergeTable, _ columns: [Int64]) throws -> Plain? {
-    guard Set(columns).count == columns.count else { return nil }
-    let first = table.keyColumns.count
-    var plain = Plain(
-      parameters: [], defaults: [], cells: [], table: digest.hash(table.id, names),
-      registers: [.inserted] + columns.map { digest.hash($0, names) })
-    for column in columns {
-      guard let index = table.columns.firstIndex(where: { $0.id == column }) else { return nil }
-      plain.parameters.append((Int32(first + index + 1), table.columns[index].isNotNull))
-    }
-    for (index, column) in table.columns.enumerated() where !columns.contains(column.id) {
-      guard case .constant(let value) = column.fallback else { return nil }
-      plain.defaults.append((Int32(first + index + 1), value))
-    }
-    var state = RowState(inserted: .oldest)
-    for column in columns { state.cells[column] = RowState.Cell(stamp: .oldest, value: nil) }
-    // Flags, then the stamp: two numbers of one byte each.
-    plain.cells = Array(try RowStateCodec.encode(state) { _ in 0 }.dropFirst(3))
-    return plain
-  }
-
-  // MARK: - Rows as nearly all are
-
-  /// - Returns: Whether the row was of that form, and was taken over; if not, ``load(_:)`` takes it.
+  /// Takes over the next rows, if they are as nearly all are.
+  ///
+  /// - Returns: Whether it took any; if not, ``load(_:)`` takes the next one.
   mutating func loadPlain(
-    _ scanner: inout PlainRowScanner, _ replicas: [Int64], latest: HybridTime
+    _ cursor: inout JSONCursor, _ authors: [PlainRows.Author], latest: HybridTime
   ) throws -> Bool {
-    guard let target, let plain = target.plain, let table = target.table, let insert = target.insert,
-      scanner.skip(#"{"key":["#)
-    else { return false }
-    var key: ByteWriter? = ByteWriter()
-    for index in table.keyColumns.indices {
-      guard index == 0 || scanner.skip(","), try scanner.bind(insert, at: Int32(index + 1), key: &key) else {
-        return false
-      }
-    }
-    guard scanner.skip(#"],"inserted":["#), let time = scanner.integer(), scanner.skip(","),
-      let number = scanner.integer(), scanner.skip(#"],"values":["#), time >= 0, time <= latest.rawValue,
-      replicas.indices.contains(Int(clamping: number))
-    else { return false }
-    var none: ByteWriter?
-    for (index, parameter) in plain.parameters.enumerated() {
-      guard index == 0 || scanner.skip(","), !(parameter.isNotNull && scanner.isNull),
-        try scanner.bind(insert, at: parameter.index, key: &none)
-      else { return false }
-    }
-    guard scanner.skip("]}\n"), let key else { return false }
-    for column in plain.defaults { try insert.bind(column.value, at: column.index) }
-    guard try isInserted(insert) else { return false }
-    var state = ByteWriter()
-    state.byte(1)
-    state.varint(UInt64(time))
-    state.varint(UInt64(bitPattern: replicas[Int(number)]))
-    try save(key.bytes, state.bytes + plain.cells, .settled, target.id)
-    let row = key.bytes.withUnsafeBytes { plain.table.hashing($0) }
-    let stamp = RegisterHash.stamp(time: time, replica: try self.replicas.replica(replicas[Int(number)]).rawValue)
-    for register in plain.registers { digest.add(row.digest(of: register, stamp: stamp)) }
-    shownRows += 1
+    guard let loaded = try target?.plain?.load(&cursor, authors, latest: latest), loaded > 0 else { return false }
+    rows += loaded
+    shownRows += loaded
     return true
-  }
-
-  private func isInserted(_ insert: Statement) throws -> Bool {
-    do {
-      while try insert.step() {}
-      return true
-    } catch let error as StoreError where error.refusesRow {
-      return false
-    }
   }
 
   /// Binds the values and inserts the row; large ones are not copied.
@@ -151,10 +80,8 @@ struct BulkLoader {
       try insert.bind(value, at: index)
       index += 1
     }
-    return try isInserted(insert)
+    return try insert.isInserted()
   }
-
-  // MARK: - Any row
 
   /// - Throws: `StoreError` of a constraint where the state has the row already.
   mutating func load(_ row: SnapshotRow) throws {
@@ -163,12 +90,19 @@ struct BulkLoader {
     let status = try show(row, &state, target)
     let encoded = try RowStateCodec.encode(state) { try replicas.number(of: $0, connection) }
     let key = RowKey(table: target.id, key: KeyCodec.encode(row.key))
-    try save(key.key, encoded, status, target.id)
+    key.key.withUnsafeBytes { key in
+      encoded.withUnsafeBytes { states.append(table: target.id, key: key, state: $0, status: status) }
+    }
+    if states.isFull { try states.flush() }
+    rows += 1
     digest.add(digest.digest(key, state, names))
   }
 
   /// After the last row.
-  func finish() throws { try digest.save(connection) }
+  func finish() throws {
+    try states.flush()
+    try digest.save(connection)
+  }
 
   private mutating func show(_ row: SnapshotRow, _ state: inout RowState, _ target: Target) throws -> RowStatus {
     guard let table = target.table, let insert = target.insert, table.keyColumns.count == row.key.count else {
@@ -183,15 +117,6 @@ struct BulkLoader {
     let life = state
     state.cells.dropValues { table.columnIDs.contains($0.column) && life.counts($0.cell) }
     return state.cells.items.contains { !table.columnIDs.contains($0.column) } ? .unknownColumns : .settled
-  }
-
-  private mutating func save(_ key: [UInt8], _ state: [UInt8], _ status: RowStatus, _ table: Int64) throws {
-    try saveState.bind(int64: table, at: 1)
-    try saveState.bind(bytes: key, at: 2)
-    try saveState.bind(bytes: state, at: 3)
-    try saveState.bind(int64: status.rawValue, at: 4)
-    while try saveState.step() {}
-    rows += 1
   }
 
   // MARK: - References

@@ -114,12 +114,14 @@ struct SnapshotMerge {
     var joiner: SnapshotJoiner?
     var names = try NameTable(connection)
     var replicas = try ReplicaTable(connection)
-    let authors = try part.authors.map { try replicas.number(of: $0, connection) }
+    let authors = try part.authors.map {
+      PlainRows.Author(number: try replicas.number(of: $0, connection), replica: $0)
+    }
     var loader = try BulkLoader(schema, connection)
     let (latest, parts) = (part.latest, PartTable(connection: connection))
     while let line = try part.next(
       large: parts.value,
-      { scanner in try shape?.isNew == true && loader.loadPlain(&scanner, authors, latest: latest) }
+      { cursor in try shape?.isNew == true && loader.loadPlain(&cursor, authors, latest: latest) }
     ) {
       switch line {
       case .shape(let named):
@@ -166,7 +168,8 @@ struct SnapshotMerge {
         hint: "Packs are read instead; the next snapshot replaces it.")
     }
     var replicas = try ReplicaTable(connection)
-    if manifest.writer != changelog.replicaID { try replicas.pin(manifest.publicKey, of: manifest.writer, connection) }
+    // Not the writer's key by the snapshot alone: who wrote nothing else may be a copy, and will take another name as soon as it
+    // meets a change of the other's.
     for (replica, coverage) in manifest.replicas where replica != changelog.replicaID {
       try replicas.pin(coverage.publicKey, of: replica, connection)
       for run in coverage.runs { seen.insert(run, of: replica) }

@@ -72,21 +72,17 @@ struct SnapshotPartReader {
   ///
   /// - Parameters:
   ///   - large: Gets the value to a reference; `nil` where a part of it is not here.
-  ///   - takePlain: Is offered the next line before it is parsed; takes as many lines as have the form that it knows.
+  ///   - takePlain: Is offered the next lines before they are parsed; takes some that have the form that it knows, if any.
   mutating func next(
     large: (BigReference) throws -> SQLValue? = { _ in nil },
-    _ takePlain: (inout PlainRowScanner) throws -> Bool = { _ in false }
+    _ takePlain: (inout JSONCursor) throws -> Bool = { _ in false }
   ) throws -> Line? {
     if columnCount != nil {
       offset = try bytes.withUnsafeBufferPointer { bytes in
-        guard var position = bytes.baseAddress.map({ $0 + offset }) else { return offset }
-        let end = bytes.count
-        while true {
-          let start = bytes.baseAddress.map { position - $0 } ?? end
-          var scanner = PlainRowScanner(position, count: end - start)
-          guard start < end, try takePlain(&scanner) else { return start }
-          position = scanner.position
-        }
+        guard var cursor = JSONCursor(bytes, from: offset) else { return offset }
+        var start = cursor.offset
+        while try !cursor.isAtEnd && takePlain(&cursor) { start = cursor.offset }
+        return start
       }
     }
     guard let line = nextLine() else { return nil }

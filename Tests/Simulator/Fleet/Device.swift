@@ -177,6 +177,7 @@ struct Opening {
     var options = SyncEngine.Options()
     options.packSize = script.settings.packSize
     options.mergeBatchSize = script.settings.mergeBatchSize
+    options.rowsPerStatement = script.settings.rowsPerStatement
     options.parallelGets = script.settings.parallelGets
     options.smallestSnapshot = script.settings.smallestSnapshot ?? .max
     options.snapshotPartSize = script.settings.snapshotPartSize

@@ -15,6 +15,8 @@ package struct Script: Sendable {
     var pageSize = 1000
     var packSize = 8 << 20
     var mergeBatchSize = 50_000
+    /// How many new rows go into a statement.
+    var rowsPerStatement = 32
     /// In bytes; `nil` for no snapshots.
     var smallestSnapshot: Int?
     var snapshotPartSize = 8 << 20

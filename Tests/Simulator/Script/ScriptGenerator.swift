@@ -81,6 +81,8 @@ package struct ScriptGenerator {
       settings.snapshotPartSize = 1 + random.below(2000)
       if random.oneIn(3) { settings.historySeconds = random.below(20_000) }
     }
+    // Not drawn, so that older seeds still mean what they meant.
+    settings.rowsPerStatement = [2, 3, 32][Int(seed % 3)]
     settings.tellsTime = random.oneIn(3)
     settings.endsMixed = troubles.migrations && random.oneIn(3)
     settings.isHostile = troubles.hostile

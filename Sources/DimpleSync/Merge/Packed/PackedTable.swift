@@ -42,6 +42,11 @@ final class PackedTable {
   private let columns: [Column]
   private let connection: Connection
   private let insertion: Statement?
+  private let insertions: Statement?
+  /// How many new rows one statement inserts; 1 where a row may refer to another of them, or has too many columns.
+  let rowsPerStatement: Int
+  /// So many rows are inserted one by one, as those before them would not go together.
+  @exclusivity(unchecked) var rowsAlone = 0
   @exclusivity(unchecked) private var updates: [(positions: [Int32], statement: Statement)] = []
   private let quotedName: String
   private let keyCondition: String
@@ -89,12 +94,14 @@ final class PackedTable {
     quotedName = SQL.quoted(identifier: table?.name ?? "")
     keyCondition = (table?.keyColumns ?? []).map { "\(SQL.quoted(identifier: $0.name)) = ?" }
       .joined(separator: " AND ")
-    insertion = try table.map { table in
-      let names = table.allColumns.map { SQL.quoted(identifier: $0.name) }.joined(separator: ", ")
-      let marks = Array(repeating: "?", count: table.allColumns.count).joined(separator: ", ")
-      return try connection.prepare(
-        "INSERT INTO \(SQL.quoted(identifier: table.name))(\(names)) VALUES (\(marks)) ON CONFLICT DO NOTHING")
-    }
+    let access = table.map { TableAccess($0, connection) }
+    insertion = try access.map { try connection.prepare($0.insertSQL + " ON CONFLICT DO NOTHING") }
+    let width = table?.allColumns.count ?? 1
+    let refersToItself = foreignKeys.contains { $0.key.child == $0.key.parent }
+    let isWide = width * schema.rowsPerStatement > TableAccess.maximumParameters
+    let rows = refersToItself || isWide ? 1 : schema.rowsPerStatement
+    insertions = try access.map { try connection.prepare($0.insertSQL(rows: rows)) }
+    rowsPerStatement = rows
   }
 
   func column(_ id: Int64) -> Column {
@@ -153,7 +160,23 @@ final class PackedTable {
   /// Inserts a row; `false` where the table has one that is in its way.
   func insert(_ row: borrowing PackedRow, insertedAt stamp: Stamp) throws -> Bool {
     guard let insertion else { return false }
-    var parameter: Int32 = 0
+    try bind(row, to: insertion, after: 0, insertedAt: stamp)
+    return try changesOne(insertion)
+  }
+
+  /// Gives a row to the statement that inserts many, as its `index`th.
+  func gather(_ row: borrowing PackedRow, insertedAt stamp: Stamp, at index: Int) throws {
+    guard let insertions else { return }
+    try bind(row, to: insertions, after: Int32(index * (keyCount + places.count)), insertedAt: stamp)
+  }
+
+  /// Inserts the rows that were gathered; `false` where the schema does not allow one of them: then none is there.
+  func insertGathered() throws -> Bool { try insertions?.isInserted() ?? false }
+
+  private func bind(
+    _ row: borrowing PackedRow, to insertion: Statement, after parameter: Int32, insertedAt stamp: Stamp
+  ) throws {
+    var parameter = parameter
     for index in keyValues.indices {
       parameter += 1
       try insertion.bind(borrowed: keyValues[index], at: parameter)
@@ -166,11 +189,10 @@ final class PackedTable {
         try insertion.bind(fallbacks[index].value(insertedAt: stamp), at: parameter)
       }
     }
-    return try changesOne(insertion)
   }
 
   /// Finds each column's register. Both mostly come in the order of the columns' numbers.
-  private func place(_ row: borrowing PackedRow) {
+  func place(_ row: borrowing PackedRow) {
     for index in places.indices { places[index] = -1 }
     for index in row.registers.indices {
       let position = column(row.registers[index].column).position

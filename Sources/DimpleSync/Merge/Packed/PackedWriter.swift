@@ -78,6 +78,16 @@ struct PackedWriter: ~Copyable {
     }
   }
 
+  /// The same of a value that was read from JSON.
+  mutating func value(_ value: JSONCursor.Scalar) {
+    switch value {
+    case .null: byte(ValueTag.null)
+    case .integer(let number): integer(number)
+    case .real(let number): self.value(.real(number) as SQLValue)
+    case .text(let bytes): text(bytes)
+    }
+  }
+
   /// The shortest big-endian two's complement, none for 0.
   mutating func integer(_ value: Int64) {
     reserve(9)

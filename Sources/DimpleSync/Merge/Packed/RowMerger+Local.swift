@@ -40,7 +40,7 @@ extension RowMerger {
   }
 
   /// What the app wrote is in the table: the state of a living row keeps the stamp alone.
-  private func encodeFolded(_ table: PackedTable) {
+  func encodeFolded(_ table: PackedTable) {
     state.removeAll()
     let leavesValues = row.isAlive && table.isKnown
     row.encode(to: &state) { register in

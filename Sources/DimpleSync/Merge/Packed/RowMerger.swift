@@ -34,6 +34,9 @@ final class RowMerger {
   @exclusivity(unchecked) var found = PackedWriter()
   @exclusivity(unchecked) var state = PackedWriter()
   @exclusivity(unchecked) var written: [Int] = []
+  /// Rows that are most likely new, with their states.
+  @exclusivity(unchecked) var gathered: [Gathered] = []
+  let states: StateInserts
   private let selection: Statement
   private let insertion: Statement
   private let update: Statement
@@ -49,6 +52,7 @@ final class RowMerger {
     self.schemaChanged = schemaChanged
     self.recorder = recorder
     self.conflicts = conflicts
+    states = try StateInserts(connection, batchSize: session.schema.rowsPerStatement)
     selection = try connection.prepare("SELECT state, status FROM dimple_row WHERE tbl = ? AND key = ?")
     insertion = try connection.prepare(
       "INSERT INTO dimple_row(tbl, key, state, status) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
@@ -96,10 +100,18 @@ final class RowMerger {
     var left: [Range<Int>] = []
     for range in rows {
       let change = PackedRowChange(entries: entries[range], batch: batch)
-      let isDone = recorder == nil ? try fold(change, into: table) : try merge(change, into: table)
-      if !isDone { left.append(range) }
+      if try gather(change, range, into: table) {
+        if states.isFull { left += try insertGathered(entries, table, batch) }
+      } else if try !merge(change, of: table) {
+        left.append(range)
+      }
     }
-    return left
+    return try left + insertGathered(entries, table, batch)
+  }
+
+  /// - Returns: `false` for a row that is left for the passes, as it was.
+  func merge(_ change: PackedRowChange, of table: PackedTable) throws -> Bool {
+    try recorder == nil ? fold(change, into: table) : merge(change, into: table)
   }
 
   // MARK: - The state

@@ -128,20 +128,8 @@ struct TransactionScanner {
   }
 
   private static func scanValue(_ cursor: inout JSONCursor, _ batch: ChangeBatch) -> Bool {
-    if let text = cursor.quoted() {
-      guard text.isUTF8 else { return false }
-      batch.bytes.text(UnsafeRawBufferPointer(text))
-      return true
-    }
-    if cursor.skip("null") {
-      batch.bytes.value(.null)
-      return true
-    }
-    switch cursor.number() {
-    case .integer(let value)?: batch.bytes.integer(value)
-    case .real(let value)?: batch.bytes.value(.real(value))
-    case nil: return false
-    }
+    guard let value = cursor.scalar() else { return false }
+    batch.bytes.value(value)
     return true
   }
 
