@@ -298,4 +298,26 @@ struct RelayLargeValueTests {
     #expect(removed == 1)
     #expect(stick.parts == online.parts)
   }
+
+  @Test func aPartSweptByALookFromBeforeTheCarriedPackIsPutAgain() async throws {
+    let (home, bridge) = (try Device([online]), try await bridge())
+    try await home.replica.insert("x", LargeValues.blob(1))
+    try await home.sync(online)
+    try await bridge.sync(online)
+    // The vault has the part from somebody who died before the pack.
+    let part = try #require(online.parts.first)
+    try await stick.storage.put(part, try #require(online.storage.snapshot[part]))
+    #expect(try await bridge.sync(stick).pushedParts == 0)
+    try await stick.storage.delete(part)
+    let away = try Device([stick])
+    #expect(try await away.attempt(stick).skipped.map(\.key) == [part])
+    // Nothing is asked before it is time, and nothing after it.
+    for (minutes, lists) in [(60, 1), (60, 3), (60, 1)] as [(Int64, Int)] {
+      bridge.replica.clock.advance(milliseconds: minutes * 60_000)
+      #expect(try await bridge.sync(stick).traffic.lists == lists)
+    }
+    #expect(stick.parts == [part])
+    try await away.sync(stick)
+    #expect(try await away.replica.value("x") == LargeValues.blob(1))
+  }
 }

@@ -97,7 +97,13 @@ struct RelayParts {
       there.insert(key)
       report.pushedParts += 1
     }
-    if missing.isEmpty { return true }
+    if missing.isEmpty {
+      let due = session.changelog.now().milliseconds + PartCheck.delay
+      try await write { table in
+        try PartUseTable(vault: vaultID, connection: table.connection).insertChecks(pack.parts.map(\.hash), due: due)
+      }
+      return true
+    }
     let hashes = missing
     try await write { table in
       // It may have been there once.
