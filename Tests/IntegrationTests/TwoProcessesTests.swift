@@ -1,4 +1,5 @@
 import DimpleDb
+import DimpleTestSupport
 import Foundation
 import Testing
 
@@ -67,5 +68,62 @@ struct TwoProcessesTests {
     #expect(process.terminationStatus == 0)
     #expect(seen == [#"{"rows":[]}"#, #"{"rows":[{"text":"hello"}]}"#])
     try await database.close()
+  }
+
+  @Test("A sync waits while another process syncs the same file, whether that ends well or is killed")
+  func oneProcessAtATime() async throws {
+    for isKilled in [false, true] {
+      let folder = try TemporaryFolder()
+      let (path, vault) = (folder.file("shared.db"), folder.file("vault"))
+      let database = try Database.open(path, migrations: Self.migrations)
+      try await database.execute("INSERT INTO Todo VALUES (1, 'x')")
+      let process = try await stoppedSync(path, vault)
+      let before = files(vault)
+      let clock = SteppedClock()
+      var options = SyncEngine.Options()
+      options.clock = clock
+      let engine = SyncEngine(
+        database, remote: .directory(vault), encryption: .passphrase("open sesame"), options: options)
+      let sync = Task { try await engine.sync() }
+      await clock.waitForSleeper(until: .milliseconds(10))
+      clock.advance(by: .milliseconds(10))
+      await clock.waitForSleeper(until: .milliseconds(30))
+      // Whoever waits does nothing.
+      #expect(files(vault) == before)
+      kill(process.processIdentifier, isKilled ? SIGKILL : SIGCONT)
+      process.waitUntilExit()
+      #expect(isKilled == (process.terminationReason == .uncaughtSignal))
+      clock.advance(by: .milliseconds(20))
+      #expect(try await sync.value.skipped.isEmpty)
+      // It is in the vault once, whoever sent it.
+      #expect(files(vault).count { $0.hasPrefix("log/") } == 1)
+      #expect(try await engine.sync().isEmpty)
+      try await database.close()
+    }
+  }
+
+  /// A process in the middle of a sync, which goes no further. A passphrase takes long enough for that, nearly always.
+  private func stoppedSync(_ path: String, _ vault: String) async throws -> Process {
+    while true {
+      let process = try Tool.launch(["sync", path, vault], environment: Self.environment)
+      while process.isRunning, !isLocked(path + "-sync") { await Task.yield() }
+      kill(process.processIdentifier, SIGSTOP)
+      if isLocked(path + "-sync") { return process }
+      kill(process.processIdentifier, SIGCONT)
+      process.waitUntilExit()
+      try #require(process.terminationStatus == 0)
+    }
+  }
+
+  private func files(_ folder: String) -> Set<String> {
+    Set(FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? [])
+  }
+
+  /// Whether a process has the lock.
+  private func isLocked(_ path: String) -> Bool {
+    let descriptor = open(path, O_RDWR)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    return flock(descriptor, LOCK_EX | LOCK_NB) != 0
   }
 }

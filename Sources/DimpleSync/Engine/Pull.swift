@@ -43,7 +43,9 @@ struct Pull {
       try await fetchAndMerge(fetch, &state, &report)
     }
     try await fold(&report)
-    if !report.skipped.contains(where: { $0.key.hasPrefix(PartStorage.prefix) }) { try await forgetParts() }
+    let hasAllParts = !report.skipped.contains { $0.key.hasPrefix(PartStorage.prefix) }
+    if let relay = state.relay { try await RelayParts(session: session).hold(relay.taken, &report) }
+    if hasAllParts { try await forgetParts() }
     report.postponedTransactions = try await waiting()
     report.missing = try await MissingPacks(session: session).check(listing.all)
     return listing
@@ -106,9 +108,9 @@ struct Pull {
 
   /// All that needed parts has them.
   private func forgetParts() async throws {
-    if try await session.database.read({ try PartTable(connection: $0).isEmpty() }) { return }
+    guard try await session.database.read({ try PartTable(connection: $0).hasMerged() }) else { return }
     try await session.database.write { connection in
-      try connection.withInternalAccess { try PartTable(connection: connection).removeAll() }
+      try connection.withInternalAccess { try PartTable(connection: connection).removeMerged() }
     }
   }
 

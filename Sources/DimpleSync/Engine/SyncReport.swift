@@ -47,6 +47,8 @@ public struct SyncReport: Sendable {
   public var ignoredPacks = 0
   /// Packs of others that were carried here from another vault.
   public var relayedPacks = 0
+  /// Packs of others that are not carried here yet, since parts of large values that they refer to could not be had.
+  public var waitingPacks = 0
   /// What waits in the database to be carried to another vault, in bytes.
   public var spooledBytes: Int64 = 0
   /// Another copy of this database writes to the vault under the same name, so this one took a new name: the file was copied
@@ -116,6 +118,13 @@ extension SyncReport {
           "The vault lists \(ignoredPacks) packs more than one sync looks at. Sync again; if they do not become fewer, "
             + "somebody fills the vault."))
     }
+    if waitingPacks > 0 {
+      warnings.append(
+        SyncWarning(
+          .partsNotCarried,
+          "\(waitingPacks) packs from other vaults wait, as parts of large values that they refer to are not at hand. Sync "
+            + "with the vaults that they come from, and then with this one."))
+    }
     warnings += diverged.map { replica in
       SyncWarning(
         .diverged,
@@ -153,7 +162,7 @@ public struct SyncWarning: Sendable, Hashable, CustomStringConvertible {
   public struct Code: Sendable, Hashable, CustomStringConvertible {
     private enum Kind: String {
       case skipped, postponed, held, kept, copyFound, clockAhead, clockBehind, restamped, missingPacks, rolledBack,
-        diverged, tooManyPacks
+        diverged, tooManyPacks, partsNotCarried
     }
     private let kind: Kind
 
@@ -179,9 +188,10 @@ public struct SyncWarning: Sendable, Hashable, CustomStringConvertible {
     public static let missingPacks = Code(kind: .missingPacks)
     /// The vault shows less of another replica than this one, or a third, has seen there.
     public static let rolledBack = Code(kind: .rolledBack)
-
     /// The vault lists more packs than one sync looks at.
     public static let tooManyPacks = Code(kind: .tooManyPacks)
+    /// Packs wait to be carried here, for parts of large values.
+    public static let partsNotCarried = Code(kind: .partsNotCarried)
 
     /// The code's name.
     public var description: String { kind.rawValue }

@@ -68,6 +68,7 @@ enum SchemaReader {
       columns: try tracked.columns.map { try column($0, names: &names) })
     table.localColumns = tracked.localColumns
     table.updateRevives = tracked.updateRevives
+    table.isWithoutRowID = tracked.isWithoutRowID
     table.hasRowIDKey =
       !tracked.isWithoutRowID && tracked.keyColumns.count == 1
       && tracked.keyColumns[0].declaredType.uppercased() == "INTEGER"

@@ -52,6 +52,7 @@ struct MergeTable {
   var updateRevives = false
   /// The key is the rowid: it is an integer, and SQLite would make one of NULL.
   var hasRowIDKey = false
+  var isWithoutRowID = false
   /// CHECK, STRICT, or a generated column that is NOT NULL: only SQLite itself can say whether a row may stand.
   var needsProbe = false
 

@@ -103,7 +103,7 @@ struct SnapshotMerge {
     try table.setLoading(loading)
     // The values are in their rows.
     let parts = PartTable(connection: connection)
-    if try !parts.isEmpty() { try parts.removeAll() }
+    if try parts.hasMerged() { try parts.removeMerged() }
     return outcome
   }
 

@@ -93,14 +93,17 @@ struct SnapshotSource {
 
   /// A large value; `nil` where the row does not have it any more.
   func value(of cell: LargeCell) throws -> SQLValue? {
+    try values(likelyOf: cell).first { BigReference($0) == cell.reference }
+  }
+
+  /// The values of the row that have a large value's size.
+  func values(likelyOf cell: LargeCell) throws -> [SQLValue] {
     let names = try NameTable(connection)
-    guard let table = names.number(ofTable: cell.table) else { return nil }
+    guard let table = names.number(ofTable: cell.table) else { return [] }
     let key = RowKey(table: table, key: KeyCodec.encode(cell.key))
-    guard let entry = try RowStore(connection).load(key) else { return nil }
+    guard let entry = try RowStore(connection).load(key) else { return [] }
     let (row, _) = try SnapshotRowReader(table, schema, names, connection).row(key, entry)
-    return row.cells.lazy.compactMap { $0?.value }.first { value in
-      BigReference.byteCount(of: value) == cell.reference.size && BigReference(value) == cell.reference
-    }
+    return row.cells.compactMap { $0?.value }.filter { BigReference.byteCount(of: $0) == cell.reference.size }
   }
 
   /// Parents before children, then what is not part of the schema.

@@ -25,12 +25,23 @@ struct PartTable {
       .run(.blob(hash), .blob(bytes))
   }
 
-  func removeAll() throws { try connection.prepare("DELETE FROM dimple_part").run() }
+  /// Those that no pack on its way to another vault waits for.
+  private static let merged = "FROM dimple_part WHERE hash NOT IN (SELECT hash FROM dimple_spool_part)"
 
-  func isEmpty() throws -> Bool {
-    let statement = try connection.prepare("SELECT 1 FROM dimple_part LIMIT 1")
+  /// Removes those that were merged; all must be, or will be fetched again.
+  func removeMerged() throws { try connection.prepare("DELETE \(Self.merged)").run() }
+
+  func hasMerged() throws -> Bool {
+    let statement = try connection.prepare("SELECT 1 \(Self.merged) LIMIT 1")
     defer { statement.reset() }
-    return try !statement.step()
+    return try statement.step()
+  }
+
+  func bytes(_ hash: [UInt8]) throws -> [UInt8]? {
+    let statement = try connection.prepare("SELECT bytes FROM dimple_part WHERE hash = ?")
+    defer { statement.reset() }
+    try statement.bind(.blob(hash), at: 1)
+    return try statement.step() ? statement.bytes(0) : nil
   }
 
   /// Whether all of a value is here. Each part is what its hash says, but who wrote the reference may have told another size.

@@ -7,7 +7,8 @@ internal import DimpleStore
 /// dimple_part_use(vault, replica, number, hash)   the transactions that are known to refer to parts
 /// dimple_part_read(vault, replica, first, last)   the transactions of which all that they refer to is known
 /// dimple_part_unused(vault, hash, since)          the parts to which nothing is known to refer, and since when
-/// dimple_part_check(vault, hash, number, due)     parts that an own transaction refers to, and when to look for them
+/// dimple_part_check(vault, hash, number, due)     parts that an own transaction or a carried pack refers to, and when to look
+///                                                 for them
 /// ```
 struct PartUseTable {
   static let statements = [
@@ -58,6 +59,20 @@ struct PartUseTable {
       }
     }
     return used
+  }
+
+  /// The transactions that are known to refer to a part.
+  func users(of hash: [UInt8]) throws -> [ReplicaID: RangeSet64] {
+    let statement = try connection.prepare("SELECT replica, number FROM dimple_part_use WHERE vault = ? AND hash = ?")
+    defer { statement.reset() }
+    try statement.bind(.text(vault), at: 1)
+    try statement.bind(.blob(hash), at: 2)
+    var users: [ReplicaID: RangeSet64] = [:]
+    while try statement.step() {
+      let number = statement.int64(1)
+      users[ReplicaID(rawValue: UInt64(bitPattern: statement.int64(0))), default: RangeSet64()].insert(number...number)
+    }
+    return users
   }
 
   func read() throws -> [ReplicaID: RangeSet64] {
@@ -123,7 +138,7 @@ struct PartUseTable {
 
   struct Check: Sendable, Equatable {
     var hash: [UInt8]
-    /// A local transaction that refers to it.
+    /// A local transaction that refers to it; 0: a carried pack does.
     var number: Int64
     /// In milliseconds since 1970; 0: as soon as the pack is there.
     var due: Int64
@@ -135,6 +150,13 @@ struct PartUseTable {
     for check in checks {
       try insert.run(.text(vault), .blob(check.hash), .integer(check.number), .integer(check.due))
     }
+  }
+
+  /// Parts that a carried pack refers to; what is to be looked for already stays as it is noted.
+  func insertChecks(_ hashes: some Sequence<[UInt8]>, due: Int64) throws {
+    let insert = try connection.prepare(
+      "INSERT OR IGNORE INTO dimple_part_check(vault, hash, number, due) VALUES (?, ?, 0, ?)")
+    for hash in hashes { try insert.run(.text(vault), .blob(hash), .integer(due)) }
   }
 
   func removeCheck(_ hash: [UInt8]) throws {
@@ -154,7 +176,7 @@ struct PartUseTable {
 
   /// The first local transaction of which large values may have to be sent again, to whichever vault.
   static func firstNeeded(_ connection: Connection) throws -> Int64? {
-    let statement = try connection.prepare("SELECT min(number) FROM dimple_part_check")
+    let statement = try connection.prepare("SELECT min(number) FROM dimple_part_check WHERE number > 0")
     defer { statement.reset() }
     return try statement.step() && !statement.isNull(0) ? statement.int64(0) : nil
   }

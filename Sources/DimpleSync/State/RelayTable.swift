@@ -24,10 +24,15 @@ struct RelayTable {
     }
   }
 
-  /// A pack on its way.
-  struct Spooled: Sendable {
+  /// Which transactions a pack holds.
+  struct Span: Sendable, Hashable {
     var replica: ReplicaID
     var range: ClosedRange<Int64>
+  }
+
+  /// A pack on its way.
+  struct Spooled: Sendable {
+    var span: Span
     /// Opened, folded.
     var pack: [UInt8]
   }
@@ -102,7 +107,7 @@ struct RelayTable {
 
   // MARK: - Spool
 
-  /// What is in the spool, and its size in bytes.
+  /// What is in the spool, and its size in bytes, with the parts of large values that are kept for it.
   func spooled() throws -> (covered: [ReplicaID: RangeSet64], size: Int64) {
     let statement = try connection.prepare("SELECT replica, first, last, length(pack) FROM dimple_spool")
     defer { statement.reset() }
@@ -113,31 +118,40 @@ struct RelayTable {
         .insert(statement.int64(1)...statement.int64(2))
       size += statement.int64(3)
     }
-    return (covered, size)
+    return (covered, size + (try SpoolPartTable(connection: connection).size()))
   }
 
   func spool(_ pack: Spooled) throws {
     try connection.prepare("INSERT OR IGNORE INTO dimple_spool(replica, first, last, pack) VALUES (?, ?, ?, ?)").run(
-      .integer(Int64(bitPattern: pack.replica.rawValue)), .integer(pack.range.lowerBound),
-      .integer(pack.range.upperBound), .blob(pack.pack))
+      .integer(Int64(bitPattern: pack.span.replica.rawValue)), .integer(pack.span.range.lowerBound),
+      .integer(pack.span.range.upperBound), .blob(pack.pack))
   }
 
   /// The first spooled pack that the vault lacks.
-  func next(for vault: Vault) throws -> Spooled? {
+  ///
+  /// - Parameter waiting: Is passed over.
+  func next(for vault: Vault, besides waiting: Set<Span>) throws -> Spooled? {
     let statement = try connection.prepare(
-      "SELECT replica, first, last, rowid FROM dimple_spool ORDER BY replica, first, last DESC")
+      "SELECT replica, first, last FROM dimple_spool ORDER BY replica, first, last DESC")
     defer { statement.reset() }
     while try statement.step() {
-      let replica = ReplicaID(rawValue: UInt64(bitPattern: statement.int64(0)))
-      let range = statement.int64(1)...statement.int64(2)
-      guard vault.lacks(range, of: replica) else { continue }
-      let pack = try connection.prepare("SELECT pack FROM dimple_spool WHERE rowid = ?")
-      defer { pack.reset() }
-      try pack.bind(.integer(statement.int64(3)), at: 1)
-      guard try pack.step() else { continue }
-      return Spooled(replica: replica, range: range, pack: pack.bytes(0))
+      let span = Span(
+        replica: ReplicaID(rawValue: UInt64(bitPattern: statement.int64(0))),
+        range: statement.int64(1)...statement.int64(2))
+      guard vault.lacks(span.range, of: span.replica), !waiting.contains(span) else { continue }
+      if let pack = try pack(span) { return pack }
     }
     return nil
+  }
+
+  /// A pack in the spool.
+  func pack(_ span: Span) throws -> Spooled? {
+    let statement = try connection.prepare("SELECT pack FROM dimple_spool WHERE replica = ? AND first = ? AND last = ?")
+    defer { statement.reset() }
+    try statement.bind(.integer(Int64(bitPattern: span.replica.rawValue)), at: 1)
+    try statement.bind(.integer(span.range.lowerBound), at: 2)
+    try statement.bind(.integer(span.range.upperBound), at: 3)
+    return try statement.step() ? Spooled(span: span, pack: statement.bytes(0)) : nil
   }
 
   /// Removes from the spool what no vault lacks.
@@ -152,5 +166,6 @@ struct RelayTable {
     }
     statement.reset()
     for row in done { try connection.prepare("DELETE FROM dimple_spool WHERE rowid = ?").run(.integer(row)) }
+    try SpoolPartTable(connection: connection).clean(vaults)
   }
 }

@@ -13,6 +13,7 @@ internal import DimpleStore
 /// dimple_vault, dimple_covered, dimple_spool   what is carried between vaults: see ``RelayTable``
 /// dimple_snapshot(vault, name, value)          what is known of a vault's snapshots
 /// dimple_part, dimple_known_part               large values on their way, and what vaults have: see ``PartTable``
+/// dimple_spool_part                            parts to be carried that no row has: see ``SpoolPartTable``
 /// dimple_part_use and its like                 what refers to parts of large values: see ``PartUseTable``
 /// ```
 enum SyncTables {
@@ -117,6 +118,7 @@ enum SyncTables {
     }
     let all =
       statements + IdentityTables.statements + PartTable.statements + PartUseTable.statements + RelayTable.statements
+      + SpoolPartTable.statements
     for statement in all { try connection.prepare(statement).run() }
     try SyncSetting.format.set(.integer(format), connection)
   }

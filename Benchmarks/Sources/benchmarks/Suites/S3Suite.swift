@@ -4,11 +4,12 @@ import DimpleS3
 import Foundation
 
 extension Suite {
-  /// A bucket of the server that `scripts/bench` starts, against libcurl with URLs that are signed beforehand.
+  /// A bucket of the server that `scripts/bench` starts, against libcurl with URLs that are signed beforehand; and whole syncs
+  /// through it, against a bare copy of the same bytes.
   static var s3: Suite {
     Suite(name: "s3") { size in
       let benchmarks = try S3Benchmarks(size: size)
-      return try [4096, 4 << 20].flatMap { [try benchmarks.put($0), try benchmarks.get($0)] }
+      return try [4096, 4 << 20].flatMap { [try benchmarks.put($0), try benchmarks.get($0)] } + benchmarks.syncs
     }
   }
 }
@@ -18,6 +19,8 @@ private struct S3Benchmarks {
   private let storage: S3Storage
   private let curl: CurlHandle
   private let size: Size
+  /// Many rows through the bucket.
+  let syncs: [Benchmark]
 
   init(size: Size) throws {
     self.size = size
@@ -27,13 +30,18 @@ private struct S3Benchmarks {
       }
       return value
     }
-    let configuration = try S3Configuration(
-      endpoint: setting("ENDPOINT"), bucket: "bench-\(UUID().uuidString.lowercased())", region: setting("REGION"),
-      accessKey: setting("KEY"), secretKey: setting("SECRET"))
-    client = S3Client(configuration)
+    let (endpoint, bucket) = (try setting("ENDPOINT"), "bench-\(UUID().uuidString.lowercased())")
+    let (region, key, secret) = (try setting("REGION"), try setting("KEY"), try setting("SECRET"))
+    func configuration(_ prefix: String) throws -> S3Configuration {
+      try S3Configuration(
+        endpoint: endpoint, bucket: bucket, region: region, accessKey: key, secretKey: secret, prefix: prefix)
+    }
+    client = S3Client(try configuration(""))
     storage = S3Storage(client)
     guard let curl = CurlHandle() else { throw UsageError(description: "libcurl has no handle") }
     self.curl = curl
+    let sync = S3SyncBenchmarks(configuration, curl, size: size)
+    syncs = [sync.push, sync.pull]
   }
 
   func put(_ bytes: Int) throws -> Benchmark {

@@ -3,7 +3,8 @@ internal import DimpleRemote
 internal import DimpleStore
 
 /// Looks, after own packs were put, whether the parts are there to which they refer, and once more when every look of a
-/// ``PartSweep`` that did not see the packs has ended: it may have removed what nothing referred to when it looked.
+/// ``PartSweep`` that did not see the packs has ended: it may have removed what nothing referred to when it looked. For carried
+/// packs, it looks then alone.
 struct PartCheck {
   /// From the put to the second look, in milliseconds: longer than ``PartSweep/longestLook``.
   static let delay: Int64 = 2 * 3_600_000
@@ -26,7 +27,9 @@ struct PartCheck {
     }
     var count = 0
     for (number, hashes) in gone.sorted(by: { $0.key < $1.key }) {
-      count += try await PartPush(session: session).put(hashes, ofTransaction: number)
+      count +=
+        number == 0
+        ? try await putCarried(hashes) : try await PartPush(session: session).put(hashes, ofTransaction: number)
     }
     try await session.database.write { connection in
       try connection.withInternalAccess {
@@ -43,6 +46,28 @@ struct PartCheck {
         try SyncTables.noteNeeded(session.changelog, connection)
       }
     }
+    return count
+  }
+
+  /// Puts parts that carried packs refer to: the packs are in the vault, and say which rows should have them.
+  ///
+  /// - Returns: How many could be put.
+  private func putCarried(_ hashes: Set<[UInt8]>) async throws -> Int {
+    let id = session.vault.id
+    let users = try await session.database.read { connection in
+      var users: [ReplicaID: RangeSet64] = [:]
+      let table = PartUseTable(vault: id, connection: connection)
+      for hash in hashes { users.formUnion(try table.users(of: hash)) }
+      return users
+    }
+    var parts = PartHealth(session: session)
+    for pack in try await VaultListing(session: session).run().candidates {
+      let rest = RangeSet64([pack.name.range]).subtracting(users[pack.name.replica] ?? RangeSet64())
+      guard rest != RangeSet64([pack.name.range]) else { continue }
+      if case .success(let decoded) = try await PackFetch(session: session).fetch(pack) { try parts.note(decoded) }
+    }
+    var count = 0
+    for hash in hashes where try await parts.supply(hash) { count += 1 }
     return count
   }
 }

@@ -87,6 +87,9 @@ struct PartHealth {
     return false
   }
 
+  /// Puts a part again that something noted refers to.
+  func supply(_ hash: [UInt8]) async throws -> Bool { try await supply(hash, references[hash] ?? []) }
+
   /// From the first row that has it.
   private func value(_ references: [Reference]) async throws -> SQLValue? {
     let session = session

@@ -1,5 +1,4 @@
 internal import DimpleChangelog
-internal import DimplePrimitives
 internal import DimpleRemote
 internal import DimpleStore
 
@@ -68,28 +67,47 @@ struct Relay {
     return covered
   }
 
-  /// Puts what others' vaults gave and this one lacks.
+  /// Puts what others' vaults gave and this one lacks: the parts of large values, then the pack that refers to them.
   func run(_ report: inout SyncReport) async throws {
     guard session.options.relays else { return }
     let id = vault.id
-    while let pack = try await next() {
-      let header = try await put(pack)
-      try await write { table in
-        try table.cover(pack.range, of: pack.replica, in: id)
-        try table.clean()
-        try noteSeen(header, table.connection)
+    var parts = RelayParts(session: session)
+    // Packs of which a part cannot be had: they hold up no other.
+    var waiting: Set<RelayTable.Span> = []
+    while let spooled = try await next(besides: waiting) {
+      let pack = try CarriedPack(spooled, to: vault, maximumSize: session.options.maximumObjectSize)
+      let (span, header) = (pack.span, pack.header)
+      let isMeant = isMeant(header)
+      if isMeant {
+        guard try await parts.put(pack, &report) else {
+          waiting.insert(span)
+          continue
+        }
+        try await put(pack)
+        report.relayedPacks += 1
       }
-      report.relayedPacks += 1
+      try await write { table in
+        try table.cover(span.range, of: span.replica, in: id, isListed: isMeant)
+        try table.clean()
+        if isMeant { try noteSeen(header, table.connection) }
+      }
     }
+    report.waitingPacks = waiting.count
     report.spooledBytes = try await session.database.read { try RelayTable(connection: $0).spooled().size }
   }
 
-  private func next() async throws -> RelayTable.Spooled? {
+  private func next(besides waiting: Set<RelayTable.Span>) async throws -> RelayTable.Spooled? {
     let id = vault.id
     return try await session.database.read { connection in
       let table = RelayTable(connection: connection)
-      return try table.vaults().first { $0.id == id }.flatMap { try table.next(for: $0) }
+      return try table.vaults().first { $0.id == id }.flatMap { try table.next(for: $0, besides: waiting) }
     }
+  }
+
+  /// A table that it shows may have been left out since it was taken along.
+  private func isMeant(_ header: PackHeader) -> Bool {
+    let leavesOut = session.options.leavesOutKeys
+    return !header.salts.contains { leavesOut.contains($0.table.lowercased()) }
   }
 
   /// What was merged from elsewhere need not be fetched from here.
@@ -105,28 +123,12 @@ struct Relay {
     try table.save(seen, of: header.replica, &replicas)
   }
 
-  private func put(_ pack: RelayTable.Spooled) async throws -> PackHeader {
-    let lines = FoldedLines(folded: pack.pack, maximumSize: session.options.maximumObjectSize)
-    var contents = SHA256()
-    var header: PackHeader?
-    let folded = try GzipWriter.write { writer in
-      contents = SHA256()
-      var isFirst = true
-      try lines.forEach { line in
-        var bytes = isFirst ? try PackHeaderCodec.readdressed(line, to: vault.id)[...] : line
-        if isFirst { header = try PackHeaderCodec.read(bytes, vault: vault) }
-        isFirst = false
-        bytes.append(UInt8(ascii: "\n"))
-        contents.update(bytes)
-        try writer.append(bytes)
-        return true
-      }
-    }
-    let name = PackName(replica: pack.replica, range: pack.range, contentHash: vault.hash(contents.finalize()))
+  private func put(_ pack: CarriedPack) async throws {
+    let (contents, folded) = try pack.folded()
+    let name = PackName(
+      replica: pack.span.replica, range: pack.span.range, contentHash: vault.hash(contents))
     let key = PackName.prefix + (try vault.sealName(name.record)) + vault.objectExtension
-    guard let header else { throw PackHeaderCodec.damaged("A pack in the spool is empty.") }
     try await session.storage.put(key, vault.seal(folded))
-    return header
   }
 
   private func write(_ body: @escaping @Sendable (RelayTable) throws -> Void) async throws {

@@ -11,6 +11,8 @@ struct RelayPlan: Sendable {
   var room: Int64
   /// Its packs are in the own log, and need nobody to carry them.
   var own: ReplicaID
+  /// What this sync put into the spool.
+  var taken: [RelayTable.Span] = []
 
   /// Whether a pack that was listed is to be taken along.
   func wants(_ name: PackName) -> Bool {
@@ -47,7 +49,9 @@ struct RelayPlan: Sendable {
       }
     }
     guard isWanted, Int64(decoded.foldedSize) <= room else { return }
-    try table.spool(.init(replica: header.replica, range: header.range, pack: decoded.folded))
+    let span = RelayTable.Span(replica: header.replica, range: header.range)
+    try table.spool(.init(span: span, pack: decoded.folded))
+    taken.append(span)
     spooled[header.replica, default: RangeSet64()].insert(header.range)
     room -= Int64(decoded.foldedSize)
   }
