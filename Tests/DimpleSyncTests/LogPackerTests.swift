@@ -54,7 +54,7 @@ struct LogPackerTests {
       let identity = try #require(changelog.identities(connection).last)
       let log = OwnLog(identity: identity, signingKey: key, connection: connection, changelog: changelog)
       func builder() -> PackBuilder {
-        PackBuilder(before: LogChain.start, signingKey: key) { $0 == leavesOut }
+        PackBuilder(before: LogChain.start, signingKey: key) { table, _ in table == leavesOut }
       }
       var (fast, slow) = (builder(), builder())
       let uses = try log.pack(after: 0, into: &fast) { _, _ in true }
