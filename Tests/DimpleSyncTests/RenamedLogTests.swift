@@ -159,8 +159,9 @@ struct RenamedLogTests {
     let replica = try await updated(path)
     let second = engine(replica, on: b)
     try await sync(second)
-    let (older, newer) = (try old(oldPath, on: a), try new(on: b))
-    for (reader, other) in [(older, b), (newer, a)] {
+    // The old app reads what was encoded after the rename, first.
+    let (older, newer) = (try old(oldPath, on: b), try new(on: b))
+    for (reader, other) in [(older, a), (newer, a)] {
       let engine = engine(reader, on: other, reader.database === older.database ? .init() : Self.options())
       for engine in [reader.engine, engine, reader.engine] { try await sync(engine) }
       for engine in [reader.engine, engine] { #expect(try await engine.verify().findings.isEmpty) }
@@ -187,8 +188,9 @@ struct RenamedLogTests {
     let reader = try new(on: a)
     try await sync(reader.engine)
     let session = try await replica.engine.openSession()
+    let own = try name(replica)
     let packs = try await VaultListing(session: session).run().candidates
-    let lost = try #require(packs.first { $0.name.range.contains(1) })
+    let lost = try #require(packs.first { $0.name.replica == own && $0.name.range.contains(1) })
     try await a.delete(lost.key)
     let repair = try await replica.engine.repair()
     #expect(repair.resentTransactions == Int64(lost.name.range.count) && repair.remaining.findings.isEmpty)
