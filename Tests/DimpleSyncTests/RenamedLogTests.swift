@@ -225,6 +225,37 @@ struct RenamedLogTests {
     for replica in [replica, copy] { try await replica.database.close() }
   }
 
+  /// What it wrote after the parting gets other stamps, in its state too, wherever that has it.
+  @Test(arguments: [true, false]) func aCopyThatTakesAnotherNameAfterARename(isDeclared: Bool) async throws {
+    let (path, copyPath) = (TemporaryFile.path(), TemporaryFile.path())
+    defer { for file in [path, copyPath] { TemporaryFile.remove(file) } }
+    let renames = isDeclared ? Self.renames : []
+    let original = try old(path, on: a)
+    try await original.database.execute("INSERT INTO Item VALUES ('both', 'b', 0)")
+    try await sync(original.engine)
+    try await original.database.close()
+    try FileManager.default.copyItem(atPath: path, toPath: copyPath)
+    let first = try old(path, on: a)
+    try await first.database.execute("INSERT INTO Item VALUES ('of the original', 'o', 0)")
+    try await sync(first.engine)
+    let before = try old(copyPath, on: b, detectsCopies: false)
+    before.clock.advance(milliseconds: 50)
+    try await writeAsOld(before.database)
+    try await sync(before.engine)
+    try await before.database.close()
+    let copy = try SimulatedReplica(
+      storage: a, vault: vault(a), path: copyPath, detectsCopies: false, options: Self.options(renames),
+      migrations: [Self.first, Self.second])
+    copy.clock.advance(milliseconds: 100)
+    try await writeAsNew(copy.database)
+    #expect(try await copy.engine.sync().tookNewName)
+    let newcomer = try new(on: a, renames: renames)
+    for _ in 0..<2 { for replica in [newcomer, copy] { try await sync(replica.engine) } }
+    #expect(try copy.database.stateFingerprint() == newcomer.database.stateFingerprint())
+    #expect(try await copy.engine.verify().findings.filter { isDeclared || $0.code == .brokenChain }.isEmpty)
+    for replica in [first, copy] { try await replica.database.close() }
+  }
+
   /// Whoever has the old app sees it at once, and all with the new one put it into the same rows.
   @Test func whatWasNotSentBeforeTheRenameHasTheOldNames() async throws {
     let path = TemporaryFile.path()
