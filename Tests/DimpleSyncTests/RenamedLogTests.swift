@@ -161,6 +161,8 @@ struct RenamedLogTests {
     try await sync(second)
     // The old app reads what was encoded after the rename, first.
     let (older, newer) = (try old(oldPath, on: b), try new(on: b))
+    try await sync(older.engine)
+    #expect(try await older.database.query(String.self, "SELECT id FROM Item ORDER BY id") == ["large", "x", "y"])
     for (reader, other) in [(older, a), (newer, a)] {
       let engine = engine(reader, on: other, reader.database === older.database ? .init() : Self.options())
       for engine in [reader.engine, engine, reader.engine] { try await sync(engine) }
@@ -256,23 +258,27 @@ struct RenamedLogTests {
     for replica in [first, copy] { try await replica.database.close() }
   }
 
-  /// Whoever has the old app sees it at once, and all with the new one put it into the same rows.
-  @Test func whatWasNotSentBeforeTheRenameHasTheOldNames() async throws {
+  /// Whoever has the old app sees it at once, and all with the new one put it into the same rows. Where nothing was declared, these
+  /// are of a table that the new app does not have; the own state says so, too.
+  @Test(arguments: [true, false]) func whatWasNotSentBeforeTheRenameHasTheOldNames(isDeclared: Bool) async throws {
     let path = TemporaryFile.path()
     defer { TemporaryFile.remove(path) }
-    let (offline, older, newer) = (try old(path, on: a), try old(on: a), try new(on: a))
+    let renames = isDeclared ? Self.renames : []
+    let (offline, older, newer) = (try old(path, on: a), try old(on: a), try new(on: a, renames: renames))
     for replica in [offline, older, newer] { try await sync(replica.engine) }
     try await writeAsOld(offline.database)
     try await offline.database.close()
-    let replica = try new(path, on: a)
+    let replica = try new(path, on: a, renames: renames)
     try await writeAsNew(replica.database)
     for _ in 0..<2 { for replica in [replica, older, newer] { try await sync(replica.engine) } }
     #expect(
       try await older.database.query(String.self, "SELECT a FROM Item WHERE id IN ('x', 'y') ORDER BY id")
         == ["uno", "two"])
-    #expect(try things(newer) == expected)
     #expect(try newer.database.stateFingerprint() == replica.database.stateFingerprint())
-    #expect(try await replica.engine.verify().findings.isEmpty)
+    if isDeclared {
+      #expect(try things(newer) == expected)
+      #expect(try await replica.engine.verify().findings.isEmpty)
+    }
     try await replica.database.close()
   }
 
