@@ -77,7 +77,7 @@ extension Changelog {
         catalog.track(table, state: try isWhole || !hasRows(table, connection) ? .tracked : .adopting)
       }
     }
-    try CatalogTables(connection: connection).save(catalog, over: old)
+    try save(catalog, over: old, connection)
     let schema = try install(catalog, snapshot, connection)
     if takesNewTables {
       let meta = MetaTable(connection: connection)

@@ -52,12 +52,11 @@ extension Changelog {
   /// Calls `body` with every transaction whose number is higher than `after`, ascending, until it returns `false`. One is in
   /// memory at a time.
   package func transactions(
-    _ connection: Connection, after: Int64, _ body: (LocalTransaction) throws -> Bool
+    _ connection: Connection, after: Int64, naming: LogNaming = .present, _ body: (LocalTransaction) throws -> Bool
   ) throws {
     guard try LogTables.exist(connection) else { return }
     try completeLog(connection)
-    try transactions(
-      connection, after: after, names: CatalogTables(connection: connection).load(), body)
+    try transactions(connection, after: after, names: names(naming, connection), body)
   }
 
   /// The same with large values left where they are: they are not in memory with their transactions.
@@ -66,24 +65,24 @@ extension Changelog {
   ///   - threshold: Longer texts and blobs, in bytes, are left, outside of keys.
   ///   - inspect: Sees each before its transaction, its bytes only inside the call.
   package func transactions(
-    _ connection: Connection, after: Int64, leavingLongerThan threshold: Int,
+    _ connection: Connection, after: Int64, naming: LogNaming = .present, leavingLongerThan threshold: Int,
     _ inspect: (LargeValue, UnsafeRawBufferPointer) throws -> Void, _ body: (LocalTransaction) throws -> Bool
   ) throws {
     guard try LogTables.exist(connection) else { return }
     try completeLog(connection)
     try withoutActuallyEscaping(inspect) { inspect in
       try transactions(
-        connection, after: after, names: CatalogTables(connection: connection).load(),
+        connection, after: after, names: names(naming, connection),
         leaving: LargeValueReading(threshold: threshold, inspect: inspect), body)
     }
   }
 
-  /// The same, tables and columns called what a catalogue calls them.
+  /// The same by names that are at hand.
   func transactions(
-    _ connection: Connection, after: Int64, names catalog: Catalog, leaving large: LargeValueReading? = nil,
+    _ connection: Connection, after: Int64, names: LogNameHistory, leaving large: LargeValueReading? = nil,
     _ body: (LocalTransaction) throws -> Bool
   ) throws {
-    let reader = LogReader(catalog: catalog, identities: try storedIdentities(connection))
+    var reader = LogReader(names: names, identities: try storedIdentities(connection))
     var current: LocalTransaction?
     let statement = try connection.prepare("SELECT hlc, payload FROM dimple_log WHERE hlc >= ? ORDER BY hlc")
     defer { statement.reset() }
@@ -136,14 +135,6 @@ extension Changelog {
     }
   }
 
-  /// What the tables and columns in the log's payloads are called.
-  package func logNames(_ connection: Connection) throws -> LogNames {
-    let exists = try LogTables.exist(connection)
-    return LogNames(
-      exists ? try CatalogTables(connection: connection).load() : Catalog(),
-      replica: exists ? try storedIdentities(connection).present.replica : replicaID)
-  }
-
   /// The number of the first transaction that the log still has; one more than the last where it has none.
   package func firstTransaction(_ connection: Connection) throws -> Int64 {
     try completeLog(connection)
@@ -154,24 +145,6 @@ extension Changelog {
   /// The time from which on all rows belong to transactions with a number higher than `number`.
   func firstTime(ofTransactionsAfter number: Int64, _ connection: Connection) throws -> Int64 {
     try LogSearch(connection: connection).firstTime(ofTransactionsAfter: number)
-  }
-}
-
-/// The names of what payloads tell by numbers: those of now, or the last ones of what is gone.
-package struct LogNames: Sendable {
-  /// Whose log it is now.
-  package let replica: ReplicaID
-  /// By the table's id.
-  package let tables: [Int64: String]
-  /// By the table's id, then the column's.
-  package let columns: [Int64: [Int64: String]]
-
-  init(_ catalog: Catalog, replica: ReplicaID) {
-    self.replica = replica
-    tables = catalog.tables.mapValues(\.name)
-    columns = catalog.tables.mapValues { table in
-      Dictionary(table.columns.map { ($0.id, $0.name) }) { first, _ in first }
-    }
   }
 }
 

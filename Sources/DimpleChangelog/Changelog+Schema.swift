@@ -61,7 +61,7 @@ extension Changelog {
         try follow(edit, &catalog, snapshot)
       }
     }
-    try CatalogTables(connection: connection).save(catalog, over: before.catalog)
+    try save(catalog, over: before.catalog, connection)
     let schema = try install(catalog, snapshot, connection)
     for replacement in replacements { try log(replacement, schema, connection) }
     try adoptAtOnce(catalog, over: before.catalog, schema, connection)
@@ -109,6 +109,15 @@ extension Changelog {
       }
     case .dropped, .columnAdded, .columnDropped, .columnRenamed: break
     }
+  }
+
+  /// Writes the catalogue, and notes what was renamed in it.
+  func save(_ catalog: Catalog, over old: Catalog, _ connection: Connection) throws {
+    try CatalogTables(connection: connection).save(catalog, over: old)
+    // Nobody has seen a name yet.
+    if try MetaValue.needed.get(connection) == nil { return }
+    var former = try FormerNames(connection)
+    if former.note(from: old, to: catalog, after: recorder.currentTransaction - 1) { try former.save(connection) }
   }
 
   /// Makes the triggers what they must be, and remembers the schema.

@@ -13,9 +13,13 @@ struct RandomSchemaTests {
 
   private func run(seed: UInt64) throws {
     let t = try TrackedDatabase()
+    try t.beginSync()
     var changes = RandomSchema(seed: seed)
+    /// Each transaction as it looked when it was committed.
+    var committed: [String] = []
     for _ in 0..<25 {
       let before = changes
+      let last = try t.lastTransaction
       do {
         try t.database.write { connection in
           for _ in 0..<1 + changes.random.below(4) {
@@ -30,7 +34,9 @@ struct RandomSchemaTests {
           if changes.random.oneIn(8) { throw Stop() }
         }
       } catch is Stop { changes.goBack(to: before) }
+      committed += try t.log(after: last)
     }
+    #expect(try t.sent() == committed, "seed \(seed)")
     try compare(t, changes.tables.map(\.name), seed)
     let numbers = try t.changes().map(\.transaction)
     #expect(numbers.last.map { Set(numbers) == Set(1...$0) && numbers == numbers.sorted() } ?? true, "seed \(seed)")

@@ -45,7 +45,8 @@ struct GoldenPackTests {
 
   private func lines(leavesOut: @escaping (String) -> Bool = { _ in false }) throws -> String {
     var builder = PackBuilder(
-      before: [UInt8](repeating: 1, count: 32), signingKey: vault.signingKey, leavesOut: leavesOut)
+      before: [UInt8](repeating: 1, count: 32), signingKey: vault.signingKey,
+      leavesOut: { table, _ in leavesOut(table) })
     for transaction in transactions { builder.append(transaction) }
     let body = try #require(builder.body)
     let header = PackHeader(

@@ -16,7 +16,7 @@ struct PackTests {
     _ transactions: [PackTransaction], before: [UInt8] = LogChain.start,
     leavesOut: @escaping (String) -> Bool = { _ in false }
   ) throws -> PackBody {
-    var builder = PackBuilder(before: before, signingKey: signingKey, leavesOut: leavesOut)
+    var builder = PackBuilder(before: before, signingKey: signingKey, leavesOut: { table, _ in leavesOut(table) })
     for transaction in transactions { builder.append(transaction) }
     return try #require(builder.body)
   }

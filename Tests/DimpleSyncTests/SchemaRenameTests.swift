@@ -232,7 +232,8 @@ struct SchemaRenameTests {
     var options = Self.options()
     options.leavesOut = ["THING"]
     let new = try self.new(home)
-    let engine = SyncEngine(new.database, storage: work, vault: TransparentVault(), options: options)
+    let vault = TransparentVault(id: "work")
+    let engine = SyncEngine(new.database, storage: work, vault: vault, options: options)
     try await old.database.execute("INSERT INTO Item VALUES ('secret', 'one', 1)")
     _ = try await old.engine.sync()
     for _ in 0..<2 {
@@ -240,7 +241,8 @@ struct SchemaRenameTests {
       _ = try await new.engine.sync()
     }
     #expect(try things(new).count == 1)
-    let member = try self.new(work)
+    let member = try SimulatedReplica(
+      storage: work, vault: vault, options: Self.options(), migrations: [Self.first, Self.second])
     try await sync([member])
     #expect(try things(member).isEmpty)
     #expect(try member.database.heldRows().isEmpty)

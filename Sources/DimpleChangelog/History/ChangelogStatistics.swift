@@ -60,7 +60,7 @@ extension Changelog {
     if try MergeLog.exists(connection) { statistics.mergeBytes = try size("dimple_merge", connection).bytes }
     let catalog = try CatalogTables(connection: connection).load()
     var tables: [String: ChangelogStatistics.Table] = [:]
-    try transactions(connection, after: 0, names: catalog.namedByID) { transaction in
+    try transactions(connection, after: 0, names: LogNameHistory(catalog.namedByID)) { transaction in
       statistics.transactions = (statistics.transactions?.lowerBound ?? transaction.number)...transaction.number
       for change in transaction.changes {
         let entry = Int64(change.table).flatMap { catalog.tables[$0] }

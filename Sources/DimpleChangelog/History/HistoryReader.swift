@@ -4,14 +4,14 @@ internal import DimpleStore
 struct HistoryReader {
   let changelog: Changelog
   let connection: Connection
-  private let ids: Catalog
+  private let ids: LogNameHistory
 
   /// - Returns: `nil` for a database that was never tracked.
   init?(_ changelog: Changelog, _ connection: Connection) throws {
     guard try LogTables.exist(connection) else { return nil }
     self.changelog = changelog
     self.connection = connection
-    ids = try CatalogTables(connection: connection).load().namedByID
+    ids = LogNameHistory(try CatalogTables(connection: connection).load().namedByID)
   }
 
   /// Calls `body` with what came after a local transaction, merges right after that excluded, until it returns `false`.

@@ -1,29 +1,45 @@
 internal import DimpleStore
 
-/// Gives a log record its names: those of now, or the last ones of what was dropped since.
+/// Gives a log record its names.
 struct LogReader {
   private let identities: Identities
-  private let tables: [Int64: String]
-  private let columns: [ColumnKey: String]
+  private let names: LogNameHistory
+  /// The transactions whose names are at hand.
+  private var range: ClosedRange<Int64>
+  private var tables: [Int64: String] = [:]
+  private var columns: [ColumnKey: String] = [:]
 
   private struct ColumnKey: Hashable {
     var table: Int64
     var column: Int64
   }
 
-  init(catalog: Catalog, identities: Identities) {
+  init(names: LogNameHistory, identities: Identities) {
     self.identities = identities
-    tables = catalog.tables.mapValues(\.name)
+    self.names = names
+    let present = names.present
+    range = present.range
+    take(present)
+  }
+
+  private mutating func take(_ names: LogNames) {
+    range = names.range
+    tables = names.tables
     columns = Dictionary(
-      uniqueKeysWithValues: catalog.tables.values.flatMap { table in
-        table.columns.map { (ColumnKey(table: table.id, column: $0.id), $0.name) }
+      uniqueKeysWithValues: names.columns.flatMap { table, columns in
+        columns.map { (ColumnKey(table: table, column: $0.key), $0.value) }
       })
   }
 
   /// One change; of a rekey the delete and the insert.
   ///
   /// - Throws: ``ChangelogError`` `.damagedLog` for ids that the catalogue lacks.
-  func changes(_ record: LogRecord, at time: HybridTime) throws -> [Change] {
+  mutating func changes(_ record: LogRecord, at time: HybridTime) throws -> [Change] {
+    if !range.contains(record.transaction) { take(names.names(of: record.transaction)) }
+    return try named(record, at: time)
+  }
+
+  private func named(_ record: LogRecord, at time: HybridTime) throws -> [Change] {
     let replica = identities.replica(of: record.transaction)
     func change(
       _ operation: Change.Operation, _ key: [SQLValue], _ cells: [LogRecord.Cell], at time: HybridTime

@@ -8,6 +8,11 @@ struct Catalog: Sendable, Equatable {
     var state: State
     /// By id, ascending; columns that are gone keep their last name.
     var columns: [Column]
+
+    static func == (left: Table, right: Table) -> Bool {
+      left.id == right.id && left.name.hasSameBytes(as: right.name) && left.state == right.state
+        && left.columns == right.columns
+    }
   }
 
   /// Whether a table's writes are logged.
@@ -29,6 +34,10 @@ struct Catalog: Sendable, Equatable {
     var id: Int64
     var name: String
     var isGone: Bool
+
+    static func == (left: Column, right: Column) -> Bool {
+      left.id == right.id && left.name.hasSameBytes(as: right.name) && left.isGone == right.isGone
+    }
   }
 
   /// By id.

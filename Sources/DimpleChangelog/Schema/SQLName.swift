@@ -14,3 +14,8 @@ struct SQLName: Sendable, Hashable, Comparable {
 
   static func < (left: SQLName, right: SQLName) -> Bool { left.folded.lexicographicallyPrecedes(right.folded) }
 }
+
+extension String {
+  /// Whether both are the same UTF-8. Swift's own comparison takes canonically equivalent texts for equal.
+  func hasSameBytes(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+}

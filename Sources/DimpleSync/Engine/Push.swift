@@ -62,12 +62,13 @@ struct Push {
   ) async throws -> Next? {
     guard let signingKey = try await signingKey(of: identity) else { return nil }
     let (changelog, packSize) = (session.changelog, session.options.packSize)
-    let leavesOut = session.options.leavesOutKeys
+    let keys = session.options.leavesOutKeys
     return try await session.database.read { connection -> Next? in
       let log = OwnLog(identity: identity, signingKey: signingKey, connection: connection, changelog: changelog)
       guard let before = try log.chain(after: range.lowerBound - 1, from: known) else { return nil }
-      var builder = PackBuilder(before: before, signingKey: signingKey) {
-        !leavesOut.isEmpty && leavesOut.contains($0.lowercased())
+      let left = keys.isEmpty ? nil : LeftTables(keys, try changelog.logNames(connection))
+      var builder = PackBuilder(before: before, signingKey: signingKey) { table, transaction in
+        left?.contains(table, in: transaction + identity.offset) ?? false
       }
       let big = try log.pack(after: range.lowerBound - 1, into: &builder) {
         $0.size < packSize && $1 < range.upperBound

@@ -21,6 +21,8 @@ struct LogPacker {
     /// What a change of it begins with, up to what was done.
     var head: [UInt8]
     var columns: [Int64: Column]
+
+    static let none = Table(id: 0, name: "", head: [], columns: [:])
   }
 
   private struct Cell {
@@ -30,14 +32,19 @@ struct LogPacker {
 
   private struct LargeValue: Error {}
 
-  private let names: LogNames
+  private let history: LogNameHistory
+  /// Those of the transaction at hand, and of its neighbours.
+  private var names: LogNames
   private var tables: [Int64: Table] = [:]
   /// Changes mostly have the table of the one before.
-  private var table = Table(id: 0, name: "", head: [], columns: [:])
+  private var table = Table.none
   private var keyCount = 0
   private var cells: [Cell] = []
 
-  init(_ names: LogNames) { self.names = names }
+  init(_ history: LogNameHistory) {
+    self.history = history
+    names = history.present
+  }
 
   /// Adds the changes of a row of the log to the transaction at hand.
   ///
@@ -56,7 +63,7 @@ struct LogPacker {
   ) throws {
     var reader = try PackedReader(payload)
     let head = try reader.byte()
-    _ = try reader.varint()
+    setNames(of: Int64(bitPattern: try reader.varint()))
     guard head == Self.run else {
       try setTable(Int64(bitPattern: reader.varint()), keyCount: Int(head >> 3))
       return try addRecord(&reader, head & 7, at: time, to: &builder)
@@ -164,6 +171,13 @@ struct LogPacker {
   }
 
   // MARK: - Names
+
+  private mutating func setNames(of transaction: Int64) {
+    if names.range.contains(transaction) { return }
+    names = history.names(of: transaction)
+    tables = [:]
+    table = .none
+  }
 
   private mutating func setTable(_ id: Int64, keyCount: Int) throws {
     self.keyCount = keyCount

@@ -14,7 +14,7 @@ struct PackBody: Sendable {
 
 /// Writes transactions as lines. Canonical: the same transactions, signing key and tables left out give the same bytes.
 struct PackBuilder {
-  private let leavesOut: (String) -> Bool
+  private let leavesOut: (_ table: String, _ transaction: Int64) -> Bool
   private var changeHash: ChangeHash
   private var writer = JSONWriter()
   private var first: Int64?
@@ -26,8 +26,11 @@ struct PackBuilder {
 
   /// - Parameters:
   ///   - before: The chain before the first transaction.
-  ///   - leavesOut: Whether a table's changes are replaced by their hashes.
-  init(before: [UInt8], signingKey: [UInt8], leavesOut: @escaping (String) -> Bool = { _ in false }) {
+  ///   - leavesOut: Whether a table's changes in a transaction are replaced by their hashes.
+  init(
+    before: [UInt8], signingKey: [UInt8],
+    leavesOut: @escaping (_ table: String, _ transaction: Int64) -> Bool = { _, _ in false }
+  ) {
     self.leavesOut = leavesOut
     changeHash = ChangeHash(signingKey: signingKey)
     chain = PackChain(before: before, after: before)
@@ -93,7 +96,7 @@ struct PackBuilder {
     try write(&writer) { Self.write(ticks: ticks, &$0) }
     // Whoever writes has a salt for every table.
     let hash = changeHash.hash(writer.bytes[start...], of: table) ?? []
-    if leavesOut(table) {
+    if leavesOut(table, open?.number ?? 0) {
       writer.truncate(to: start)
       writeLeft(hash, ticks: ticks)
     } else {

@@ -15,11 +15,10 @@ struct Fold {
     let folded = try SyncSetting.folded.integer(connection)
     var position = folded ?? 0
     var touched: Set<RowKey> = []
-    let names = try changelog.logNames(connection)
     let authors = try changelog.identities(connection).map { identity in
       (identity: identity, number: try session.store.replicas.number(of: identity.replica, connection))
     }
-    let numbers = LogNumbers(session, names)
+    let numbers = LogNumbers(session, try changelog.logNames(connection))
     var batch = ChangeBatch()
     func fold() throws {
       _ = try RowMerger(session, schemaChanged: false, nil, nil).merge(batch)

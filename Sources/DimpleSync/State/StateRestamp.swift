@@ -21,7 +21,7 @@ struct StateRestamp {
     var store = try RowStore(connection)
     var batch: [RowKey: [Stamp: Stamp]] = [:]
     var size = 0
-    try changelog.transactions(connection, after: transaction) { local in
+    try changelog.transactions(connection, after: transaction, naming: .asOfCommit) { local in
       guard local.number <= folded else { return false }
       for change in local.changes {
         let row = RowKey(table: try names.table(change.table, connection), key: KeyCodec.encode(change.key))

@@ -1,7 +1,8 @@
 internal import DimpleChangelog
 internal import DimpleStore
 
-/// The part of the own log that is under one of the database's names, numbered as others number it.
+/// The part of the own log that is under one of the database's names, numbered as others number it. Tables and columns are
+/// called what they were called at each transaction's commit, so that it is encoded the same way ever after.
 struct OwnLog {
   let identity: Identity
   /// The private key of the name, which is part of the chain.
@@ -131,13 +132,15 @@ struct OwnLog {
 
 extension Changelog {
   /// Calls `body` with every transaction whose number is higher than `after`, ascending, until it returns `false`, and with the
-  /// references to its large values, which are left where they are.
+  /// references to its large values, which are left where they are. Names are those at each one's commit.
   func transactions(
     _ connection: Connection, after: Int64,
     _ body: (LocalTransaction, [LargeValue: BigReference]) throws -> Bool
   ) throws {
     var references: [LargeValue: BigReference] = [:]
-    try transactions(connection, after: after, leavingLongerThan: BigReference.threshold) { value, bytes in
+    try transactions(
+      connection, after: after, naming: .asOfCommit, leavingLongerThan: BigReference.threshold
+    ) { value, bytes in
       references[value] = BigReference(value.isText ? .text : .blob, bytes)
     } _: { local in
       // One transaction's at a time; of the next one, some may be known already.

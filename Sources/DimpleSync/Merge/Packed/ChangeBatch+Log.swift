@@ -18,6 +18,7 @@ extension ChangeBatch {
     var reader = try PackedReader(payload)
     let head = try reader.byte()
     let transaction = Int64(bitPattern: try reader.varint())
+    numbers.begin(transaction)
     guard head == Self.run else {
       let table = Int64(bitPattern: try reader.varint())
       try appendRecord(&reader, head & 7, LogTable(table, keyCount: Int(head >> 3), numbers), time, author, numbers)

@@ -1,18 +1,29 @@
 internal import DimpleChangelog
 internal import DimpleStore
 
-/// Turns the change log's ids of tables and columns into the merged state's numbers (``NameTable``).
+/// Turns the change log's ids of tables and columns into the merged state's numbers (``NameTable``), by the names under which
+/// others hear of them.
 final class LogNumbers {
   private let session: MergeSession
-  private let names: LogNames
+  private let history: LogNameHistory
+  /// Those of the transaction at hand, and of its neighbours.
+  private var names: LogNames
   private var tables: [Int64: Int64] = [:]
   /// By table, then column.
   private var columns: [Int64: [Int64: Int64]] = [:]
   private var last: (table: Int64, columns: [Int64: Int64]) = (0, [:])
 
-  init(_ session: MergeSession, _ names: LogNames) {
+  init(_ session: MergeSession, _ history: LogNameHistory) {
     self.session = session
-    self.names = names
+    self.history = history
+    names = history.present
+  }
+
+  /// What is asked for next is the transaction's.
+  func begin(_ transaction: Int64) {
+    if names.range.contains(transaction) { return }
+    names = history.names(of: transaction)
+    (tables, columns, last) = ([:], [:], (0, [:]))
   }
 
   func table(_ id: Int64) throws -> Int64? {
