@@ -157,6 +157,26 @@ struct ConstraintCasesTests {
   }
 
   /// Two dead rows had the value that a child refers to: all decide alike which of them is kept, whoever they heard of first.
+  @Test func aDeletedParentIsNotKeptWhereALivingOneIsMeantThatIsHeld() async throws {
+    let fleet = try Fleet(
+      3,
+      """
+      CREATE TABLE Parent (id TEXT COLLATE NOCASE PRIMARY KEY NOT NULL, code UNIQUE);
+      CREATE TABLE Child (id TEXT PRIMARY KEY NOT NULL, parent TEXT REFERENCES Parent(id));
+      """)
+    fleet.replicas[0].clock.advance(milliseconds: 50)
+    try await fleet[1].execute("INSERT INTO Parent VALUES ('b', 1)")
+    try await fleet[0].execute("INSERT INTO Parent VALUES ('A', 2)")
+    try await fleet[0].execute("DELETE FROM Parent")
+    try await fleet[0].execute("INSERT INTO Parent VALUES ('a', 1)")
+    try await fleet[0].execute("INSERT INTO Child VALUES ('c', 'A')")
+    // The third one meets the rows all at once.
+    for index in [0, 1, 0, 2, 1] { try await fleet.sync(fleet.replicas[index]) }
+    #expect(try fleet[0].heldRows().map(\.table).sorted() == ["Child", "Parent"])
+    #expect(try fleet[0].keptRows().isEmpty)
+    try fleet.expectAgreement()
+  }
+
   @Test(arguments: [false, true])
   func ofSeveralDeadParentsAllKeepTheSame(childIsThere: Bool) async throws {
     let fleet = try Fleet(3, Self.codes)

@@ -8,7 +8,7 @@ extension MergeSession {
   /// been allowed. Before pass 2, in which they claim their unique values after all the living.
   func markWanted() throws {
     for row in Array(rows.values) where !row.isAlive && row.wish != nil {
-      for key in schema.references[row.table] where try isReferredTo(row, by: key) {
+      for key in schema.references[row.table] where try isReferredTo(row, by: key) && !hasLivingLike(row, for: key) {
         row.isWanted = true
         for rival in try rivals(of: row, by: key) { rival.isWanted = true }
       }
@@ -30,6 +30,15 @@ extension MergeSession {
 
   private func isReferredTo(_ row: WorkRow, by key: ForeignKey) throws -> Bool {
     try key.onDelete == .keep && !settledChildren(of: row, by: key).isEmpty
+  }
+
+  /// Whether a live row answers what refers to a dead one, as with keys that differ in case alone: then nobody needs that.
+  private func hasLivingLike(_ row: WorkRow, for key: ForeignKey) throws -> Bool {
+    guard let wish = row.wish else { return false }
+    if likesAtHand(of: row, for: key).contains(where: \.isAlive) { return true }
+    return try access[key.parent].rows(
+      where: key.parentColumns, equal: key.parentColumns.map { wish[$0] }, collations: key.collations
+    ).contains { rows[self.key(of: $0, in: key.parent)] == nil }
   }
 
   /// The other dead rows that had the values by which `row` is referred to: which of them is kept must not depend on which

@@ -137,6 +137,12 @@ final class MergeSession {
     return targets[Target(table: key.parent, columns: key.parentColumns)]?[match] ?? []
   }
 
+  /// The rows at hand that have what `row`, one of them, has in the columns that `key` refers to.
+  func likesAtHand(of row: WorkRow, for key: ForeignKey) -> [WorkRow] {
+    guard let match = row.match(key.parentColumns, key.collations) else { return [] }
+    return targets[Target(table: key.parent, columns: key.parentColumns)]?[match] ?? []
+  }
+
   /// The rows that the state says are dead, and that had what `row` has in these columns: what `key` refers to.
   func buriedParents(likeThatOf row: WorkRow, _ columns: [Int], by key: ForeignKey) throws -> [RowKey] {
     guard let wish = row.wish, let match = row.match(columns, key.collations) else { return [] }
