@@ -7,7 +7,7 @@ public struct RemoteError: Error, Sendable, CustomStringConvertible {
     private enum Kind: String {
       case notFound, invalidKey, tooLarge, preconditionFailed, accessDenied, bucketNotFound, unreachable, timedOut
       case throttled, serverFailed, damaged, storageFull, invalidConfiguration, wrongPassphrase, unsupportedVersion
-      case notEncrypted, encrypted, ioFailed
+      case notEncrypted, encrypted, ioFailed, endlessListing
     }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
@@ -48,6 +48,8 @@ public struct RemoteError: Error, Sendable, CustomStringConvertible {
     public static let encrypted = Code(.encrypted)
     /// Reading or writing the far side's files failed.
     public static let ioFailed = Code(.ioFailed)
+    /// A listing has more pages than any should have, or repeats itself.
+    public static let endlessListing = Code(.endlessListing)
 
     /// The code's name.
     public var description: String { kind.rawValue }
