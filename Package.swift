@@ -98,6 +98,7 @@ let package = Package(
 
     tests("DimpleStoreTests", ["DimpleStore", "DimpleMutex", "DimpleTestSupport"]),
     tests("DimpleChangelogTests", ["DimpleChangelog", "DimpleStore", "DimpleTestSupport"]),
+    tests("DimpleMutexTests", ["DimpleMutex"]),
     tests("DimpleReactiveTests", ["DimpleReactive", "DimpleChangelog", "DimpleStore", "DimpleTestSupport"]),
     tests("DimpleRemoteTests", ["DimpleRemote", "DimpleMutex", "DimpleTestSupport"]),
     tests("DimpleS3Tests", ["DimpleS3", "DimpleRemote", "DimpleMutex", "DimpleTestSupport"]),

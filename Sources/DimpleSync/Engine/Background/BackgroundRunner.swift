@@ -14,7 +14,7 @@ final class BackgroundRunner: Sendable {
   let events = Broadcast<BackgroundSync.Event>()
   private let engine: SyncEngine
   private let stopwatch: Stopwatch
-  private let signal = WakeSignal()
+  private let signal = Signal()
   private let state: Mutex<State>
 
   init(_ engine: SyncEngine, every interval: Duration, options: BackgroundSync.Options) {
@@ -149,7 +149,7 @@ final class BackgroundRunner: Sendable {
   private func wait(until deadline: Duration?) async {
     let (signal, stopwatch) = (signal, stopwatch)
     await withTaskGroup(of: Void.self) { group in
-      group.addTask { await signal.wait() }
+      group.addTask { _ = await signal.wait() }
       if let deadline { group.addTask { try? await stopwatch.sleep(until: deadline) } }
       await group.next()
       group.cancelAll()
