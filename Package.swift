@@ -25,10 +25,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-/// A program that links one product and nothing else: the proof that the product stands alone.
-func client(_ name: String, _ dependency: Target.Dependency) -> Target {
+/// A program that links one product and nothing else: the proof that the product stands alone. (ClientSupport has nothing but
+/// the system.)
+func client(_ name: String, _ dependency: Target.Dependency, _ support: Target.Dependency...) -> Target {
   .executableTarget(
-    name: name, dependencies: [dependency], path: "Tests/Clients/\(name)", swiftSettings: settings)
+    name: name, dependencies: [dependency] + support, path: "Tests/Clients/\(name)", swiftSettings: settings)
 }
 
 let package = Package(
@@ -86,8 +87,9 @@ let package = Package(
     client("CSQLiteClient", "CSQLite"),
     client("CCurlClient", "CCurl"),
     client("COpenSSLClient", "COpenSSL"),
-    client("StoreClient", "DimpleStore"),
-    client("ChangelogClient", "DimpleChangelog"),
+    .target(name: "ClientSupport", path: "Tests/Clients/ClientSupport", swiftSettings: settings),
+    client("StoreClient", "DimpleStore", "ClientSupport"),
+    client("ChangelogClient", "DimpleChangelog", "ClientSupport"),
     client("ReactiveClient", "DimpleReactive"),
     client("RemoteClient", "DimpleRemote"),
     client("S3Client", "DimpleS3"),
@@ -96,6 +98,7 @@ let package = Package(
     client("TestSupportClient", "DimpleTestSupport"),
     client("DbClient", "DimpleDb"),
 
+    tests("DimpleMutexTests", ["DimpleMutex"]),
     tests("DimpleStoreTests", ["DimpleStore", "DimpleMutex", "DimpleTestSupport"]),
     tests("DimpleChangelogTests", ["DimpleChangelog", "DimpleStore", "DimpleTestSupport"]),
     tests("DimpleReactiveTests", ["DimpleReactive", "DimpleChangelog", "DimpleStore", "DimpleTestSupport"]),

@@ -7,13 +7,14 @@ internal import DimpleStore
 /// fetch begins, so that a commit during the fetch counts.
 final class QueryObservation: Sendable {
   private struct State {
-    var isDirty = true
-    /// Until the first fetch says what the query reads, every commit counts.
+    /// Until a fetch says what the query reads, every commit counts.
     var readSet: ReadSet?
-    var waiter: CheckedContinuation<Void, Never>?
+    /// What the query reads may have changed since the fetch began.
+    var isReadSetOld = false
     var commits: CommitObservation?
   }
 
+  private let signal = Signal(isSet: true)
   private let state = Mutex(State())
 
   init(_ database: Database) {
@@ -24,40 +25,30 @@ final class QueryObservation: Sendable {
   deinit { state.withLock { $0.commits }?.cancel() }
 
   private func handle(_ event: CommitEvent) {
-    let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
-      if let readSet = state.readSet, !event.touches(readSet) { return nil }
-      state.isDirty = true
-      defer { state.waiter = nil }
-      return state.waiter
+    let touches = state.withLock { state in
+      // The same SQL may read other tables now, and what is committed to them before the next fetch has said so counts.
+      if event.mayChangeSchema {
+        state.readSet = nil
+        state.isReadSetOld = true
+      }
+      return state.readSet.map { event.touches($0) } ?? true
     }
-    waiter?.resume()
+    if touches { signal.set() }
   }
 
-  /// From now on only commits that touch `readSet` count.
+  /// From now on only commits that touch `readSet` count, which the fetch that ends found.
   func narrow(to readSet: ReadSet) {
-    state.withLock { $0.readSet = readSet }
+    state.withLock { state in
+      // The next fetch, which is due, knows better.
+      if !state.isReadSetOld { state.readSet = readSet }
+    }
   }
 
   /// Suspends until a commit may have changed the result, and takes note of it; `false` once the task is cancelled.
   func waitUntilDirty() async -> Bool {
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let resumeNow = state.withLock { state in
-          if state.isDirty || Task.isCancelled { return true }
-          state.waiter = continuation
-          return false
-        }
-        if resumeNow { continuation.resume() }
-      }
-    } onCancel: {
-      let waiter = state.withLock { state in
-        defer { state.waiter = nil }
-        return state.waiter
-      }
-      waiter?.resume()
-    }
-    if Task.isCancelled { return false }
-    state.withLock { $0.isDirty = false }
+    guard await signal.wait() else { return false }
+    // Schema changes so far are seen by the fetch that begins now.
+    state.withLock { $0.isReadSetOld = false }
     return true
   }
 }

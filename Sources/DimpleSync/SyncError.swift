@@ -9,7 +9,7 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
   public struct Code: Sendable, Hashable, CustomStringConvertible {
     private enum Kind: String {
       case damagedObject, unsupportedFormat, forgedAuthor, brokenChain, notTracked, newerDatabase, damagedState
-      case limitExceeded, historyRemoved, fromTheFuture, unknownValues, ambiguousRename
+      case historyRemoved, fromTheFuture, unknownValues, ambiguousRename
     }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
@@ -37,9 +37,6 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
 
     /// A snapshot has writes that lie too far ahead of this device's clock.
     public static let fromTheFuture = Code(.fromTheFuture)
-
-    /// The far side has more than is taken in: a listing without end.
-    public static let limitExceeded = Code(.limitExceeded)
 
     /// The code's name.
     public var description: String { kind.rawValue }

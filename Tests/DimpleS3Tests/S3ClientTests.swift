@@ -132,6 +132,19 @@ struct S3ClientTests {
     await #expect(throws: RemoteError.self) { try await client.get("a", range: 3..<6, maximumSize: 10) }
   }
 
+  @Test("An empty range gives no bytes, of an object that is there") func emptyRange() async throws {
+    let transport = StubTransport(.init(200, ["Content-Length": "10", "ETag": "\"e\""]), .init(404))
+    let client = try S3Client.stub(transport)
+    #expect(try await client.get("a", range: 5..<5, maximumSize: 10) == [])
+    let missing = await #expect(throws: RemoteError.self) { try await client.get("a", range: 5..<5) { _ in } }
+    #expect(missing?.code == .notFound)
+    #expect(transport.requests.map(\.method) == [.head, .head])
+    let client2 = try S3Client.stub(StubTransport(.init(200, ["Content-Length": "10", "ETag": "\"e\""])))
+    #expect(try await client2.get("a", range: 0..<0) { _ in } == S3Object(key: "a", size: 0, etag: "e"))
+    let before = await #expect(throws: RemoteError.self) { try await client.get("a", range: -1..<5, maximumSize: 10) }
+    #expect(before?.code == .invalidConfiguration && transport.requests.count == 2)
+  }
+
   @Test("Pieces go to the caller's closure, and its error comes back") func streaming() async throws {
     struct Enough: Error {}
     let client = try S3Client.stub(StubTransport(.init(200, ["Content-Length": "26"], "abcdefghijklmnopqrstuvwxyz")))
@@ -163,6 +176,34 @@ struct S3ClientTests {
       try await S3Client.stub(StubTransport(.error(404, "NoSuchBucket"))).delete("a")
     }
     #expect(error?.code == .bucketNotFound)
+  }
+
+  @Test("A bucket is made in its region, which is named unless it is the first or there is none")
+  func createBucket() async throws {
+    let document = """
+      <CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>eu-west-9\
+      </LocationConstraint></CreateBucketConfiguration>
+      """
+    let cases = [
+      ("eu-west-9", document, "99aa5c3dd6127f6319a24675e397ee7c007886651c231287e9681e4d7af92f7d"),
+      ("us-east-1", "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+      ("auto", "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+    ]
+    for (region, body, hash) in cases {
+      let transport = StubTransport(.init(200))
+      try await S3Client.stub(transport, .stub(region: region)).createBucket()
+      let request = try #require(transport.requests.first)
+      #expect(request.url == "https://s3.example.com/music" && request.method == .put)
+      #expect(try bytes(of: request.body) == Array(body.utf8))
+      #expect(header(request, "x-amz-content-sha256") == hash)
+    }
+  }
+
+  private func bytes(of body: RequestBody) throws -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: Int(body.size))
+    let reader = try body.makeReader()
+    let count = try bytes.withUnsafeMutableBytes { try reader.read(into: $0) }
+    return Array(bytes.prefix(count))
   }
 
   @Test("A presigned URL is good for a second to a week") func presigned() async throws {

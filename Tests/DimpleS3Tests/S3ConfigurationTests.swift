@@ -6,10 +6,11 @@ import Testing
 struct S3ConfigurationTests {
   private func make(
     endpoint: String = "https://s3.example.com", bucket: String = "music", region: String = "us-east-1",
-    accessKey: String = "AK", secretKey: String = "SK", prefix: String = ""
+    accessKey: String = "AK", secretKey: String = "SK", sessionToken: String? = nil, prefix: String = ""
   ) throws -> S3Configuration {
     try S3Configuration(
-      endpoint: endpoint, bucket: bucket, region: region, accessKey: accessKey, secretKey: secretKey, prefix: prefix)
+      endpoint: endpoint, bucket: bucket, region: region, accessKey: accessKey, secretKey: secretKey,
+      sessionToken: sessionToken, prefix: prefix)
   }
 
   @Test(
@@ -34,6 +35,11 @@ struct S3ConfigurationTests {
     #expect(throws: RemoteError.self) { try make(region: "eu west") }
     #expect(throws: RemoteError.self) { try make(accessKey: "") }
     #expect(throws: RemoteError.self) { try make(secretKey: "secret\n") }
+    for token in ["", "to\r\nX-Injected: 1", "to ken", "tökén"] {
+      let error = #expect(throws: RemoteError.self) { try make(sessionToken: token) }
+      #expect(error?.message.contains("session token") == true && error?.message.contains("Injected") == false)
+    }
+    #expect(throws: Never.self) { try make(sessionToken: "FwoGZXIvYXdzE+/==") }
     #expect(throws: RemoteError.self) { try make(prefix: "a b") }
     #expect(throws: RemoteError.self) { try make(prefix: "a//b") }
   }

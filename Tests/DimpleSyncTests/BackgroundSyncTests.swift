@@ -87,6 +87,20 @@ struct BackgroundSyncTests {
     await setting.background.stop()
   }
 
+  /// A storage may throw the error of a cancelled task when nobody cancelled this one; what was committed is sent all the same.
+  @Test func aCancellationThatNobodyAskedForIsTriedAgain() async throws {
+    var setting = try Setting { if $0.number == 2 { throw CancellationError() } }
+    #expect(await setting.end() == "finished, 0 sent, 0 taken")
+    try await setting.insert("x")
+    await setting.clock.waitForSleeper(until: .seconds(2))
+    setting.clock.advance(by: .seconds(2))
+    let second = try #require(await setting.end())
+    #expect(second.hasPrefix("failed"))
+    setting.clock.advance(by: .seconds(1))
+    #expect(await setting.end() == "finished, 1 sent, 0 taken")
+    await setting.background.stop()
+  }
+
   @Test func whatWillNotPassEndsIt() async throws {
     var setting = try Setting { _ in
       throw RemoteError(.accessDenied, operation: "list", message: "No.", hint: "Ask for permission.")

@@ -11,9 +11,12 @@ import Testing
 struct HostileListingTests {
   private static let migrations = [Migration("1", "CREATE TABLE Item (id TEXT PRIMARY KEY NOT NULL, a)")]
 
-  private func replica(_ storage: any ObjectStorage, maximumListedPacks: Int = 200_000) throws -> SimulatedReplica {
+  private func replica(
+    _ storage: any ObjectStorage, maximumListedPacks: Int = 200_000, smallestSnapshot: Int = 1 << 20
+  ) throws -> SimulatedReplica {
     var options = SyncEngine.Options()
     options.maximumListedPacks = maximumListedPacks
+    options.smallestSnapshot = smallestSnapshot
     return try SimulatedReplica(storage: storage, options: options, migrations: Self.migrations)
   }
 
@@ -64,22 +67,50 @@ struct HostileListingTests {
     #expect(try await reader.database.queryOne(Int.self, "SELECT count(*) FROM Item") == 12)
   }
 
-  @Test func aListingWithoutEndIsAnError() async throws {
-    let storage = try await storage(pages: .max) { _ in "log/x" }
+  /// Of the packs, and, by a device that comes later, of the snapshots.
+  @Test(arguments: [(PackName.prefix, ListPage.maximumCount), (SnapshotName.prefix, SnapshotObjects.maximumPages)])
+  func aListingWithoutEndIsAnError(prefix: String, maximumPages: Int) async throws {
+    let storage = try await storage(pages: .max) { _ in prefix + "x" }
+    storage.prefix = prefix
     storage.objectsPerPage = 1
-    let replica = try replica(storage)
-    let error = await #expect(throws: SyncError.self) { _ = try await replica.engine.sync() }
-    #expect(error?.code == .limitExceeded)
-    #expect(storage.pagesListed == VaultListing.maximumPages)
+    let replica = try replica(storage, smallestSnapshot: 1)
+    try await expectEndless(replica, storage, pages: maximumPages)
     storage.repeatsCursor = true
-    await #expect(throws: SyncError.self) { _ = try await replica.engine.sync() }
-    #expect(storage.pagesListed <= VaultListing.maximumPages + 3)
+    try await expectEndless(replica, storage, pages: 2)
+  }
+
+  @Test func aListingOfPartsWithoutEndIsAnError() async throws {
+    let memory = MemoryStorage()
+    let storage = PaddedStorage(memory, pages: .max) { _ in PartStorage.prefix + "x" }
+    storage.objectsPerPage = 1
+    let migrations = [Migration("1", "\(raw: LargeValues.schema)")]
+    let writer = try SimulatedReplica(storage: memory, migrations: migrations)
+    try await writer.insert("x", LargeValues.blob(1))
+    _ = try await writer.engine.sync()
+    // Once it knows of a large value, it looks for parts that nothing refers to, once a day.
+    let reader = try SimulatedReplica(storage: storage, migrations: migrations)
+    storage.prefix = nil
+    _ = try await reader.engine.sync()
+    storage.prefix = PartStorage.prefix
+    reader.clock.advance(milliseconds: LargeValues.day)
+    try await expectEndless(reader, storage, pages: ListPage.maximumCount)
+    reader.clock.advance(milliseconds: LargeValues.day)
+    storage.repeatsCursor = true
+    try await expectEndless(reader, storage, pages: 2)
+  }
+
+  private func expectEndless(_ replica: SimulatedReplica, _ storage: PaddedStorage, pages: Int) async throws {
+    let before = storage.pagesListed
+    let error = await #expect(throws: RemoteError.self) { _ = try await replica.engine.sync() }
+    #expect(error?.code == .endlessListing)
+    #expect(storage.pagesListed - before == pages)
   }
 }
 
 /// Lists pages of made-up objects before what is there.
 final class PaddedStorage: ObjectStorage {
   private struct State {
+    var prefix: String? = PackName.prefix
     var objectsPerPage = 1000
     var repeatsCursor = false
     var pages = 0
@@ -95,6 +126,12 @@ final class PaddedStorage: ObjectStorage {
     self.base = base
     self.pages = pages
     self.object = object
+  }
+
+  /// Listings of another prefix are as they are.
+  var prefix: String? {
+    get { state.withLock { $0.prefix } }
+    set { state.withLock { $0.prefix = newValue } }
   }
 
   var objectsPerPage: Int {
@@ -113,6 +150,7 @@ final class PaddedStorage: ObjectStorage {
   var description: String { "padded" }
 
   func list(prefix: String, after cursor: ListCursor?) async throws -> ListPage {
+    guard prefix == self.prefix else { return try await base.list(prefix: prefix, after: cursor) }
     let page = cursor.flatMap { Int($0.token) } ?? 0
     if page >= pages { return try await base.list(prefix: prefix, after: nil) }
     let (count, next) = state.withLock { state in

@@ -135,6 +135,23 @@ struct SyncScheduleTests {
     #expect(schedule.action(at: .seconds(1)) == .syncNow)
   }
 
+  @Test func theFarSideIsLeftAloneForAnHourAtMost() {
+    var schedule = schedule()
+    schedule.handle(.syncBegan, at: .zero)
+    schedule.handle(.syncFailed(isRetryable: true, retryAfter: .seconds(Int64.max)), at: .seconds(5))
+    #expect(schedule.action(at: .seconds(5)) == .wait(until: .seconds(3605)))
+  }
+
+  @Test func aSuccessEndsTheWaitThatTheFarSideAskedFor() {
+    var schedule = schedule()
+    schedule.handle(.syncBegan, at: .zero)
+    schedule.handle(.syncFailed(isRetryable: true, retryAfter: .seconds(3000)), at: .zero)
+    schedule.handle(.requested, at: .seconds(1))
+    schedule.handle(.syncBegan, at: .seconds(1))
+    schedule.handle(.syncSucceeded, at: .seconds(1))
+    #expect(schedule.action(at: .seconds(1)) == .wait(until: .seconds(61)))
+  }
+
   @Test func whatWillNotPassStops() {
     var schedule = synced()
     schedule.handle(.requested, at: .zero)

@@ -36,20 +36,12 @@ final class FaultyProxy: Sendable {
     process.standardOutput = output
     let state = Box()
     let ports = AsyncStream<Int> { continuation in
-      let buffer = LineBuffer { line in
-        let words = line.split(separator: " ")
-        if words.count == 2, let port = Int(words[1]) { continuation.yield(port) }
-        if words.count == 4 { Self.note(String(words[3]), state) }
-      }
-      output.fileHandleForReading.readabilityHandler = { handle in
-        let data = handle.availableData
-        if data.isEmpty {
-          handle.readabilityHandler = nil
-          continuation.finish()
-        } else {
-          buffer.append(data)
-        }
-      }
+      output.forEachLine(
+        { line in
+          let words = line.split(separator: " ")
+          if words.count == 2, let port = Int(words[1]) { continuation.yield(port) }
+          if words.count == 4 { Self.note(String(words[3]), state) }
+        }, atEnd: { continuation.finish() })
     }
     try process.run()
     var iterator = ports.makeAsyncIterator()

@@ -56,16 +56,7 @@ enum Tool {
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice
     let lines = AsyncStream<String> { continuation in
-      let buffer = LineBuffer { continuation.yield($0) }
-      output.fileHandleForReading.readabilityHandler = { handle in
-        let data = handle.availableData
-        if data.isEmpty {
-          handle.readabilityHandler = nil
-          continuation.finish()
-        } else {
-          buffer.append(data)
-        }
-      }
+      output.forEachLine({ continuation.yield($0) }, atEnd: { continuation.finish() })
     }
     try process.run()
     return (process, lines)
@@ -81,21 +72,5 @@ enum Tool {
   private static var buildFolder: URL {
     Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?.bundleURL.deletingLastPathComponent()
       ?? Bundle.main.bundleURL
-  }
-}
-
-/// Cuts a stream of bytes into lines. Used by one reading queue.
-final class LineBuffer: @unchecked Sendable {  // its one reader calls it serially
-  private var rest = Data()
-  private let yield: (String) -> Void
-
-  init(_ yield: @escaping (String) -> Void) { self.yield = yield }
-
-  func append(_ data: Data) {
-    rest.append(data)
-    while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-      yield(String(decoding: rest[rest.startIndex..<end], as: UTF8.self))
-      rest = Data(rest[rest.index(after: end)...])
-    }
   }
 }

@@ -92,6 +92,21 @@ struct ToolTests {
     #expect(try Tool.run("sync", "--help").output.contains("EXAMPLES"))
   }
 
+  /// Nobody listens there, and the complaint says where the request would have gone.
+  @Test func aBucketIsNamedInTheHostWhereThatIsAskedFor() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.db")
+    try Database.open(path, migrations: [Migration("create", "\(raw: Self.create)")]).close()
+    let keys = ["AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_SESSION_TOKEN": ""]
+    let place = ["--endpoint", "http://localhost:1"]
+    for command in [["s3", "ls", "s3://music"], ["sync", path, "s3://music/vault", "--unencrypted"]] {
+      let inPath = try Tool.run(command + place, environment: keys)
+      #expect(inPath.status != 0 && inPath.errors.contains("http://localhost:1"), "\(inPath.errors)")
+      let inHost = try Tool.run(command + place + ["--virtual-host"], environment: keys)
+      #expect(inHost.status != 0 && inHost.errors.contains("http://music.localhost:1"), "\(inHost.errors)")
+    }
+  }
+
   @Test func ageFilesGoBothWays() throws {
     let folder = try TemporaryFolder()
     let key = folder.file("key.txt")

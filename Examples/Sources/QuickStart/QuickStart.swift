@@ -24,6 +24,7 @@ struct QuickStart {
     // A folder stands in for the bucket, so that the example runs anywhere.
     let vault = Remote.directory("\(folder.path)/vault")
     for device in [phone, laptop] { try await sync(device, vault) }
+    await syncInBackground(SyncEngine(laptop, remote: vault, encryption: .passphrase("correct horse battery staple")))
     let todos = try await laptop.query(Todo.self, "SELECT * FROM Todo ORDER BY text")
     print("The laptop has:", todos.map(\.text))
     precondition(todos.count == 2)
@@ -67,7 +68,30 @@ struct QuickStart {
     let sync = SyncEngine(db, remote: remote, encryption: .passphrase("correct horse battery staple"))
     let report = try await sync.sync()  // what was pushed, pulled, merged, held
     // end
+    try await explain(sync, report)
     print("Sent \(report.pushedTransactions) transactions, took in \(report.pulledTransactions).")
+  }
+
+  static func syncInBackground(_ sync: SyncEngine) async {
+    // snippet: background
+    let background = sync.start(every: .seconds(60))  // at once, soon after each commit, each minute; until let go
+    for await case .finished(let report) in background.events {  // .started, .progress, .failed … tell the rest
+      print("Up to date:", report.changedRows, "rows changed")
+      break
+    }
+    // end
+    await background.stop()
+  }
+
+  static func explain(_ sync: SyncEngine, _ report: SyncReport) async throws {
+    // snippet: conflicts
+    for conflict in report.conflicts {  // two devices wrote one column; the later write shows, and none is lost unseen
+      print(conflict.table, conflict.key, conflict.column, conflict.kept, conflict.lost)  // values, authors, times
+    }
+    for row in try await sync.held() {  // what cannot stand in its table, and what would help
+      print(row.table, row.key, row.reason, row.reason.hint)
+    }
+    // end
   }
 
   /// For README; what it makes is not used here, as there is no such bucket.

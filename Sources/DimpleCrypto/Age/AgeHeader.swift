@@ -37,7 +37,7 @@ struct AgeHeader {
     for stanza in stanzas { try append(stanza, to: &text) }
     text += Array("---".utf8)
     let mac = try FileKey.headerMAC(text, fileKey: fileKey)
-    return text + [space] + Base64.encode(mac) + [newline]
+    return text + [space] + Base64.encodeASCII(mac, padded: false) + [newline]
   }
 
   private static func append(_ stanza: AgeStanza, to text: inout [UInt8]) throws {
@@ -50,7 +50,7 @@ struct AgeHeader {
       text += [space] + Array(argument.utf8)
     }
     text.append(newline)
-    let body = Base64.encode(stanza.body)
+    let body = Base64.encodeASCII(stanza.body, padded: false)
     for start in stride(from: 0, through: body.count, by: columns) {
       text += body[start..<min(start + columns, body.count)] + [newline]
     }

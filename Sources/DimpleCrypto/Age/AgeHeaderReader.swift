@@ -1,3 +1,5 @@
+internal import DimplePrimitives
+
 /// Parses a header as its bytes arrive, strictly: what a correct program would not write is refused.
 struct AgeHeaderReader {
   /// In bytes; a header of hundreds of recipients is a few ten thousand.
@@ -62,7 +64,7 @@ struct AgeHeaderReader {
       try readArguments(line)
       expectation = .body
     case .body:
-      guard line.count <= AgeHeader.columns, let piece = Base64.decode(line) else {
+      guard line.count <= AgeHeader.columns, let piece = Base64.decode(line, padded: false) else {
         throw AgeError.malformedHeader("a stanza's body is not canonical base64 in lines of 64 columns")
       }
       stanzas[stanzas.count - 1].body += piece
@@ -84,7 +86,9 @@ struct AgeHeaderReader {
   }
 
   private func readEnd(_ line: ArraySlice<UInt8>) throws -> AgeHeader {
-    guard line.starts(with: Array("--- ".utf8)), let mac = Base64.decode(line.dropFirst(4)), mac.count == 32 else {
+    guard line.starts(with: Array("--- ".utf8)), let mac = Base64.decode(line.dropFirst(4), padded: false),
+      mac.count == 32
+    else {
       throw AgeError.malformedHeader("the header's MAC is not 32 bytes in canonical base64")
     }
     guard !stanzas.isEmpty else { throw AgeError.malformedHeader("there are no stanzas") }

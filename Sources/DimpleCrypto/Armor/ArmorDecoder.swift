@@ -1,3 +1,5 @@
+internal import DimplePrimitives
+
 /// Reads armor as text comes, strictly: one text per file, but for whitespace around it and CRLF line ends.
 struct ArmorDecoder {
   private enum State {

@@ -1,3 +1,5 @@
+internal import DimplePrimitives
+
 /// Writes armor as bytes come.
 struct ArmorEncoder {
   private var pending: [UInt8] = []

@@ -32,7 +32,7 @@ public struct ScryptIdentity: AgeIdentity, CustomStringConvertible, CustomReflec
   public func unwrap(_ stanzas: [AgeStanza]) throws -> [UInt8]? {
     guard let stanza = stanzas.first(where: { $0.type == AgeHeader.scryptType }) else { return nil }
     guard stanzas.count == 1 else { throw AgeError.malformedHeader("a scrypt stanza stands beside another") }
-    guard stanza.arguments.count == 2, let salt = Base64.decode(stanza.arguments[0].utf8),
+    guard stanza.arguments.count == 2, let salt = Base64.decode(stanza.arguments[0], padded: false),
       salt.count == Passphrase.saltCount, let workFactor = Passphrase.workFactor(stanza.arguments[1]),
       stanza.body.count == FileKey.wrappedCount
     else { throw AgeError.malformedHeader("a scrypt stanza breaks the format's rules") }

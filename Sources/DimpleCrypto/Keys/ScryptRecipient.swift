@@ -39,7 +39,7 @@ public struct ScryptRecipient: AgeRecipient, CustomStringConvertible, CustomRefl
     do {
       let salt = try SecureRandom.bytes(Passphrase.saltCount)
       let key = try Passphrase.wrapKey(passphrase, salt: salt, workFactor: workFactor)
-      let arguments = [String(decoding: Base64.encode(salt), as: UTF8.self), String(workFactor)]
+      let arguments = [Base64.encode(salt, padded: false), String(workFactor)]
       return [
         AgeStanza(type: AgeHeader.scryptType, arguments: arguments, body: try FileKey.wrap(fileKey, with: key))
       ]

@@ -57,7 +57,7 @@ public struct X25519Identity: AgeIdentity, Hashable, CustomStringConvertible, Cu
   public func unwrap(_ stanzas: [AgeStanza]) throws -> [UInt8]? {
     for stanza in stanzas where stanza.type == X25519Recipient.stanzaType {
       guard let argument = stanza.arguments.first, stanza.arguments.count == 1,
-        let share = Base64.decode(argument.utf8), share.count == 32, stanza.body.count == FileKey.wrappedCount
+        let share = Base64.decode(argument, padded: false), share.count == 32, stanza.body.count == FileKey.wrappedCount
       else { throw AgeError.malformedHeader("an X25519 stanza breaks the format's rules") }
       do {
         let secret = try X25519.sharedSecret(privateKey: privateKey, publicKey: share)

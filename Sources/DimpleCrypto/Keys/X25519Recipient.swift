@@ -34,7 +34,7 @@ public struct X25519Recipient: AgeRecipient, Hashable, CustomStringConvertible {
       let share = try X25519.publicKey(of: ephemeral)
       let secret = try X25519.sharedSecret(privateKey: ephemeral, publicKey: publicKey)
       let body = try FileKey.wrap(fileKey, with: wrapKey(sharedSecret: secret, share: share))
-      let argument = String(decoding: Base64.encode(share), as: UTF8.self)
+      let argument = Base64.encode(share, padded: false)
       return [AgeStanza(type: Self.stanzaType, arguments: [argument], body: body)]
     } catch let error as PrimitiveError {
       guard error.code == .invalidKey else { throw AgeError.unavailable("encrypt", error) }

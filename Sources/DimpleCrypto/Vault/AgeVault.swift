@@ -47,7 +47,7 @@ public struct AgeVault: Vault {
       return try Age.decrypt(sealed, with: identities)
     } catch let error as AgeError where error.code != .unavailable {
       throw RemoteError(
-        .damaged, operation: "open an object", message: error.message,
+        .damaged, operation: "open an object", message: "The object cannot be opened: \(error.message).",
         hint: "It was altered, cut short, or belongs to another vault.", underlying: error)
     }
   }
@@ -99,7 +99,7 @@ extension RemoteError {
   static func recordTooLong(_ count: Int) -> RemoteError {
     RemoteError(
       .invalidKey, operation: "seal a name",
-      message: "a record of \(count) bytes is longer than \(VaultKey.maximumRecordCount)",
+      message: "A record of \(count) bytes is longer than \(VaultKey.maximumRecordCount).",
       hint: "File names must stay below 255 characters.")
   }
 }

@@ -55,7 +55,7 @@ public struct AgeVaultProvider: VaultProvider, CustomStringConvertible {
   /// As ``openVault(on:)``, with the type that gives the vault's key.
   public func openAgeVault(on storage: any ObjectStorage) async throws -> AgeVault {
     var slots = VaultKeySlots(on: storage, openedBy: identities)
-    let existing = try await VaultManifest.read(from: storage)
+    let existing = try await VaultManifest.read(from: storage, expecting: .age)
     try existing?.require(.age, on: storage)
     try await slots.collect()
     if slots.isEmpty {
@@ -67,7 +67,7 @@ public struct AgeVaultProvider: VaultProvider, CustomStringConvertible {
     if let existing {
       manifest = existing
     } else {
-      manifest = try await VaultManifest(vault: first.key.id, encryption: .age).settle(on: storage)
+      manifest = try await VaultManifest(vault: first.key.id, encryption: .age).settle(on: storage, as: .age)
       try manifest.require(.age, on: storage)
     }
     if slots.key(withID: manifest.vault) == nil { try await slots.collect() }
@@ -84,7 +84,7 @@ public struct AgeVaultProvider: VaultProvider, CustomStringConvertible {
     guard vaultID == nil else {
       throw RemoteError(
         .notFound, operation: "open the vault",
-        message: "\(storage.description) is empty, and a certain vault is expected",
+        message: "The remote \(storage.description) is empty, and a certain vault is expected.",
         hint: "Check bucket and prefix; found a vault without giving an id.")
     }
     for prefix in ["log/", "snap/"] {
@@ -107,8 +107,8 @@ public struct AgeVaultProvider: VaultProvider, CustomStringConvertible {
     return RemoteError(
       .wrongPassphrase, operation: "open the vault",
       message: vaultID == nil
-        ? "The vault's key was not wrapped for this passphrase or these identities"
-        : "The remote does not hold the expected vault's key, wrapped for these identities",
+        ? "The vault's key was not wrapped for this passphrase or these identities."
+        : "The remote does not hold the expected vault's key, wrapped for these identities.",
       hint:
         "Check the passphrase, capitals and spaces included; nothing was changed. To start anew, choose an empty prefix."
     )
@@ -116,7 +116,7 @@ public struct AgeVaultProvider: VaultProvider, CustomStringConvertible {
 
   private static var keyGone: RemoteError {
     RemoteError(
-      .damaged, operation: "open the vault", message: "the remote holds a vault but not its key (keys/)",
+      .damaged, operation: "open the vault", message: "The remote holds a vault but not its key (keys/).",
       hint: "Sync again in a while; if it stays so, restore keys/ from a backup, or start anew under an empty prefix.",
       isRetryable: true)
   }
@@ -124,7 +124,7 @@ public struct AgeVaultProvider: VaultProvider, CustomStringConvertible {
   private static func keyDamaged(_ slots: [String]) -> RemoteError {
     RemoteError(
       .damaged, operation: "open the vault",
-      message: "\(slots.joined(separator: ", ")) cannot be read as a vault's key",
+      message: "What lies under \(slots.joined(separator: ", ")) cannot be read as a vault's key.",
       hint: "Restore it from a backup, or start anew under an empty prefix.")
   }
 }

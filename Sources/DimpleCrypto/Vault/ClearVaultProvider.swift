@@ -9,13 +9,13 @@ public struct ClearVaultProvider: VaultProvider {
   ///
   /// - Throws: As the protocol says: `RemoteError.Code.encrypted` for an encrypted vault, one whose founding was cut off included.
   public func openVault(on storage: any ObjectStorage) async throws -> any Vault {
-    if let manifest = try await VaultManifest.read(from: storage) {
+    if let manifest = try await VaultManifest.read(from: storage, expecting: .none) {
       try manifest.require(.none, on: storage)
       return ClearVault(id: manifest.vault)
     }
     guard try await !hasKeys(storage) else { throw VaultManifest.encrypted(storage) }
     let id = try VaultManifest.randomID()
-    let manifest = try await VaultManifest(vault: id, encryption: .none).settle(on: storage)
+    let manifest = try await VaultManifest(vault: id, encryption: .none).settle(on: storage, as: .none)
     try manifest.require(.none, on: storage)
     // Another device may have founded with encryption meanwhile, and lost its manifest to this one. Its key remains, from
     // which its next opening makes the manifest anew.

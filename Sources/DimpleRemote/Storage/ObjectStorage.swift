@@ -92,16 +92,4 @@ extension ObjectStorage {
   public func put(_ key: String, _ bytes: [UInt8]) async throws {
     try await put(key, bytes, condition: .none)
   }
-
-  /// Every object under `prefix`, all pages joined. For listings known to be small.
-  public func listAll(prefix: String) async throws -> [ObjectInfo] {
-    var objects: [ObjectInfo] = []
-    var cursor: ListCursor?
-    repeat {
-      let page = try await list(prefix: prefix, after: cursor)
-      objects += page.objects
-      cursor = page.next
-    } while cursor != nil
-    return objects
-  }
 }

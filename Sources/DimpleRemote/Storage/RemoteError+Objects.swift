@@ -13,6 +13,13 @@ extension RemoteError {
       hint: "Raise the limit if the object is to be trusted.")
   }
 
+  /// ``Code/endlessListing``.
+  static func endlessListing(_ prefix: String) -> RemoteError {
+    RemoteError(
+      .endlessListing, operation: prefix.isEmpty ? "list" : "list \(prefix)", message: "The listing does not end.",
+      hint: "The storage is faulty or hostile, or something else fills the prefix with objects.")
+  }
+
   /// ``Code/preconditionFailed`` for a put with ``PutCondition/ifAbsent``.
   public static func objectExists(_ key: String) -> RemoteError {
     RemoteError(

@@ -7,7 +7,7 @@ public struct RemoteError: Error, Sendable, CustomStringConvertible {
     private enum Kind: String {
       case notFound, invalidKey, tooLarge, preconditionFailed, accessDenied, bucketNotFound, unreachable, timedOut
       case throttled, serverFailed, damaged, storageFull, invalidConfiguration, wrongPassphrase, unsupportedVersion
-      case notEncrypted, encrypted, ioFailed
+      case notEncrypted, encrypted, ioFailed, endlessListing
     }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
@@ -48,6 +48,8 @@ public struct RemoteError: Error, Sendable, CustomStringConvertible {
     public static let encrypted = Code(.encrypted)
     /// Reading or writing the far side's files failed.
     public static let ioFailed = Code(.ioFailed)
+    /// A listing has more pages than any should have, or repeats itself.
+    public static let endlessListing = Code(.endlessListing)
 
     /// The code's name.
     public var description: String { kind.rawValue }
@@ -63,8 +65,10 @@ public struct RemoteError: Error, Sendable, CustomStringConvertible {
   public var hint: String
   /// Whether the same call may succeed later unchanged.
   public var isRetryable: Bool
-  /// How long the far side asked to wait, if it did.
-  public var retryAfter: Duration?
+  /// How long the far side asked to wait, if it did; from zero to ``maximumRetryAfter``.
+  public var retryAfter: Duration? {
+    didSet { retryAfter = Self.bounded(retryAfter) }
+  }
   /// What the lower layer said.
   public var underlying: (any Error)?
 
@@ -78,8 +82,15 @@ public struct RemoteError: Error, Sendable, CustomStringConvertible {
     self.message = message
     self.hint = hint
     self.isRetryable = isRetryable ?? [.unreachable, .timedOut, .throttled, .serverFailed].contains(code)
-    self.retryAfter = retryAfter
+    self.retryAfter = Self.bounded(retryAfter)
     self.underlying = underlying
+  }
+
+  /// The far side may ask for any time, by mistake or to keep a device away: an hour is the longest that it gets.
+  public static let maximumRetryAfter = Duration.seconds(3600)
+
+  private static func bounded(_ duration: Duration?) -> Duration? {
+    duration.map { min(max($0, .zero), maximumRetryAfter) }
   }
 
   /// One line: code, operation, message, hint.

@@ -1,11 +1,5 @@
 internal import DimplePrimitives
 
-#if canImport(FoundationEssentials)
-  internal import FoundationEssentials
-#else
-  internal import Foundation
-#endif
-
 /// The two hashes that go with an upload, so that the server, and we by its ETag, notice a changed byte.
 struct PayloadDigest {
   /// Lowercase hexadecimal; signed.
@@ -48,7 +42,7 @@ struct PayloadDigest {
   }
 
   /// The value of `Content-MD5`.
-  var contentMD5: String? { md5.map { Data($0).base64EncodedString() } }
+  var contentMD5: String? { md5.map { Base64.encode($0, padded: true) } }
 
   /// Whether the server stored other bytes than these, judging by the ETag of its answer.
   ///

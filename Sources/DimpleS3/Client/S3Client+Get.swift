@@ -3,11 +3,14 @@ internal import DimpleRemote
 extension S3Client {
   /// The object's bytes, or those in `range`.
   ///
-  /// - Parameter maximumSize: In bytes; more throws `tooLarge` before it is held in memory.
+  /// - Parameters:
+  ///   - range: Where it is empty, only whether the object is there is asked.
+  ///   - maximumSize: In bytes; more throws `tooLarge` before it is held in memory.
   public func get(_ key: String, range: Range<Int64>? = nil, maximumSize: Int) async throws -> [UInt8] {
     let bytes = BoundedBytes(limit: maximumSize)
+    let call = try getCall(key, range)
     do {
-      _ = try await perform(getCall(key, range)) { head, piece in
+      _ = try await perform(call) { head, piece in
         try bytes.append(piece, announced: head.contentLength)
       }
     } catch let overflow as BoundedBytes.Overflow {
@@ -18,15 +21,20 @@ extension S3Client {
 
   /// Hands the object's bytes, or those in `range`, to `receive` piece by piece.
   ///
-  /// - Parameter receive: Runs on the network's thread, in order; what it throws ends the transfer. The pointer is valid only
-  ///   inside. When this method throws, what was received is only a part.
+  /// - Parameters:
+  ///   - range: Where it is empty, only whether the object is there is asked.
+  ///   - receive: Runs on the network's thread, in order; what it throws ends the transfer. The pointer is valid only
+  ///     inside. When this method throws, what was received is only a part.
+  /// - Returns: What the server says; the size is that of the range, where there is one.
   @discardableResult
   public func get(
     _ key: String, range: Range<Int64>? = nil,
     receive: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Void
   ) async throws -> S3Object {
     let head = try await perform(getCall(key, range)) { _, piece in try receive(piece) }
-    return object(key, head)
+    var object = object(key, head)
+    if range?.isEmpty == true { object.size = 0 }
+    return object
   }
 
   /// Writes the object to a file, which appears whole or not at all and replaces one that is there.
@@ -53,8 +61,16 @@ extension S3Client {
     object(key, try await perform(S3Call("head \(key)", .head, key: key)) { _, _ in })
   }
 
-  private func getCall(_ key: String, _ range: Range<Int64>?) -> S3Call {
-    var call = S3Call("get \(key)", .get, key: key)
+  private func getCall(_ key: String, _ range: Range<Int64>?) throws -> S3Call {
+    let operation = "get \(key)"
+    if let range, range.lowerBound < 0 {
+      throw RemoteError(
+        .invalidConfiguration, operation: operation, message: "The range begins before the object does.",
+        hint: "Count from zero.")
+    }
+    // HTTP has no empty ranges.
+    guard range?.isEmpty != true else { return S3Call(operation, .head, key: key) }
+    var call = S3Call(operation, .get, key: key)
     if let range { call.headers.append(HTTPHeader("Range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)")) }
     // A whole object in answer to a part's request would be taken for the part.
     call.expectedStatus = range == nil ? 200 : 206

@@ -25,7 +25,7 @@ extension S3Client {
         .damaged, operation: call.operation, message: "The listing is longer than any listing.",
         hint: "Check the endpoint.")
     }
-    let time = head["date"].flatMap { UTCTime(httpDate: $0) }.map { $0.seconds * 1000 }
+    let time = head.date.map { $0.seconds * 1000 }
     do {
       return try S3ListPage(parsing: document.all, prefix: prefix, serverTimeMilliseconds: time)
     } catch .malformed(let what) {

@@ -26,7 +26,7 @@ extension S3Client {
     let request = RequestSigner.Request(
       method: method, path: configuration.path(key), query: [], headers: [HTTPHeader("Host", configuration.host)],
       payloadHash: RequestSigner.unsignedPayload)
-    let query = signer.presign(request, atMilliseconds: now(), expiresInSeconds: Int(seconds)).query
+    let query = signer.presign(request, atMilliseconds: now, expiresInSeconds: Int(seconds)).query
     return configuration.url(key, query: query)
   }
 }

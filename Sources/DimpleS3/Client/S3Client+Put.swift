@@ -58,9 +58,19 @@ extension S3Client {
     }
   }
 
-  /// Makes the bucket in the endpoint's region; that it is one's own already is fine.
+  /// Makes the bucket in the configuration's region; that it is one's own already is fine.
   public func createBucket() async throws {
     var call = S3Call("create bucket \(configuration.bucket)", .put, key: nil)
+    // Amazon's oldest region must not be named, every other must; services without regions are told of none.
+    if !["us-east-1", "auto"].contains(configuration.region) {
+      let document = [UInt8](
+        """
+        <CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>\
+        \(configuration.region)</LocationConstraint></CreateBucketConfiguration>
+        """.utf8)
+      call.body = .bytes(document)
+      call.payloadHash = PayloadDigest(document).sha256
+    }
     call.toleratedErrors = ["BucketAlreadyOwnedByYou"]
     _ = try await perform(call) { _, _ in }
   }

@@ -1,3 +1,4 @@
+internal import DimpleMutex
 internal import DimpleRemote
 internal import Dispatch
 
@@ -16,7 +17,9 @@ public final class S3Client: Sendable {
   /// Which bucket, and as whom.
   public let configuration: S3Configuration
   private let transport: any HTTPTransport
-  let now: @Sendable () -> Int64
+  private let clock: @Sendable () -> Int64
+  /// How far the server's clock is ahead of this device's, in milliseconds; zero until it refused a request for its time.
+  private let clockOffset = Mutex<Int64>(0)
   let signer: RequestSigner
   private let files = DispatchQueue(label: "dimple.s3.files")
 
@@ -32,16 +35,34 @@ public final class S3Client: Sendable {
   ) {
     self.configuration = configuration
     self.transport = transport
-    self.now = now
+    clock = now
     signer = RequestSigner(credentials: configuration.credentials, region: configuration.region)
   }
 }
 
 extension S3Client {
+  /// Milliseconds since 1970, for signatures: this device's clock, set by the server's where that does not take it.
+  var now: Int64 { clock() + clockOffset.withLock { $0 } }
+
   /// Signs and sends; returns the head of the answer hoped for (or of a tolerated error), and throws for any other.
+  ///
+  /// Where the server says that the clocks differ too much, it is asked once more, by its own clock.
   func perform(
     _ call: S3Call, consume: @escaping @Sendable (HTTPResponseHead, UnsafeRawBufferPointer) throws -> Void
   ) async throws -> HTTPResponseHead {
+    let (head, refusal) = try await attempt(call, consume)
+    guard let refusal else { return head }
+    guard refusal.isForTheTime, let time = head.date else { throw refusal.remoteError }
+    let offset = time.seconds * 1000 - clock()
+    clockOffset.withLock { $0 = offset }
+    let (headByItsTime, lastRefusal) = try await attempt(call, consume)
+    if let lastRefusal { throw lastRefusal.remoteError }
+    return headByItsTime
+  }
+
+  private func attempt(
+    _ call: S3Call, _ consume: @escaping @Sendable (HTTPResponseHead, UnsafeRawBufferPointer) throws -> Void
+  ) async throws -> (HTTPResponseHead, S3Failure?) {
     let sink = ResponseSink(accepts: { call.accepts($0.status) }, consume: consume)
     let head: HTTPResponseHead
     do {
@@ -49,10 +70,11 @@ extension S3Client {
     } catch let error as HTTPTransportError {
       throw RemoteError(error, operation: call.operation, configuration: configuration)
     }
-    guard let body = sink.errorBody(of: head) else { return head }
-    let code = S3ErrorDocument(parsing: body)?.code ?? ""
-    if call.toleratedErrors.contains(code) || call.toleratedStatuses.contains(head.status) { return head }
-    throw S3Failure(operation: call.operation, configuration: configuration, head: head, body: body).remoteError
+    guard let body = sink.errorBody(of: head) else { return (head, nil) }
+    let failure = S3Failure(operation: call.operation, configuration: configuration, head: head, body: body)
+    let isTolerated =
+      call.toleratedErrors.contains(failure.document?.code ?? "") || call.toleratedStatuses.contains(head.status)
+    return (head, isTolerated ? nil : failure)
   }
 
   private func signed(_ call: S3Call) -> HTTPRequest {
@@ -61,7 +83,7 @@ extension S3Client {
       method: call.method.rawValue, path: configuration.path(call.key), query: call.query,
       headers: [host, HTTPHeader("X-Amz-Content-Sha256", call.payloadHash)] + call.headers,
       payloadHash: call.payloadHash)
-    let headers = signer.signedHeaders(request, atMilliseconds: now())
+    let headers = signer.signedHeaders(request, atMilliseconds: now)
     return HTTPRequest(
       method: call.method, url: configuration.url(call.key, query: RequestSigner.canonicalQuery(call.query)),
       // The transport writes Host itself, to the same value.

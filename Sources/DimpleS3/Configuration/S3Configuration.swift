@@ -46,7 +46,8 @@ public struct S3Configuration: Sendable, CustomStringConvertible, CustomDebugStr
       throw Self.invalid("The region is empty or malformed.", hint: "Services without regions take us-east-1 or auto.")
     }
     self.region = region
-    for (name, value) in [("access key", accessKey), ("secret key", secretKey)] {
+    for (name, value) in [("access key", accessKey), ("secret key", secretKey), ("session token", sessionToken)] {
+      guard let value else { continue }
       guard !value.isEmpty, value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
         throw Self.invalid(
           "The \(name) is empty or holds a character that no key has.", hint: "Copy it again, without spaces around.")

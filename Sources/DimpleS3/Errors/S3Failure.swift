@@ -5,12 +5,23 @@ struct S3Failure {
   let operation: String
   let configuration: S3Configuration
   let head: HTTPResponseHead
-  /// At most the first 64 KiB.
-  let body: [UInt8]
+  let document: S3ErrorDocument?
+  private let isEmpty: Bool
+
+  /// - Parameter body: At most the first 64 KiB.
+  init(operation: String, configuration: S3Configuration, head: HTTPResponseHead, body: [UInt8]) {
+    self.operation = operation
+    self.configuration = configuration
+    self.head = head
+    document = S3ErrorDocument(parsing: body)
+    isEmpty = body.isEmpty
+  }
+
+  /// The request's time is too far from the server's.
+  var isForTheTime: Bool { document?.code == "RequestTimeTooSkewed" }
 
   /// The error to throw.
   var remoteError: RemoteError {
-    let document = S3ErrorDocument(parsing: body)
     if let document, let error = error(for: document) { return error }
     return error(forStatus: head.status, document: document)
   }
@@ -26,9 +37,7 @@ struct S3Failure {
   private var retryAfter: Duration? {
     guard let text = head["retry-after"] else { return nil }
     if let seconds = Int64(text) { return seconds >= 0 ? .seconds(seconds) : nil }
-    guard let until = UTCTime(httpDate: text), let now = head["date"].flatMap({ UTCTime(httpDate: $0) }) else {
-      return nil
-    }
+    guard let until = UTCTime(httpDate: text), let now = head.date else { return nil }
     return .seconds(max(0, until.seconds - now.seconds))
   }
 
@@ -71,6 +80,7 @@ struct S3Failure {
         .accessDenied, "The signature is wrong.", hint: "Check the secret key: it does not belong to this access key.")
     case "InvalidAccessKeyId":
       make(.accessDenied, "The server does not know the access key.", hint: "Check the access key and the endpoint.")
+    // The first after another try by the server's clock, see `S3Client.perform`.
     case "RequestTimeTooSkewed", "RequestExpired":
       make(
         .accessDenied,
@@ -144,8 +154,6 @@ struct S3Failure {
       return foreign
     }
   }
-
-  private var isEmpty: Bool { body.isEmpty }
 
   /// What answers is no S3 server: a web server, a router's login page.
   var foreign: RemoteError {

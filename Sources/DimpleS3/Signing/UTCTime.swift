@@ -60,3 +60,8 @@ struct UTCTime: Hashable {
     return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
   }
 }
+
+extension HTTPResponseHead {
+  /// The server's clock when it answered, where it tells.
+  var date: UTCTime? { self["date"].flatMap { UTCTime(httpDate: $0) } }
+}

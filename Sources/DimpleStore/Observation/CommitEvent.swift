@@ -23,9 +23,12 @@ package struct CommitEvent: Sendable, Hashable {
     self.changesSchema = changesSchema
   }
 
+  /// Whether the schema is another now, or may be: then a query may read other tables than before.
+  package var mayChangeSchema: Bool { changesSchema || isExternal && knownTables.isEmpty }
+
   /// Whether a query that reads `set` may have a new result.
   package func touches(_ set: ReadSet) -> Bool {
-    if changesSchema || isExternal && knownTables.isEmpty { return true }
+    if mayChangeSchema { return true }
     for (table, columns) in set.tables {
       if isExternal, !knownTables.contains(table) { return true }
       guard let change = tables[table] else { continue }

@@ -3,9 +3,9 @@ internal import DimpleRemote
 
 /// What one sync did.
 public struct SyncReport: Sendable {
-  /// Own transactions sent, and the packs that held them.
+  /// Own transactions sent.
   public var pushedTransactions = 0
-  /// Objects written.
+  /// Packs written, which hold them.
   public var pushedPacks = 0
   /// Own packs that were joined into larger ones.
   public var joinedPacks = 0
@@ -19,11 +19,11 @@ public struct SyncReport: Sendable {
   public var pulledTransactions = 0
   /// Row changes in those.
   public var pulledChanges = 0
-  /// Objects read.
+  /// Packs read, which hold them.
   public var pulledPacks = 0
-  /// Parts of large values sent, and taken from the vault.
+  /// Parts of own large values sent.
   public var pushedParts = 0
-  /// Likewise.
+  /// Parts of others' large values taken from the vault.
   public var pulledParts = 0
   /// Parts of large values that were removed from the vault, as nothing in it referred to them any more.
   public var removedParts = 0

@@ -6,8 +6,6 @@ internal import DimpleStore
 struct VaultListing {
   let session: SyncSession
 
-  /// The most pages asked for: 20 million objects of S3's pages.
-  static let maximumPages = 20_000
   /// In bytes: what a listing says beyond that is not true.
   private static let maximumSize: Int64 = 1 << 50
 
@@ -26,14 +24,12 @@ struct VaultListing {
     }
   }
 
-  /// - Throws: ``SyncError/Code/limitExceeded`` where the listing does not end; `RemoteError`.
+  /// - Throws: `RemoteError`, also where the listing does not end.
   func run() async throws -> Outcome {
     let limit = session.options.maximumListedPacks
     var outcome = Outcome()
     var seen: [ReplicaID: RangeSet64]?
-    var cursor: ListCursor?
-    for _ in 0..<Self.maximumPages {
-      let page = try await session.storage.list(prefix: PackName.prefix, after: cursor)
+    try await session.storage.forEachPage(prefix: PackName.prefix) { page in
       if let time = ServerTime(page, session) { outcome.serverTime = time }
       for pack in page.objects.lazy.compactMap(storedPack) {
         if outcome.packs.count == limit, seen == nil {
@@ -44,17 +40,8 @@ struct VaultListing {
         if let seen, isOld(pack, seen) { continue }
         if outcome.packs.count < limit { outcome.packs.append(pack) } else { outcome.ignored += 1 }
       }
-      guard let next = page.next else { return outcome }
-      guard next != cursor else { break }
-      cursor = next
     }
-    throw Self.endless
-  }
-
-  static var endless: SyncError {
-    SyncError(
-      .limitExceeded, operation: "list the vault", message: "The listing does not end.",
-      hint: "The storage is faulty or hostile, or something else fills the prefix with objects.")
+    return outcome
   }
 
   private func isOld(_ pack: CompactionPlan.StoredPack, _ seen: [ReplicaID: RangeSet64]) -> Bool {

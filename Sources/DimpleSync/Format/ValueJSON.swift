@@ -1,3 +1,4 @@
+internal import DimplePrimitives
 package import DimpleStore
 
 /// SQLite values as JSON, without loss. What JSON has no form for is an object with one member: `{"blob":"<base64>"}`,
@@ -17,7 +18,7 @@ package enum ValueJSON {
   }
 
   private static func tagged(_ tag: String, _ bytes: [UInt8], _ writer: inout JSONWriter) {
-    writer.value(.object([.init(name: tag, value: .string(Base64.encode(bytes)))]))
+    writer.value(.object([.init(name: tag, value: .string(Base64.encode(bytes, padded: true)))]))
   }
 
   /// - Throws: ``SyncError/Code/damagedObject`` or ``SyncError/Code/unsupportedFormat`` for JSON that ``write(_:to:)``
@@ -41,10 +42,12 @@ package enum ValueJSON {
   private static func tagged(_ tag: String, _ text: String?) -> SQLValue? {
     guard let text else { return nil }
     switch tag {
-    case "blob": return Base64.decode(text).map(SQLValue.blob)
+    case "blob": return Base64.decode(text, padded: true).map(SQLValue.blob)
     case "text":
       // Bytes that are UTF-8 after all would give one value two forms.
-      guard let bytes = Base64.decode(text), String(validating: bytes, as: UTF8.self) == nil else { return nil }
+      guard let bytes = Base64.decode(text, padded: true), String(validating: bytes, as: UTF8.self) == nil else {
+        return nil
+      }
       return .invalidText(bytes)
     case "real" where text == "inf": return .real(.infinity)
     case "real" where text == "-inf": return .real(-.infinity)

@@ -3,6 +3,9 @@ internal import DimpleRemote
 
 /// Lists and gets what lies under `snap/`.
 struct SnapshotObjects {
+  /// Of a listing, which is kept: a million objects of S3's pages.
+  static let maximumPages = 1000
+
   let session: SyncSession
 
   private var vault: any Vault { session.vault }
@@ -10,12 +13,9 @@ struct SnapshotObjects {
   func list() async throws -> SnapshotCatalog {
     session.progress.advance(.listing)
     var objects: [SnapshotCatalog.StoredObject] = []
-    var cursor: ListCursor?
-    repeat {
-      let page = try await session.storage.list(prefix: SnapshotName.prefix, after: cursor)
+    try await session.storage.forEachPage(prefix: SnapshotName.prefix, maximumPages: Self.maximumPages) { page in
       objects += page.objects.compactMap(stored)
-      cursor = page.next
-    } while cursor != nil
+    }
     return SnapshotCatalog(objects)
   }
 

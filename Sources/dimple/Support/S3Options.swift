@@ -12,7 +12,9 @@ struct S3Keys {
     guard let access = Environment["AWS_ACCESS_KEY_ID"], let secret = Environment["AWS_SECRET_ACCESS_KEY"] else {
       throw Failure("S3 needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment.")
     }
-    return S3Keys(access: access, secret: secret, sessionToken: Environment["AWS_SESSION_TOKEN"])
+    // Empty is how shells and CI systems say that there is none.
+    let token = Environment["AWS_SESSION_TOKEN"].flatMap { $0.isEmpty ? nil : $0 }
+    return S3Keys(access: access, secret: secret, sessionToken: token)
   }
 }
 
@@ -22,6 +24,10 @@ struct S3Options: ParsableArguments {
   var endpoint: String?
   @Option(help: "The bucket's region.")
   var region = "us-east-1"
+  @Flag(help: "Name the bucket in the host, https://bucket.host/key, as some services require.")
+  var virtualHost = false
+
+  private var addressing: S3Configuration.Addressing { virtualHost ? .virtualHost : .path }
 
   /// A folder, or s3://bucket/prefix.
   func remote(_ text: String) throws -> Remote {
@@ -30,7 +36,7 @@ struct S3Options: ParsableArguments {
     let keys = try S3Keys.fromEnvironment()
     return .s3(
       endpoint: try address(), bucket: url.bucket, prefix: url.key, region: region, accessKey: keys.access,
-      secretKey: keys.secret, sessionToken: keys.sessionToken)
+      secretKey: keys.secret, sessionToken: keys.sessionToken, addressing: addressing)
   }
 
   /// A client for a bucket.
@@ -39,7 +45,7 @@ struct S3Options: ParsableArguments {
     return S3Client(
       try S3Configuration(
         endpoint: try address(), bucket: bucket, region: region, accessKey: keys.access, secretKey: keys.secret,
-        sessionToken: keys.sessionToken))
+        sessionToken: keys.sessionToken, addressing: addressing))
   }
 
   private func address() throws -> String {

@@ -1,3 +1,4 @@
+import ClientSupport
 import DimpleChangelog
 import DimpleStore
 
@@ -18,7 +19,7 @@ enum Modes {
   ///   - killAfter: calls of a function after which it kills itself, in the middle of a statement; never if 0.
   ///   - trims: removes what it has written from the log, too.
   static func write(_ path: String, seed: UInt64, killAfter: Int, trims: Bool) throws {
-    var random = Random(state: seed)
+    var random = Random(seed: seed)
     let countdown = Countdown(killAfter)
     var options = Changelog.Options()
     if trims { options.retention = .minimal }
@@ -129,26 +130,13 @@ enum Modes {
     private var now: Int64 = 1_800_000_000_000
 
     init(_ seed: UInt64) {
-      random = Random(state: seed)
+      random = Random(seed: seed)
       now += Int64(random.below(7_200_000))
     }
 
     func milliseconds() -> Int64 {
       now += random.below(20) == 0 ? Int64(random.below(7_200_000)) - 3_600_000 : Int64(random.below(3))
       return now
-    }
-  }
-
-  /// SplitMix64.
-  private struct Random {
-    var state: UInt64
-
-    mutating func below(_ bound: Int) -> Int {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return Int((z ^ (z >> 31)) % UInt64(bound))
     }
   }
 }

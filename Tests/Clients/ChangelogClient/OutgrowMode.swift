@@ -1,13 +1,6 @@
+import ClientSupport
 import DimpleChangelog
 import DimpleStore
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// Writes a transaction that the system refuses, as a failing disk would, then another with room enough. Says the error's
 /// code, where the first was stopped, and the second's number.
@@ -25,9 +18,9 @@ enum OutgrowMode {
     try db.write { try insert(1...60, "'before'", $0) }
     // The write-ahead log begins anew, and the database's own file is not written before the end.
     try db.checkpoint(.truncate)
-    try limitFiles(to: limit)
+    try FileLimit.set(limit)
     let stopped = write(db)
-    try limitFiles(to: nil)
+    try FileLimit.set(nil)
     let next = try db.write { connection in
       try connection.execute("UPDATE item SET text = 'next' WHERE id = 1")
       return try changelog.lastTransaction(connection)
@@ -55,20 +48,4 @@ enum OutgrowMode {
       INSERT INTO item SELECT i, \(raw: text), 0 FROM n
       """)
   }
-
-  private static func limitFiles(to byteCount: UInt64?) throws {
-    // Without a handler, the process would end.
-    signal(SIGXFSZ, SIG_IGN)
-    #if canImport(Glibc)
-      let resource = __rlimit_resource_t(RLIMIT_FSIZE.rawValue)
-    #else
-      let resource = RLIMIT_FSIZE
-    #endif
-    var limit = rlimit()
-    guard getrlimit(resource, &limit) == 0 else { throw Refused() }
-    limit.rlim_cur = byteCount.map { rlim_t($0) } ?? limit.rlim_max
-    guard setrlimit(resource, &limit) == 0 else { throw Refused() }
-  }
-
-  private struct Refused: Error {}
 }

@@ -1,3 +1,4 @@
+import ClientSupport
 import DimpleStore
 
 #if canImport(Glibc)
@@ -22,7 +23,7 @@ enum Modes {
   ///
   /// - Parameter killAfter: calls of a function after which it kills itself, in the middle of a statement; never if 0.
   static func write(_ path: String, seed: UInt64, killAfter: Int) throws {
-    var random = Random(state: seed)
+    var random = Random(seed: seed)
     let countdown = Countdown(killAfter)
     var configuration = Configuration()
     configuration.functions = [
@@ -89,19 +90,6 @@ enum Modes {
     func tick() {
       left -= 1
       if left == 0 { kill(getpid(), SIGKILL) }
-    }
-  }
-
-  /// SplitMix64.
-  private struct Random {
-    var state: UInt64
-
-    mutating func below(_ bound: Int) -> Int {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return Int((z ^ (z >> 31)) % UInt64(bound))
     }
   }
 }

@@ -174,6 +174,17 @@ struct AgeVaultProviderTests {
     }
   }
 
+  @Test("What helps against a broken manifest depends on whether the vault's id is only there")
+  func hintForABrokenManifest() async throws {
+    let storage = TestStorage()
+    storage["dimple.json"] = [1]
+    let ofAge = await #expect(throws: RemoteError.self) { try await provider().openVault(on: storage) }
+    #expect(ofAge?.hint.contains("or remove it") == true)
+    let ofClear = await #expect(throws: RemoteError.self) { try await ClearVaultProvider().openVault(on: storage) }
+    #expect(ofClear?.hint.contains("Do not remove it") == true)
+    for error in [ofAge, ofClear] { #expect(error?.message == "It is not the JSON expected.") }
+  }
+
   @Test("A remote that offers many keys, or costly ones, costs little")
   func hostileSlots() async throws {
     let storage = TestStorage()

@@ -52,11 +52,11 @@ final class StubTransport: HTTPTransport {
 extension S3Configuration {
   /// Of no server in particular.
   static func stub(
-    endpoint: String = "https://s3.example.com", prefix: String = "", addressing: Addressing = .path,
-    sessionToken: String? = nil
+    endpoint: String = "https://s3.example.com", region: String = "eu-west-9", prefix: String = "",
+    addressing: Addressing = .path, sessionToken: String? = nil
   ) throws -> S3Configuration {
     try S3Configuration(
-      endpoint: endpoint, bucket: "music", region: "eu-west-9", accessKey: "AKIAEXAMPLE1234", secretKey: "sEcReTkEy",
+      endpoint: endpoint, bucket: "music", region: region, accessKey: "AKIAEXAMPLE1234", secretKey: "sEcReTkEy",
       sessionToken: sessionToken, prefix: prefix, addressing: addressing)
   }
 }

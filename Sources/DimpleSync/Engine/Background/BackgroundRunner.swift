@@ -14,7 +14,7 @@ final class BackgroundRunner: Sendable {
   let events = Broadcast<BackgroundSync.Event>()
   private let engine: SyncEngine
   private let stopwatch: Stopwatch
-  private let signal = WakeSignal()
+  private let signal = Signal()
   private let state: Mutex<State>
 
   init(_ engine: SyncEngine, every interval: Duration, options: BackgroundSync.Options) {
@@ -113,7 +113,7 @@ final class BackgroundRunner: Sendable {
     events.send(event)
   }
 
-  /// Whatever it threw, it was told to end.
+  /// Whatever it threw, it was told to end, by a pause, after which comes another, or for good.
   private static func judgeCancelled(
     _ result: Result<SyncReport, any Error>
   ) -> (BackgroundSync.Event, SyncSchedule.Event) {
@@ -128,14 +128,13 @@ final class BackgroundRunner: Sendable {
   ) -> (BackgroundSync.Event, SyncSchedule.Event) {
     switch result {
     case .success(let report): (.finished(report), .syncSucceeded)
-    case .failure(is CancellationError): (.cancelled, .syncCancelled)
     case .failure(let error as RemoteError):
       (.failed(error), .syncFailed(isRetryable: error.isRetryable, retryAfter: error.retryAfter))
     case .failure(let error as SyncError):
       (.failed(error), .syncFailed(isRetryable: error.isRetryable, retryAfter: nil))
     case .failure(let error as StoreError):
       (.failed(error), .syncFailed(isRetryable: error.isRetryable, retryAfter: nil))
-    // Another storage's own errors: nothing says that they will stay.
+    // Another storage's own errors, a `CancellationError` that nobody asked for included: nothing says that they will stay.
     case .failure(let error): (.failed(error), .syncFailed(isRetryable: true, retryAfter: nil))
     }
   }
@@ -149,7 +148,7 @@ final class BackgroundRunner: Sendable {
   private func wait(until deadline: Duration?) async {
     let (signal, stopwatch) = (signal, stopwatch)
     await withTaskGroup(of: Void.self) { group in
-      group.addTask { await signal.wait() }
+      group.addTask { _ = await signal.wait() }
       if let deadline { group.addTask { try? await stopwatch.sleep(until: deadline) } }
       await group.next()
       group.cancelAll()

@@ -16,7 +16,7 @@ public final class BackgroundSync: Sendable {
     public var jitter = 0.1
     /// The upper bound of the wait before the first retry: 1 s by default. It doubles with each.
     public var retryDelay: Duration = .seconds(1)
-    /// No wait before a retry is longer, unless the far side asks for it: 5 min by default.
+    /// No wait before a retry is longer, unless the far side asks for it, an hour at most: 5 min by default.
     public var maximumRetryDelay: Duration = .seconds(300)
     /// So many retries in a row; then the next interval is waited for: 6 by default.
     public var fastRetries = 6

@@ -1,3 +1,5 @@
+internal import DimpleRemote
+
 /// When to sync next, decided by what happened and when. Knows no clock, waits for nothing: times are told to it, as
 /// durations since some beginning.
 struct SyncSchedule: Sendable {
@@ -79,6 +81,7 @@ struct SyncSchedule: Sendable {
       isSyncing = false
       failures = 0
       retry = nil
+      notBefore = .zero
       nextTick = now + jittered(interval)
     case .syncFailed(let isRetryable, let retryAfter):
       isSyncing = false
@@ -105,7 +108,7 @@ struct SyncSchedule: Sendable {
       return
     }
     failures += 1
-    if let retryAfter { notBefore = now + retryAfter }
+    if let retryAfter { notBefore = now + min(retryAfter, RemoteError.maximumRetryAfter) }
     // Beyond the budget, the next tick will try.
     guard failures <= options.fastRetries else { return }
     let ceiling = min(options.maximumRetryDelay, options.retryDelay * (1 << min(failures - 1, 30)))

@@ -85,18 +85,14 @@ struct PartSweep {
   private func parts() async throws -> (Set<[UInt8]>, Int64?) {
     let vault = session.vault
     var (hashes, time): (Set<[UInt8]>, ServerTime?) = ([], nil)
-    var cursor: ListCursor?
-    repeat {
-      let page = try await session.storage.list(prefix: PartStorage.prefix, after: cursor)
+    try await session.storage.forEachPage(prefix: PartStorage.prefix) { page in
       time = ServerTime(page, session) ?? time
       for object in page.objects where object.key.hasSuffix(vault.objectExtension) {
         let name = object.key.dropFirst(PartStorage.prefix.count).dropLast(vault.objectExtension.count)
         guard let hash = vault.openName(String(name)), hash.count == SHA256.byteCount else { continue }
         hashes.insert(hash)
       }
-      guard page.next == nil || page.next != cursor else { throw VaultListing.endless }
-      cursor = page.next
-    } while cursor != nil
+    }
     return (hashes, time?.now)
   }
 

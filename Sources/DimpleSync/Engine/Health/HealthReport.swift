@@ -62,7 +62,6 @@ public struct HealthFinding: Sendable, Hashable, CustomStringConvertible {
     /// A snapshot cannot be read, or is not what its manifest says. Readers pass it over; packs, an older or a later
     /// snapshot serve instead.
     public static let damagedSnapshot = Code(kind: .damagedSnapshot)
-
     /// A row refers to one that was deleted here by a version of the app in which nothing referred to it, and whose values
     /// are therefore not known here: the row that refers to it is held on this device, where others show both.
     public static let unknownValues = Code(kind: .unknownValues)

@@ -1,5 +1,5 @@
 /// Base 64 (RFC 4648 §4), canonical only: the one text that encodes given bytes, with or without `=` padding.
-enum Base64 {
+package enum Base64 {
   private static let alphabet = [UInt8]("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
   private static let invalid: UInt8 = 255
   private static let padding = UInt8(ascii: "=")
@@ -9,19 +9,35 @@ enum Base64 {
     return values
   }()
 
-  /// The text of `bytes`, without padding.
-  static func encode(_ bytes: [UInt8]) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { text, count in
-      count = bytes.withUnsafeBytes { encode($0, padded: false, into: text) }
+  /// The text of `bytes`.
+  package static func encode(_ bytes: [UInt8], padded: Bool) -> String {
+    String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { text in
+      bytes.withUnsafeBytes { encode($0, padded: padded, into: text) }
     }
   }
 
-  /// The bytes of `text` without padding; `nil` unless canonical.
-  static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
-    let text = Array(text)
+  /// As ``encode(_:padded:)``, in ASCII.
+  package static func encodeASCII(_ bytes: [UInt8], padded: Bool) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { text, count in
+      count = bytes.withUnsafeBytes { encode($0, padded: padded, into: text) }
+    }
+  }
+
+  /// The bytes of `text`; `nil` unless it is canonical, and padded as said.
+  package static func decode(_ text: String, padded: Bool) -> [UInt8]? {
+    var text = text
+    return text.withUTF8 { decode(UnsafeRawBufferPointer($0), padded: padded) }
+  }
+
+  /// The same of ASCII.
+  package static func decode(_ text: some Collection<UInt8>, padded: Bool) -> [UInt8]? {
+    Array(text).withUnsafeBytes { decode($0, padded: padded) }
+  }
+
+  private static func decode(_ text: UnsafeRawBufferPointer, padded: Bool) -> [UInt8]? {
     var isValid = false
     let bytes = [UInt8](unsafeUninitializedCapacity: text.count / 4 * 3 + 3) { bytes, count in
-      let decoded = text.withUnsafeBytes { decode($0, padded: false, into: bytes) }
+      let decoded = decode(text, padded: padded, into: bytes)
       isValid = decoded != nil
       count = decoded ?? 0
     }
@@ -31,7 +47,7 @@ enum Base64 {
   /// Writes the text of `bytes` to `text`, which must have room for 4 characters per 3 bytes, rounded up.
   ///
   /// - Returns: The number of characters.
-  static func encode(
+  package static func encode(
     _ bytes: UnsafeRawBufferPointer, padded: Bool, into text: UnsafeMutableBufferPointer<UInt8>
   ) -> Int {
     alphabet.withUnsafeBufferPointer { alphabet in
@@ -63,7 +79,7 @@ enum Base64 {
   /// Writes the bytes of `text` to `bytes`, which must have room for 3 bytes per 4 characters, rounded up.
   ///
   /// - Returns: The number of bytes, or `nil` unless `text` is canonical, padded as said.
-  static func decode(
+  package static func decode(
     _ text: UnsafeRawBufferPointer, padded: Bool, into bytes: UnsafeMutableBufferPointer<UInt8>
   ) -> Int? {
     var count = text.count
