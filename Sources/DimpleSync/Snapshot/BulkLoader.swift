@@ -10,7 +10,7 @@ struct BulkLoader {
   private let schema: MergeSchema
   private let connection: Connection
   private var replicas: ReplicaTable
-  private let states: StateInserts
+  private let states: StateWrites
   private let digest = DigestKeeper()
   private var names: NameTable
   private var target: Target?
@@ -34,7 +34,7 @@ struct BulkLoader {
     self.connection = connection
     replicas = try ReplicaTable(connection)
     names = try NameTable(connection)
-    states = try StateInserts(connection, batchSize: schema.rowsPerStatement)
+    states = try StateWrites(.insert, connection, batchSize: schema.rowsPerStatement)
   }
 
   /// The rows that follow are of this table, with these columns.

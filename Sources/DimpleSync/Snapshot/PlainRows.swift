@@ -42,7 +42,7 @@ final class PlainRows {
   private let tableHash: RegisterHash
   private let registers: [RegisterHash]
   private let digest: DigestKeeper
-  private let states: StateInserts
+  private let states: StateWrites
 
   @exclusivity(unchecked) private var keys = PackedWriter(capacity: 1 << 10)
   @exclusivity(unchecked) private var state = PackedWriter()
@@ -52,7 +52,7 @@ final class PlainRows {
 
   /// - Returns: `nil` where the table lacks one of the columns, or computes what the rows lack.
   init?(
-    _ table: MergeTable, _ columns: [Int64], _ digest: DigestKeeper, _ names: NameTable, _ states: StateInserts,
+    _ table: MergeTable, _ columns: [Int64], _ digest: DigestKeeper, _ names: NameTable, _ states: StateWrites,
     batchSize: Int, _ connection: Connection
   ) throws {
     guard Set(columns).count == columns.count else { return nil }

@@ -71,7 +71,9 @@ struct PackedRow: ~Copyable {
     for position in entry.firstCell..<entry.firstCell + entry.cellCount {
       let cell = batch.cells[position]
       while index < registers.count, registers[index].column < cell.column { index += 1 }
-      if index == registers.count || registers[index].column != cell.column {
+      if index == registers.count {
+        registers.append(Register(column: cell.column, stamp: stamp, value: batch.value(of: cell), isNew: true))
+      } else if registers[index].column != cell.column {
         registers.insert(
           Register(column: cell.column, stamp: stamp, value: batch.value(of: cell), isNew: true), at: index)
       } else if registers[index].stamp < stamp {

@@ -64,6 +64,8 @@ extension RowMerger {
       table.rowsAlone = Self.pause * rows.count
     }
     states.removeAll()
+    // Back to smaller keys.
+    reader.restart()
     return try rows.map(\.range).filter { range in
       try !merge(PackedRowChange(entries: entries[range], batch: batch), of: table)
     }

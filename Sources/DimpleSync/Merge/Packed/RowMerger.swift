@@ -30,16 +30,18 @@ final class RowMerger {
   @exclusivity(unchecked) var changedRows = 0
 
   @exclusivity(unchecked) var row = PackedRow()
-  /// The row's state as it was found, and as it is to be.
-  @exclusivity(unchecked) var found = PackedWriter()
+  /// The row's state as it is to be.
   @exclusivity(unchecked) var state = PackedWriter()
   @exclusivity(unchecked) var written: [Int] = []
   /// Rows that are most likely new, with their states.
   @exclusivity(unchecked) var gathered: [Gathered] = []
-  let states: StateInserts
-  private let selection: Statement
+  let states: StateWrites
+  /// The new states of rows seen before.
+  private let updates: StateWrites
+  let reader: StateReader
+  /// A key that will be asked for some rows later, or the last one.
+  @exclusivity(unchecked) private var ahead = UnsafeRawBufferPointer(start: nil, count: 0)
   private let insertion: Statement
-  private let update: Statement
   private let deletion: Statement
 
   init(
@@ -52,11 +54,11 @@ final class RowMerger {
     self.schemaChanged = schemaChanged
     self.recorder = recorder
     self.conflicts = conflicts
-    states = try StateInserts(connection, batchSize: session.schema.rowsPerStatement)
-    selection = try connection.prepare("SELECT state, status FROM dimple_row WHERE tbl = ? AND key = ?")
+    states = try StateWrites(.insert, connection, batchSize: session.schema.rowsPerStatement)
+    updates = try StateWrites(.replace, connection, batchSize: session.schema.rowsPerStatement)
+    reader = try StateReader(connection)
     insertion = try connection.prepare(
       "INSERT INTO dimple_row(tbl, key, state, status) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
-    update = try connection.prepare("UPDATE dimple_row SET state = ?, status = ? WHERE tbl = ? AND key = ?")
     deletion = try connection.prepare("DELETE FROM dimple_row WHERE tbl = ? AND key = ?")
   }
 
@@ -98,15 +100,19 @@ final class RowMerger {
     _ rows: [Range<Int>], _ entries: [ChangeBatch.Entry], _ table: PackedTable, _ batch: ChangeBatch
   ) throws -> [Range<Int>] {
     var left: [Range<Int>] = []
-    for range in rows {
+    reader.restart()
+    for (index, range) in rows.enumerated() {
       let change = PackedRowChange(entries: entries[range], batch: batch)
+      ahead = batch.key(of: entries[rows[min(index + StateReader.reach, rows.count) - 1].lowerBound])
       if try gather(change, range, into: table) {
         if states.isFull { left += try insertGathered(entries, table, batch) }
       } else if try !merge(change, of: table) {
         left.append(range)
       }
     }
-    return try left + insertGathered(entries, table, batch)
+    try left += insertGathered(entries, table, batch)
+    try updates.flush()
+    return left
   }
 
   /// - Returns: `false` for a row that is left for the passes, as it was.
@@ -118,14 +124,13 @@ final class RowMerger {
 
   /// Reads the row's state into ``row``; `nil` for a row never seen.
   func load(_ key: UnsafeRawBufferPointer, of table: PackedTable) throws -> RowStatus? {
-    try selection.bind(int64: table.id, at: 1)
-    try selection.bind(borrowedBlob: key, at: 2)
-    guard try selection.step() else { return nil }
-    defer { selection.reset() }
-    found.removeAll()
-    selection.withBytes(0) { found.append($0) }
-    guard let status = RowStatus(rawValue: selection.int64(1)) else { throw RowStateCodec.damaged() }
-    try row.decode(found.bytes, replicas)
+    var status: RowStatus?
+    let isKnown = try reader.read(key, of: table.id, ahead: ahead) { state, number in
+      status = RowStatus(rawValue: number)
+      try row.decode(state, replicas)
+    }
+    guard isKnown else { return nil }
+    guard let status else { throw RowStateCodec.damaged() }
     return status
   }
 
@@ -141,11 +146,8 @@ final class RowMerger {
   }
 
   func updateState(_ key: UnsafeRawBufferPointer, of table: PackedTable, _ status: RowStatus) throws {
-    try update.bind(borrowedBlob: state.bytes, at: 1)
-    try update.bind(int64: status.rawValue, at: 2)
-    try update.bind(int64: table.id, at: 3)
-    try update.bind(borrowedBlob: key, at: 4)
-    _ = try update.step()
+    updates.append(table: table.id, key: key, state: state.bytes, status: status)
+    if updates.isFull { try updates.flush() }
   }
 
   func deleteState(_ key: UnsafeRawBufferPointer, of table: PackedTable) throws {

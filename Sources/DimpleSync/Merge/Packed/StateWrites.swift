@@ -1,10 +1,16 @@
 internal import DimpleStore
 
-/// New rows of `dimple_row`, many to a statement: what a statement costs by itself, and what it costs to find its place in the
+/// Writes rows of `dimple_row`, many to a statement: what a statement costs by itself, and what it costs to find its place in the
 /// table, is paid once for all of them. In the order of their keys, a row costs half as much.
 ///
 /// Confined to one merge transaction of one connection.
-final class StateInserts {
+final class StateWrites {
+  /// What becomes of a row that is there already.
+  enum Mode: String {
+    case insert = "INSERT"
+    case replace = "REPLACE"
+  }
+
   private let batchSize: Int
   private struct Row {
     var table: Int64
@@ -20,9 +26,9 @@ final class StateInserts {
   @exclusivity(unchecked) private var rows: [Row] = []
 
   /// - Parameter batchSize: How many rows go into a statement.
-  init(_ connection: Connection, batchSize: Int) throws {
+  init(_ mode: Mode, _ connection: Connection, batchSize: Int) throws {
     self.batchSize = batchSize
-    let (sql, marks) = ("INSERT INTO dimple_row(tbl, key, state, status) VALUES ", "(?, ?, ?, ?)")
+    let (sql, marks) = ("\(mode.rawValue) INTO dimple_row(tbl, key, state, status) VALUES ", "(?, ?, ?, ?)")
     one = try connection.prepare(sql + marks)
     many = try connection.prepare(sql + Array(repeating: marks, count: batchSize).joined(separator: ", "))
     rows.reserveCapacity(batchSize)
@@ -45,7 +51,7 @@ final class StateInserts {
 
   /// Writes what was added, and forgets it.
   ///
-  /// - Throws: `StoreError` of a constraint where the table has one of the rows already; of a full batch, none was written.
+  /// - Throws: `StoreError` of a constraint where a row to be inserted is there already; of a full batch, none was written.
   func flush() throws {
     defer { removeAll() }
     if isFull {
