@@ -123,7 +123,7 @@ struct FormatFuzzTests {
       guard let name = PackName(record: record) else { continue }
       #expect(name.record == record)
       #expect(name.range.lowerBound >= 1)
-      let candidates = [PullPlan.Candidate(key: "a", name: name), PullPlan.Candidate(key: "b", name: name)]
+      let candidates = ["a", "b"].map { PullPlan.Candidate(key: $0, name: name, size: 1) }
       #expect(
         PullPlan(listed: candidates, seen: [name.replica: RangeSet64([1...5, .max - 1 ... .max])]).fetch.count <= 1)
     }

@@ -15,11 +15,19 @@ struct Compaction {
 
   private var vault: any Vault { session.vault }
 
+  /// What members accept; a union that nobody can read must not take its parts' place.
+  private var limits: CompactionPlan.Limits {
+    let options = session.options
+    return CompactionPlan.Limits(
+      sealed: min(options.largestJoinedPack, options.maximumObjectSize),
+      unfolded: options.maximumObjectSize - PackDecoder.maximumHeaderSize)
+  }
+
   /// - Parameter listed: The packs under the present name that the vault listed and that are known to be own ones.
   func run(_ listed: [StoredPack], _ report: inout SyncReport) async throws {
     var packs = listed
     while true {
-      let plan = CompactionPlan(packs, maximumSize: session.options.largestJoinedPack)
+      let plan = CompactionPlan(packs, limits: limits)
       if plan.superfluous.isEmpty, plan.groups.isEmpty { return }
       session.progress.plan(
         .compacting, transactions: transactions(plan.groups.joined()), bytes: bytes(plan.groups.joined()))
@@ -36,7 +44,7 @@ struct Compaction {
   }
 
   private func transactions(_ packs: some Sequence<StoredPack>) -> Int64 {
-    saturatingSum(packs.map { PullPlan.Candidate(key: $0.key, name: $0.name).transactions })
+    saturatingSum(packs.map { $0.candidate.transactions })
   }
 
   private func bytes(_ packs: some Sequence<StoredPack>) -> Int64 { saturatingSum(packs.map { Int64($0.size) }) }
@@ -85,8 +93,7 @@ struct Compaction {
   private func fetch(_ group: [StoredPack], signedBy publicKey: [UInt8]) async throws -> [DecodedPack]? {
     var parts: [DecodedPack] = []
     for stored in group {
-      let candidate = PullPlan.Candidate(key: stored.key, name: stored.name)
-      guard case .success(let part) = try await PackFetch(session: session).fetch(candidate),
+      guard case .success(let part) = try await PackFetch(session: session).fetch(stored.candidate),
         part.header.publicKey == publicKey
       else { return nil }
       if let last = parts.last?.header, part.chain(after: last.range.upperBound) != last.chain.after {

@@ -89,7 +89,9 @@ struct Pull {
   private func known(_ packs: [CompactionPlan.StoredPack]) async throws -> [CompactionPlan.StoredPack] {
     let id = vault.id
     let known = try await session.database.read { try OwnPackTable(vault: id, connection: $0).load() }
-    return packs.filter { known[$0.key] != nil }
+    return packs.compactMap { pack in
+      known[pack.key].map { .init(key: pack.key, name: pack.name, size: pack.size, unfoldedSize: $0.unfoldedSize) }
+    }
   }
 
   /// What need not be fetched: it is merged, or its time has not come.

@@ -31,8 +31,8 @@ public actor SyncEngine {
     /// The most packs of a listing that are looked at in one sync: 200,000 by default, some 60 MB. Where a vault lists more,
     /// the next syncs go on.
     public var maximumListedPacks = 200_000
-    /// Own packs are joined into larger ones up to this size, in bytes, sealed: 16 MiB by default. Joining takes twice
-    /// that in memory.
+    /// Own packs are joined into larger ones up to this size, in bytes, sealed, and never beyond ``maximumObjectSize``: 16 MiB by
+    /// default. Joining takes three times that in memory, and 32 bytes for each transaction.
     public var largestJoinedPack = 16 << 20
     /// As long as all packs that no snapshot covers are smaller together than this, in bytes, no snapshot is written, and
     /// nobody looks for one: 1 MiB by default. `Int.max` never writes one.

@@ -8,6 +8,8 @@ struct OwnPackTable {
     var key: String
     var name: PackName
     var chain: PackChain
+    /// In bytes.
+    var unfoldedSize: Int
   }
 
   let vault: String
@@ -16,7 +18,7 @@ struct OwnPackTable {
   /// By key; of packs put by others, the names' hashes are not kept.
   func load() throws -> [String: Row] {
     let statement = try connection.prepare(
-      "SELECT key, replica, first, last, before, after FROM dimple_own_pack WHERE vault = ?")
+      "SELECT key, replica, first, last, before, after, size FROM dimple_own_pack WHERE vault = ?")
     defer { statement.reset() }
     try statement.bind(.text(vault), at: 1)
     var rows: [String: Row] = [:]
@@ -26,15 +28,17 @@ struct OwnPackTable {
         range: statement.int64(2)...statement.int64(3), contentHash: [])
       rows[statement.text(0)] = Row(
         key: statement.text(0), name: name,
-        chain: PackChain(before: statement.bytes(4), after: statement.bytes(5)))
+        chain: PackChain(before: statement.bytes(4), after: statement.bytes(5)),
+        unfoldedSize: Int(clamping: statement.int64(6)))
     }
     return rows
   }
 
-  func insert(_ key: String, _ header: PackHeader) throws {
-    try connection.prepare("INSERT OR REPLACE INTO dimple_own_pack VALUES (?, ?, ?, ?, ?, ?, ?)").run(
+  func insert(_ key: String, _ header: PackHeader, unfoldedSize: Int) throws {
+    try connection.prepare("INSERT OR REPLACE INTO dimple_own_pack VALUES (?, ?, ?, ?, ?, ?, ?, ?)").run(
       .text(vault), .text(key), .integer(Int64(header.replica.rawValue)), .integer(header.range.lowerBound),
-      .integer(header.range.upperBound), .blob(header.chain.before), .blob(header.chain.after))
+      .integer(header.range.upperBound), .blob(header.chain.before), .blob(header.chain.after),
+      .integer(Int64(unfoldedSize)))
   }
 
   func remove(_ key: String) throws {

@@ -111,7 +111,7 @@ struct OwnPacks {
         identity: identity, signingKey: signingKey, connection: connection, changelog: session.changelog)
       if case .differs(let last) = try log.compare(decoded, pushed: pushed) { return identity.offset + last }
       try connection.withInternalAccess {
-        try OwnPackTable(vault: id, connection: connection).insert(key, header)
+        try OwnPackTable(vault: id, connection: connection).insert(key, header, unfoldedSize: decoded.unfoldedSize)
         let end = min(header.range.upperBound, try log.bounds().last)
         try session.noteAttempt(upTo: identity.offset + end, connection)
         guard end > pushed.last, decoded.chain(before: pushed.last + 1) == pushed.chain,
