@@ -76,6 +76,17 @@ struct RetentionTests {
 
   @Test func allHistoryStaysUnlessToldOtherwise() async throws {
     let writer = try fleet.replica()
+  @Test func historyForAsLongAsThereIsTimeIsAll() async throws {
+    var options = limited
+    options.history = .limited(.seconds(Int64.max))
+    let writer = try fleet.replica(options: options)
+    try await writeTwoSnapshots(writer)
+    writer.clock.advance(milliseconds: 1000 * day)
+    let before = try await packs()
+    #expect(try await writer.engine.sync().removedPacks == 0)
+    #expect(try await packs() == before)
+  }
+
     try await writeTwoSnapshots(writer)
     writer.clock.advance(milliseconds: 1000 * day)
     let before = try await packs()

@@ -235,9 +235,7 @@ struct SyncSession: Sendable {
   let schemas = MergeSchemaCache()
 
   /// What is stamped later than this must wait.
-  var latestTime: HybridTime {
-    HybridTime(milliseconds: changelog.now().milliseconds + options.maximumDrift.components.seconds * 1000)
-  }
+  var latestTime: HybridTime { changelog.now().advanced(by: options.maximumDrift) }
 
   /// How many own transactions the vault does not have.
   func unsent() async throws -> Int64 {

@@ -9,7 +9,7 @@ struct Retention {
   /// - Parameter own: The own packs that the vault listed.
   func run(_ own: [CompactionPlan.StoredPack], _ report: inout SyncReport) async throws {
     guard case .limited(let duration) = session.options.history, own.count > 1 else { return }
-    let age = Int64(clamping: Int(duration / .milliseconds(1)))
+    let age = max(0, duration.wholeMilliseconds)
     let now = session.changelog.now().milliseconds
     // Looking costs requests, and what is old enough now was nearly so a moment ago.
     guard try await isTime(now, every: age / 8) else { return }

@@ -19,8 +19,7 @@ extension SyncEngine {
   /// - Throws: `StoreError`.
   public nonisolated func postponed() async throws -> [PostponedTransactions] {
     guard let changelog = database.extension(Changelog.self) else { return [] }
-    let limit = HybridTime(
-      milliseconds: changelog.now().milliseconds + options.maximumDrift.components.seconds * 1000)
+    let limit = changelog.now().advanced(by: options.maximumDrift)
     return try await database.read { connection in
       guard try SyncSetting.format.integer(connection) != nil else { return [] }
       var found: Set<PostponedTransactions> = []
