@@ -193,6 +193,17 @@ public actor SyncEngine {
   /// What all syncs of this engine share; the passphrase is derived and the vault opened once.
   func openSession() async throws -> SyncSession {
     if let session { return session }
+    let key = SyncQueue.Key.opening(ObjectIdentifier(self))
+    try await SyncQueue.shared.enter(key)
+    defer { SyncQueue.shared.leave(key) }
+    // Somebody may have opened it meanwhile; who was cancelled, or failed, has not.
+    if let session { return session }
+    let opened = try await open()
+    session = opened
+    return opened
+  }
+
+  private func open() async throws -> SyncSession {
     guard let changelog = database.extension(Changelog.self) else {
       throw SyncError(
         .notTracked, operation: "sync", message: "The database was opened without change tracking.",
@@ -215,11 +226,9 @@ public actor SyncEngine {
       }
     }
     if hasRowsToAdopt { try changelog.adopt() }
-    let opened = SyncSession(
+    return SyncSession(
       database: database, changelog: changelog, storage: storage, vault: vault, options: options, progress: meter,
       conflicts: conflictBroadcast)
-    session = opened
-    return opened
   }
 }
 
