@@ -51,11 +51,7 @@ struct Compaction {
 
   private func delete(_ unneeded: [StoredPack], from packs: inout [StoredPack]) async throws {
     for pack in unneeded {
-      try await session.storage.delete(pack.key)
-      let vaultID = vault.id
-      try await session.database.write { connection in
-        try connection.withInternalAccess { try OwnPackTable(vault: vaultID, connection: connection).remove(pack.key) }
-      }
+      try await session.deleteOwnPack(pack.key)
       packs.removeAll { $0 == pack }
     }
   }

@@ -22,11 +22,9 @@ struct PackPut {
     let key = PackName.prefix + (try vault.sealName(name.record)) + vault.objectExtension
     let sealed = try vault.seal(folded)
     // First: whatever becomes of the put, the pack will be known as an own one, and its changes as possibly seen.
-    try await session.database.write { connection in
-      try connection.withInternalAccess {
-        try OwnPackTable(vault: session.vault.id, connection: connection).insert(key, header, unfoldedSize: size)
-        if let attempt { try session.noteAttempt(upTo: attempt, connection) }
-      }
+    try await session.write { connection in
+      try OwnPackTable(vault: session.vault.id, connection: connection).insert(key, header, unfoldedSize: size)
+      if let attempt { try session.noteAttempt(upTo: attempt, connection) }
     }
     try await session.storage.put(key, sealed)
     return CompactionPlan.StoredPack(key: key, name: name, size: sealed.count, unfoldedSize: size)

@@ -109,9 +109,7 @@ struct Pull {
   /// All that needed parts has them.
   private func forgetParts() async throws {
     if try await session.database.read({ try PartTable(connection: $0).isEmpty() }) { return }
-    try await session.database.write { connection in
-      try connection.withInternalAccess { try PartTable(connection: connection).removeAll() }
-    }
+    try await session.write { try PartTable(connection: $0).removeAll() }
   }
 
   private func waiting() async throws -> Int {

@@ -24,8 +24,8 @@ struct OwnPackTable {
     var rows: [String: Row] = [:]
     while try statement.step() {
       let name = PackName(
-        replica: ReplicaID(rawValue: UInt64(bitPattern: statement.int64(1))),
-        range: statement.int64(2)...statement.int64(3), contentHash: [])
+        replica: statement.replica(1),
+        range: statement.range(2, 3), contentHash: [])
       rows[statement.text(0)] = Row(
         key: statement.text(0), name: name,
         chain: PackChain(before: statement.bytes(4), after: statement.bytes(5)),
@@ -34,9 +34,17 @@ struct OwnPackTable {
     return rows
   }
 
+  func contains(_ key: String) throws -> Bool {
+    let statement = try connection.prepare("SELECT 1 FROM dimple_own_pack WHERE vault = ? AND key = ?")
+    defer { statement.reset() }
+    try statement.bind(.text(vault), at: 1)
+    try statement.bind(.text(key), at: 2)
+    return try statement.step()
+  }
+
   func insert(_ key: String, _ header: PackHeader, unfoldedSize: Int) throws {
     try connection.prepare("INSERT OR REPLACE INTO dimple_own_pack VALUES (?, ?, ?, ?, ?, ?, ?, ?)").run(
-      .text(vault), .text(key), .integer(Int64(header.replica.rawValue)), .integer(header.range.lowerBound),
+      .text(vault), .text(key), header.replica.sqlValue, .integer(header.range.lowerBound),
       .integer(header.range.upperBound), .blob(header.chain.before), .blob(header.chain.after),
       .integer(Int64(unfoldedSize)))
   }

@@ -47,7 +47,7 @@ struct HealthCheck {
     }
     let result =
       try await repairs
-      ? session.database.write { connection in try connection.withInternalAccess { try look(connection) } }
+      ? session.write { try look($0) }
       : session.database.read { try look($0) }
     report = result.0
     return result.1
