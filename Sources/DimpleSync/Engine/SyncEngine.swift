@@ -133,7 +133,7 @@ public actor SyncEngine {
     try await writeSnapshot(session, listing, &report)
     try await Retention(session: session).run(listing.own, &report)
     try await PartSweep(session: session).run(listing.all, &report)
-    (report.heldRows, report.keptRows) = try await database.read { (try HeldRow.count($0), try KeptRow.all($0).count) }
+    (report.heldRows, report.keptRows) = try await database.read { (try HeldRow.count($0), try KeptRow.count($0)) }
     report.traffic = session.storage.traffic.since(earlier)
     report.durations = meter.durations
     return report
@@ -190,7 +190,7 @@ public actor SyncEngine {
     return try await session.unsent() > 0
   }
 
-  /// What all syncs of this engine share; the passphrase is derived and the vault opened once.
+  /// What all syncs of this engine share; the passphrase is derived and the vault opened once, whoever asks meanwhile.
   func openSession() async throws -> SyncSession {
     if let session { return session }
     let key = SyncQueue.Key.opening(ObjectIdentifier(self))
