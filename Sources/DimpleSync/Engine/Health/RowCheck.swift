@@ -92,7 +92,8 @@ struct RowCheck {
   }
 
   private func presence(of key: RowKey, in position: Int) throws -> Difference? {
-    guard !fresh.contains(key), !awaited.contains(key), let entry = try store.load(key) else { return nil }
+    guard !fresh.contains(key), !awaited.contains(key), let entry = try store.load(key), entry.status != .undecided
+    else { return nil }
     let keyValues = try KeyCodec.decode(key.key)
     guard keyValues.count == schema.tables[position].keyColumns.count else { return nil }
     let isShown = try access[position].read(keyValues) != nil
