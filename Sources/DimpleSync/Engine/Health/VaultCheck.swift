@@ -11,8 +11,27 @@ struct VaultCheck {
     var usable = RangeSet64()
     /// The chain before each number at which some pack begins or ends.
     var chains: [Int64: [UInt8]] = [:]
-    var borders: Set<Int64> = []
+    /// Ascending.
+    private(set) var borders: [Int64] = []
     var publicKey: [UInt8]?
+
+    /// In any order, once or more.
+    mutating func setBorders(_ numbers: [Int64]) { borders = Set(numbers).sorted() }
+
+    /// The borders of a pack of these numbers: from the first to one past the last.
+    func borders(of range: ClosedRange<Int64>) -> ArraySlice<Int64> {
+      borders[position(of: range.lowerBound)...].prefix { $0 <= range.upperBound.saturatingSuccessor }
+    }
+
+    /// Of the first border from there on.
+    private func position(of number: Int64) -> Int {
+      var (low, high) = (0, borders.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if borders[middle] < number { low = middle + 1 } else { high = middle }
+      }
+      return low
+    }
   }
 
   struct Outcome: Sendable {
@@ -99,17 +118,16 @@ struct VaultCheck {
     _ packs: [PullPlan.Candidate], _ manifests: [SnapshotManifest]
   ) async throws -> [ReplicaID: Log] {
     var logs: [ReplicaID: Log] = [:]
-    for (replica, coverage) in manifests.flatMap(\.replicas) {
-      let borders = coverage.runs.flatMap { [$0.range.lowerBound, $0.range.upperBound &+ 1] }
-      logs[replica, default: Log()].borders.formUnion(borders)
+    var borders: [ReplicaID: [Int64]] = [:]
+    func add(_ range: ClosedRange<Int64>, of replica: ReplicaID) {
+      borders[replica, default: []] += [range.lowerBound, range.upperBound.saturatingSuccessor]
     }
-    for pack in packs {
-      logs[pack.name.replica, default: Log()].borders.formUnion([
-        pack.name.range.lowerBound, pack.name.range.upperBound &+ 1,
-      ])
+    for (replica, coverage) in manifests.flatMap(\.replicas) {
+      for run in coverage.runs { add(run.range, of: replica) }
     }
     let id = session.vault.id
     let (seen, keys) = try await session.database.read { connection in
+    for (replica, numbers) in borders { logs[replica, default: Log()].setBorders(numbers) }
       let replicas = try ReplicaTable(connection)
       let keys = try replicas.all.compactMap { id in try replicas.publicKey(of: id, connection).map { (id, $0) } }
       return (try SeenTable(vault: id, connection: connection).load(), keys)
@@ -118,7 +136,7 @@ struct VaultCheck {
       for run in runs {
         logs[replica, default: Log()].chains[run.range.lowerBound] = run.chain.before
         logs[replica, default: Log()].chains[run.range.upperBound + 1] = run.chain.after
-        logs[replica, default: Log()].borders.formUnion([run.range.lowerBound, run.range.upperBound + 1])
+        add(run.range, of: replica)
       }
     }
     for (replica, key) in keys { logs[replica, default: Log()].publicKey = key }
@@ -132,7 +150,9 @@ struct VaultCheck {
         SyncError(
           .forgedAuthor, operation: "verify a pack", message: "It is signed with another key than the replica's."))
     }
-    let chains = log.borders.compactMap { border in decoded.chain(before: border).map { (border, $0) } }
+    let chains = log.borders(of: header.range).compactMap { border in
+      decoded.chain(before: border).map { (border, $0) }
+    }
     if chains.contains(where: { border, chain in log.chains[border].map { $0 != chain } ?? false }) {
       return .failure(
         SyncError(
