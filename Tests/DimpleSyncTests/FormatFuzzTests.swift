@@ -106,7 +106,7 @@ struct FormatFuzzTests {
       let fitting = PackName(replica: name.replica, range: 12...14, contentHash: vault.hash(SHA256.hash(mutated)))
       let folded = try Gzip.compress(mutated)
       let isRefused = isRefused {
-        try PackDecoder.decode(folded, name: fitting, vault: vault, maximumSize: 1 << 20).forEachTransaction { _, _ in
+        try PackDecoder.decode(folded, name: fitting, vault: vault, maximumSize: 1 << 20).forEachTransaction { _ in
           true
         }
       }

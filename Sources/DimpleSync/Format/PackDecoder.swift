@@ -130,27 +130,19 @@ struct DecodedPack {
     return Array(chains[start..<(start + SHA256.byteCount)])
   }
 
-  /// The second reading: the transactions that `isNew` wants, one at a time, until `body` returns `false`. It is told
-  /// also how long the line is, in bytes.
+  /// The second reading: one transaction at a time, until `body` returns `false`.
   ///
   /// - Throws: ``SyncError/Code/damagedObject`` or ``SyncError/Code/unsupportedFormat`` at a transaction that is its author's,
   ///   but of no form that is known here; those before it were handed over.
-  func forEachTransaction(
-    where isNew: (Int64) -> Bool = { _ in true }, _ body: (PackTransaction, _ size: Int) throws -> Bool
-  ) throws {
+  func forEachTransaction(_ body: (PackTransaction) throws -> Bool) throws {
     var reader = TransactionReader(salts: header.salts)
-    try forEachLine(from: header.range.lowerBound) { line, number in
-      guard isNew(number) else { return true }
-      return try body(reader.read(line, number: number), line.count)
-    }
+    try forEachLine(from: header.range.lowerBound) { try body(reader.read($0, number: $1)) }
   }
 
   /// The lines of the transactions from `number` on, without their line feeds.
   func forEachLine(from number: Int64, _ body: (ArraySlice<UInt8>, Int64) throws -> Bool) throws {
     var transactions = try TransactionLines(self)
-    while let next = try transactions.next() {
-      if next.number >= number, try !body(next.line, next.number) { return }
-    }
+    try transactions.forEach { try $1 < number || body($0, $1) }
   }
 
   fileprivate func makeReader() throws -> LineReader { try LineReader(lines) }
@@ -169,9 +161,14 @@ struct TransactionLines {
   }
 
   /// The next transaction's line, without its line feed; `nil` behind the last one.
-  mutating func next() throws -> (line: ArraySlice<UInt8>, number: Int64)? {
+  private mutating func next() throws -> (line: ArraySlice<UInt8>, number: Int64)? {
     guard let line = try lines.next() else { return nil }
     defer { number = number.saturatingSuccessor }
     return (line, number)
+  }
+
+  /// The lines behind the last one that was read, until `body` returns `false`.
+  mutating func forEach(_ body: (ArraySlice<UInt8>, Int64) throws -> Bool) throws {
+    while let next = try next(), try body(next.line, next.number) {}
   }
 }

@@ -58,7 +58,7 @@ enum SyncTables {
   /// - Throws: ``SyncError/Code/historyRemoved`` where that comes too late.
   static func register(vault: String, _ changelog: Changelog, _ connection: Connection) throws {
     let table = SeenTable(vault: vault, connection: connection)
-    let first = try changelog.firstKeptTransaction(connection)
+    let first = try changelog.firstTransaction(connection)
     let isNew = try table.pushed().last == 0
     if try isNew && hasVaults(connection) && first > 1 {
       throw SyncError(

@@ -128,7 +128,7 @@ struct RowCheck {
   /// The rows of which a table shows another value than the change that the state goes by wrote.
   func differences(_ decoded: DecodedPack) throws -> [Difference] {
     var differences: [RowKey: Difference] = [:]
-    try decoded.forEachTransaction { transaction, _ in
+    try decoded.forEachTransaction { transaction in
       for change in transaction.changes where change.operation != .delete {
         let stamp = Stamp(time: change.time, replica: decoded.header.replica)
         guard let found = try difference(change, stamp) else { continue }

@@ -65,7 +65,7 @@ struct VaultCheck {
     for start in stride(from: 0, to: packs.count, by: session.options.parallelGets) {
       try Task.checkCancellation()
       let group = Array(packs[start..<min(start + session.options.parallelGets, packs.count)])
-      for (pack, result) in zip(group, try await fetch(group)) {
+      for (pack, result) in zip(group, try await PackFetch(session: session).fetch(group)) {
         let replica = pack.name.replica
         switch result.flatMap({ check($0, &logs[replica, default: Log()]) }) {
         case .success(let decoded):
@@ -84,7 +84,7 @@ struct VaultCheck {
     let covered = try await snapshots.check(manifests, logs, &parts, &outcome, &report)
     let usable = logs.mapValues(\.usable)
     let changelog = session.changelog
-    let isTrimmed = try await session.database.read { try changelog.firstKeptTransaction($0) > 1 }
+    let isTrimmed = try await session.database.read { try changelog.firstTransaction($0) > 1 }
     let there = !manifests.isEmpty || isTrimmed ? MissingPacks.withoutHeads(usable) : usable
     outcome.missing = try await MissingPacks(session: session).missing(there)
     // Of what a snapshot covers, a replica's last pack is there still.
@@ -97,18 +97,6 @@ struct VaultCheck {
     }
     outcome.lostParts = try await parts.check(&report)
     return outcome
-  }
-
-  private func fetch(_ packs: [PullPlan.Candidate]) async throws -> [Result<DecodedPack, SyncError>] {
-    let session = session
-    return try await withThrowingTaskGroup(of: (Int, Result<DecodedPack, SyncError>).self) { group in
-      for (index, pack) in packs.enumerated() {
-        group.addTask { (index, try await PackFetch(session: session).fetch(pack)) }
-      }
-      var results: [(Int, Result<DecodedPack, SyncError>)] = []
-      for try await result in group { results.append(result) }
-      return results.sorted { $0.0 < $1.0 }.map(\.1)
-    }
   }
 
   // MARK: - Chains and keys
@@ -125,9 +113,9 @@ struct VaultCheck {
     for (replica, coverage) in manifests.flatMap(\.replicas) {
       for run in coverage.runs { add(run.range, of: replica) }
     }
+    for pack in packs { add(pack.name.range, of: pack.name.replica) }
     let id = session.vault.id
     let (seen, keys) = try await session.database.read { connection in
-    for (replica, numbers) in borders { logs[replica, default: Log()].setBorders(numbers) }
       let replicas = try ReplicaTable(connection)
       let keys = try replicas.all.compactMap { id in try replicas.publicKey(of: id, connection).map { (id, $0) } }
       return (try SeenTable(vault: id, connection: connection).load(), keys)
@@ -139,6 +127,7 @@ struct VaultCheck {
         add(run.range, of: replica)
       }
     }
+    for (replica, numbers) in borders { logs[replica, default: Log()].setBorders(numbers) }
     for (replica, key) in keys { logs[replica, default: Log()].publicKey = key }
     return logs
   }
