@@ -188,7 +188,8 @@ struct VaultCompactionTests {
     try fleet.expectAgreement()
   }
 
-  @Test func aUnionUnfoldsToNoMoreThanMembersAccept() async throws {
+  /// Also where the packs were noted by a version that did not know their sizes.
+  @Test(arguments: [false, true]) func aUnionUnfoldsToNoMoreThanMembersAccept(areSizesUnknown: Bool) async throws {
     let storage = MemoryStorage()
     var options = SyncEngine.Options()
     options.maximumObjectSize = PackDecoder.maximumHeaderSize + 1_000_000
@@ -199,6 +200,13 @@ struct VaultCompactionTests {
       try await writer.database.execute(
         "INSERT INTO Item VALUES (\(id), \(String(repeating: "long", count: 50_000)))")
       _ = try await writer.engine.sync()
+    }
+    if areSizesUnknown {
+      try await writer.database.write { connection in
+        try connection.withInternalAccess { try connection.execute("ALTER TABLE dimple_own_pack DROP COLUMN size") }
+      }
+      let engine = SyncEngine(writer.database, storage: storage, vault: TransparentVault(), options: options)
+      #expect(try await engine.sync().joinedPacks == 0)
     }
     #expect(try await writer.engine.sync().joinedPacks == 4)
     #expect(try await storage.listAll(prefix: "log/").count == 5)

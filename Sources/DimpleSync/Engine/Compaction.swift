@@ -60,7 +60,7 @@ struct Compaction {
   private func join(_ group: [StoredPack]) async throws -> StoredPack? {
     guard case .blob(let signingKey) = try await session.database.read({ try SyncSetting.signingKey.get($0) }),
       let parts = try await fetch(group, signedBy: try vault.publicKey(of: signingKey)),
-      let first = parts.first?.header, let last = parts.last?.header
+      try await fits(parts, group), let first = parts.first?.header, let last = parts.last?.header
     else { return nil }
     let body = PackBody(
       range: first.range.lowerBound...last.range.upperBound,
@@ -77,6 +77,17 @@ struct Compaction {
       }
     }
     return try await PackPut(session: session).put(body, of: first.replica, signingKey: signingKey)
+  }
+
+  /// Whether the plan was right: of packs that were noted when sizes were not yet, it knows too little, from now on enough.
+  private func fits(_ parts: [DecodedPack], _ group: [StoredPack]) async throws -> Bool {
+    if parts.reduce(0, { $0 + $1.unfoldedSize }) <= limits.unfolded { return true }
+    let (id, sizes) = (vault.id, zip(group, parts).map { ($0.key, $1.unfoldedSize) })
+    try await session.write { connection in
+      let table = OwnPackTable(vault: id, connection: connection)
+      for (key, size) in sizes { try table.setSize(key, unfolded: size) }
+    }
+    return false
   }
 
   private func salts(of parts: [DecodedPack]) -> [PackHeader.Salt] {

@@ -8,8 +8,8 @@ struct OwnPackTable {
     var key: String
     var name: PackName
     var chain: PackChain
-    /// In bytes.
-    var unfoldedSize: Int
+    /// In bytes; `nil` for one that was noted when sizes were not yet.
+    var unfoldedSize: Int?
   }
 
   let vault: String
@@ -29,7 +29,7 @@ struct OwnPackTable {
       rows[statement.text(0)] = Row(
         key: statement.text(0), name: name,
         chain: PackChain(before: statement.bytes(4), after: statement.bytes(5)),
-        unfoldedSize: Int(clamping: statement.int64(6)))
+        unfoldedSize: statement.int64(6) > 0 ? Int(clamping: statement.int64(6)) : nil)
     }
     return rows
   }
@@ -47,6 +47,19 @@ struct OwnPackTable {
       .text(vault), .text(key), header.replica.sqlValue, .integer(header.range.lowerBound),
       .integer(header.range.upperBound), .blob(header.chain.before), .blob(header.chain.after),
       .integer(Int64(unfoldedSize)))
+  }
+
+  func setSize(_ key: String, unfolded: Int) throws {
+    try connection.prepare("UPDATE dimple_own_pack SET size = ? WHERE vault = ? AND key = ?")
+      .run(.integer(Int64(unfolded)), .text(vault), .text(key))
+  }
+
+  /// The table as the first version of its format had it gets the size.
+  static func upgrade(_ connection: Connection) throws {
+    let statement = try connection.prepare("SELECT 1 FROM pragma_table_info('dimple_own_pack') WHERE name = 'size'")
+    defer { statement.reset() }
+    if try statement.step() { return }
+    try connection.prepare("ALTER TABLE dimple_own_pack ADD COLUMN size INTEGER NOT NULL DEFAULT 0").run()
   }
 
   func remove(_ key: String) throws {

@@ -16,7 +16,8 @@ internal import DimpleStore
 /// dimple_part_use and its like                 what refers to parts of large values: see ``PartUseTable``
 /// ```
 enum SyncTables {
-  private static let format: Int64 = 1
+  /// 2: own packs have their size, and rows may be undecided.
+  private static let format: Int64 = 2
 
   private static let statements = [
     "CREATE TABLE IF NOT EXISTS dimple_sync(name TEXT PRIMARY KEY NOT NULL, value) WITHOUT ROWID",
@@ -118,6 +119,7 @@ enum SyncTables {
     let all =
       statements + IdentityTables.statements + PartTable.statements + PartUseTable.statements + RelayTable.statements
     for statement in all { try connection.prepare(statement).run() }
+    try OwnPackTable.upgrade(connection)
     try SyncSetting.format.set(.integer(format), connection)
   }
 }
