@@ -137,14 +137,10 @@ extension Changelog {
 
   /// The number of the first transaction that the log still has; one more than the last where it has none.
   package func firstTransaction(_ connection: Connection) throws -> Int64 {
+    guard try LogTables.exist(connection) else { return 1 }
     try completeLog(connection)
     let first = try LogSearch(connection: connection).firstRow(from: 0)?.transaction
     return max(try first ?? lastTransaction(connection) + 1, try keptTransaction(connection))
-  }
-
-  /// The time from which on all rows belong to transactions with a number higher than `number`.
-  func firstTime(ofTransactionsAfter number: Int64, _ connection: Connection) throws -> Int64 {
-    try LogSearch(connection: connection).firstTime(ofTransactionsAfter: number)
   }
 }
 

@@ -11,7 +11,7 @@ public struct ChangelogError: Error, Sendable, CustomStringConvertible {
       case missingPrimaryKey, unsupportedTable, nullKey, damagedLog, newerFormat, clockExhausted, notInTransaction
       case notAttached, alreadyAttached, internalMismatch
       case unknownTable, noSuchMoment, historyRemoved, foreignHistoryUnknown, undoConflict, nothingToUndo
-      case invalidIdentifier, untrackableColumn
+      case invalidIdentifier, untrackableColumn, wrongKey
     }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
@@ -41,6 +41,8 @@ public struct ChangelogError: Error, Sendable, CustomStringConvertible {
     public static let internalMismatch = Code(.internalMismatch)
     /// A table was asked for that is not tracked, or not there.
     public static let unknownTable = Code(.unknownTable)
+    /// A row was asked for by a key that has not as many values as its table's primary key has columns.
+    public static let wrongKey = Code(.wrongKey)
     /// A moment was asked for that this database's history does not have: a transaction to come, another replica's change.
     public static let noSuchMoment = Code(.noSuchMoment)
     /// The log does not reach back far enough: what is asked for was removed from it, or never in it.

@@ -30,9 +30,6 @@ public final class SteppedClock: Clock {
   /// None.
   public var minimumResolution: Duration { .zero }
 
-  /// The moments until which somebody sleeps, ascending, as times since the clock was made.
-  public var deadlines: [Duration] { state.withLock { $0.sleepers.values.map(\.deadline).sorted() } }
-
   /// Suspends until the clock is moved that far.
   ///
   /// - Throws: `CancellationError`, at once when the task is cancelled.

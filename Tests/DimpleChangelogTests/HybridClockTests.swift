@@ -4,6 +4,16 @@ import Testing
 
 @Suite("The hybrid clock")
 struct HybridClockTests {
+  @Test func aTimeGoesOnByADurationWithinWhatThereIs() {
+    let time = HybridTime(milliseconds: 1000, counter: 7)
+    #expect(time.advanced(by: .milliseconds(500)) == HybridTime(milliseconds: 1500))
+    #expect(time.advanced(by: .microseconds(1999)) == HybridTime(milliseconds: 1001))
+    #expect(time.advanced(by: .seconds(-2)) == HybridTime(milliseconds: 0))
+    #expect(time.advanced(by: .seconds(Int64.max)) == HybridTime(milliseconds: 1 << 48 - 1))
+    #expect(time.advanced(by: .seconds(Int64.min)) == HybridTime(milliseconds: 0))
+    #expect(HybridTime.maximum.advanced(by: .seconds(1)) == HybridTime(milliseconds: 1 << 48 - 1))
+  }
+
   @Test("Follows the wall clock while that goes forward")
   func followsTheWallClock() throws {
     var clock = HybridClock()

@@ -64,7 +64,7 @@ struct ProcessTests {
       defer { try? t.database.close() }
       let acknowledged = max(last, end.lines.last.flatMap { Int64($0) } ?? 0)
       let number = try t.lastTransaction
-      let first = try isTrimmed ? t.changelog.keptFrom : 1
+      let first = try isTrimmed ? t.keptFrom : 1
       // The one that was committed when there was no time left to say so.
       #expect((acknowledged...acknowledged + 1).contains(number), comment)
       try check(t, from: first, comment)

@@ -1,9 +1,8 @@
-import DimpleChangelog
 import DimpleStore
 import DimpleTestSupport
 import Testing
 
-@testable import struct DimpleChangelog.TrimPlan
+@testable import DimpleChangelog
 
 @Suite("How long the log is kept")
 struct RetentionTests {
@@ -128,11 +127,11 @@ struct RetentionTests {
   func background() async throws {
     let t = try TrackedDatabase(Self.schema, retention: .minimal, trimsByItself: true)
     for id in 1...3 { try t.script("INSERT INTO T VALUES (\(id), 0)") }
-    try await t.changelog.finishTrimming()
+    try await t.changelog.trimming.finish()
     let quiet = try TrackedDatabase(Self.schema, retention: .all, trimsByItself: true)
     try quiet.script("INSERT INTO T VALUES (1, 0)")
-    try await quiet.changelog.finishTrimming()
-    let (kept, whole) = (try t.changelog.keptFrom, try quiet.changelog.keptFrom)
+    try await quiet.changelog.trimming.finish()
+    let (kept, whole) = (try t.keptFrom, try quiet.keptFrom)
     #expect(kept > 1 && whole == 1)
   }
 

@@ -87,6 +87,8 @@ struct RowHistoryTests {
   @Test func aRowNeverSeenHasNoVersions() async throws {
     let t = try TrackedDatabase(Self.schema)
     #expect(try await t.changelog.history(of: "Todo", key: [7]).versions == [])
+    let wrong = #expect(throws: ChangelogError.self) { try t.changelog.history(of: "Todo", key: [7, 8]) }
+    #expect(wrong?.code == .wrongKey)
     #expect(try await t.changelog.history(of: Short.self, id: 7).isEmpty)
   }
 

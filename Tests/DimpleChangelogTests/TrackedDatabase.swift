@@ -53,6 +53,11 @@ struct TrackedDatabase {
     get throws { try database.read { try changelog.lastTransaction($0) } }
   }
 
+  /// The number of the first transaction that is kept.
+  var keptFrom: Int64 {
+    get throws { try database.read { try changelog.firstTransaction($0) } }
+  }
+
   /// The log in short: `insert T[1] a=2 b='x'`.
   func log(after transaction: Int64 = 0) throws -> [String] { try changes(after: transaction).map(describe) }
 

@@ -44,6 +44,27 @@ struct AuthorshipTests {
     #expect(try one.database.authors(of: [.text("y")], in: "Item") == nil)
   }
 
+  @Test("A table's name may be in any case; what is no table, or no key of it, is refused")
+  func namesAndKeys() async throws {
+    let (one, two) = (try replica(), try replica())
+    let newer = try SimulatedReplica(
+      storage: storage,
+      migrations: migrations + [Migration("2", "CREATE TABLE Later (id TEXT PRIMARY KEY NOT NULL, a)")])
+    try await one.database.execute("INSERT INTO Item VALUES ('x', \(String(repeating: "long ", count: 400_000)), 1)")
+    try await newer.database.execute("INSERT INTO Later VALUES ('z', 1)")
+    for database in [one, two].map(\.database) {
+      let unknown = #expect(throws: ChangelogError.self) { try database.authors(of: [.text("x")], in: "Nothing") }
+      #expect(unknown?.code == .unknownTable)
+      let wrong = #expect(throws: ChangelogError.self) { try database.authors(of: [], in: "Item") }
+      #expect(wrong?.code == .wrongKey)
+    }
+    #expect(try one.database.authors(of: [.text("x")], in: "item")?.columns.keys.sorted() == ["a", "b"])
+    for replica in [one, newer, two] { _ = try await replica.engine.sync() }
+    #expect(try two.database.authors(of: [.text("x")], in: "ITEM")?.columns.keys.sorted() == ["a", "b"])
+    // Held, as this version does not have the table.
+    #expect(try two.database.authors(of: [.text("z")], in: "Later")?.inserted != nil)
+  }
+
   @Test("Replicas are listed with their keys, their last change, and what is here of them")
   func replicas() async throws {
     let (one, two, three) = (try replica(), try replica(), try replica())

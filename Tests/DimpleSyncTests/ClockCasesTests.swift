@@ -109,6 +109,54 @@ struct ClockCasesTests {
     #expect(try items(one) == ["p 2 1", "q 1 1"])
   }
 
+  @Test("Trust can be seen and taken back; what waits then waits again")
+  func distrust() async throws {
+    let (one, two) = (try replica(memory), try replica(memory))
+    #expect(try await two.engine.trusted() == [])
+    one.clock.advance(milliseconds: 3 * 86_400_000)
+    try await one.database.execute("INSERT INTO Item VALUES ('p', 1, 1)")
+    _ = try await one.engine.sync()
+    let author = try #require(one.database.changelog?.replicaID)
+    let other = ReplicaID(rawValue: 1)
+    for numbers in [2...3, 4...6, 9...9] as [ClosedRange<Int64>] {
+      try await two.engine.trust(other, transactions: numbers)
+    }
+    try await two.engine.trust(author)
+    let trusted = try await two.engine.trusted()
+    #expect(trusted.map(\.replica) == [other, other, author])
+    #expect(trusted.map(\.transactions) == [2...6, 9...9, 1...Int64.max])
+    try await two.engine.distrust(author)
+    #expect(try await two.engine.trusted().map(\.replica) == [other, other])
+    #expect(try await two.engine.sync().postponedTransactions == 1)
+    #expect(try items(two) == [])
+  }
+
+  @Test("Options may be as long as can be, or shorter than a second")
+  func durations() async throws {
+    var options = SyncEngine.Options()
+    options.clock = SteppedClock()
+    options.maximumDrift = .seconds(Int64.max)
+    options.clockTolerance = .seconds(Int64.max)
+    let storage = DatedStorage(base: memory, clock: serverClock)
+    let patient = try SimulatedReplica(storage: storage, options: options, migrations: migrations)
+    patient.clock.advance(milliseconds: 900_000_000_000)
+    try await patient.database.execute("INSERT INTO Item VALUES ('x', 1, 1)")
+    let report = try await patient.engine.sync()
+    #expect((report.restampedTransactions, report.clockDifference) == (0, nil))
+    #expect(try await patient.engine.postponed() == [])
+    let reader = try SimulatedReplica(storage: storage, options: options, migrations: migrations)
+    #expect(try await reader.engine.sync().postponedTransactions == 0)
+    #expect(try items(reader) == ["x 1 1"])
+    for (tolerance, restamped) in [(500, 0), (200, 1)] {
+      options.clockTolerance = .milliseconds(tolerance)
+      let strict = try SimulatedReplica(
+        storage: DatedStorage(base: MemoryStorage(), clock: serverClock), options: options, migrations: migrations)
+      strict.clock.advance(milliseconds: 300)
+      try await strict.database.execute("INSERT INTO Item VALUES ('x', 1, 1)")
+      #expect(try await strict.engine.sync().restampedTransactions == restamped)
+    }
+  }
+
   @Test("Case 4: edits made under a wrong clock, then the first sync: restamped, order kept")
   func restamped() async throws {
     let (one, two) = (try replica(), try replica())

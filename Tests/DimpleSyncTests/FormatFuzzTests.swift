@@ -106,7 +106,7 @@ struct FormatFuzzTests {
       let fitting = PackName(replica: name.replica, range: 12...14, contentHash: vault.hash(SHA256.hash(mutated)))
       let folded = try Gzip.compress(mutated)
       let isRefused = isRefused {
-        try PackDecoder.decode(folded, name: fitting, vault: vault, maximumSize: 1 << 20).forEachTransaction { _, _ in
+        try PackDecoder.decode(folded, name: fitting, vault: vault, maximumSize: 1 << 20).forEachTransaction { _ in
           true
         }
       }
@@ -123,7 +123,7 @@ struct FormatFuzzTests {
       guard let name = PackName(record: record) else { continue }
       #expect(name.record == record)
       #expect(name.range.lowerBound >= 1)
-      let candidates = [PullPlan.Candidate(key: "a", name: name), PullPlan.Candidate(key: "b", name: name)]
+      let candidates = ["a", "b"].map { PullPlan.Candidate(key: $0, name: name, size: 1) }
       #expect(
         PullPlan(listed: candidates, seen: [name.replica: RangeSet64([1...5, .max - 1 ... .max])]).fetch.count <= 1)
     }

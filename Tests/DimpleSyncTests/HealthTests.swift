@@ -107,6 +107,8 @@ struct HealthTests {
     let repair = try await one.engine.repair()
     #expect(repair.remaining.isHealthy)
     #expect((repair.resentTransactions, repair.removedObjects) == (3, 3))
+    // Nothing is kept of what is gone.
+    #expect(try await one.database.queryOne(Int.self, "SELECT count(*) FROM dimple_own_pack") == keys().count)
     _ = try await two.engine.sync()
     #expect(try one.database.fingerprint() == two.database.fingerprint())
     #expect(try await two.engine.verify().isHealthy)

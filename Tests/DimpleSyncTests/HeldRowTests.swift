@@ -68,7 +68,8 @@ struct HeldRowTests {
   ]
 
   /// A sync counts them, and must not read through a million rows for it.
-  @Test(arguments: [HeldRow.sql, KeptRow.sql]) func theyAreFoundByTheirIndex(sql: String) async throws {
+  @Test(arguments: [HeldRow.sql, HeldRow.countSQL, HeldRow.unknownSQL, KeptRow.sql, KeptRow.countSQL])
+  func theyAreFoundByTheirIndex(sql: String) async throws {
     let fleet = try Fleet(1, "CREATE TABLE Item (id TEXT PRIMARY KEY NOT NULL)")
     try await fleet.converge()
     try await fleet[0].read { connection in

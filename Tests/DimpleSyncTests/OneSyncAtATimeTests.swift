@@ -1,3 +1,5 @@
+import DimpleChangelog
+import DimpleMutex
 import DimpleRemote
 import DimpleStore
 import DimpleTestSupport
@@ -88,6 +90,54 @@ struct OneSyncAtATimeTests {
     await #expect(throws: CancellationError.self) { _ = try await task.value }
     #expect(counting.counts.requests == 0)
     #expect(try await replica.engine.sync().isEmpty)
+  }
+
+  /// Opens its vault once it is let through, and counts how often.
+  private final class GatedProvider: VaultProvider {
+    let gate = Gate()
+    let opened = Mutex(0)
+
+    func openVault(on storage: any ObjectStorage) async throws -> any Vault {
+      opened.withLock { $0 += 1 }
+      gate.arrived.continuation.yield()
+      for await _ in gate.opened.stream { break }
+      try Task.checkCancellation()
+      return TransparentVault()
+    }
+  }
+
+  @Test func theVaultIsOpenedOnceWhoeverAsksMeanwhile() async throws {
+    let provider = GatedProvider()
+    let replica = try SimulatedReplica(storage: MemoryStorage(), vault: provider, migrations: migrations)
+    let sync = Task { try await replica.engine.sync() }
+    await provider.gate.untilArrived()
+    // Takes no turn, as it writes nothing.
+    let proof = Task {
+      try await replica.engine.proof(
+        of: Stamp(time: HybridTime(rawValue: 1), replica: ReplicaID(rawValue: 1)))
+    }
+    await until { SyncQueue.shared.waiting(.opening(ObjectIdentifier(replica.engine))) == 1 }
+    provider.gate.open()
+    _ = try await sync.value
+    #expect(try await proof.value == nil)
+    #expect(provider.opened.withLock { $0 } == 1)
+  }
+
+  @Test func whoWaitsForTheVaultOpensItIfTheOtherIsCancelled() async throws {
+    let provider = GatedProvider()
+    let replica = try SimulatedReplica(storage: MemoryStorage(), vault: provider, migrations: migrations)
+    let sync = Task { try await replica.engine.sync() }
+    await provider.gate.untilArrived()
+    let proof = Task {
+      try await replica.engine.proof(
+        of: Stamp(time: HybridTime(rawValue: 1), replica: ReplicaID(rawValue: 1)))
+    }
+    await until { SyncQueue.shared.waiting(.opening(ObjectIdentifier(replica.engine))) == 1 }
+    sync.cancel()
+    await #expect(throws: CancellationError.self) { _ = try await sync.value }
+    provider.gate.open()
+    #expect(try await proof.value == nil)
+    #expect(provider.opened.withLock { $0 } == 2)
   }
 
   @Test func anotherProcessIsWaitedFor() async throws {

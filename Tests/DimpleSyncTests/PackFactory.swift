@@ -54,7 +54,7 @@ struct PackFactory {
     let folded = try Gzip.compress(bytes)
     do {
       let decoded = try PackDecoder.decode(folded, name: name(bytes, range), vault: vault, maximumSize: 1 << 26)
-      try decoded.forEachTransaction { _, _ in true }
+      try decoded.forEachTransaction { _ in true }
     } catch let error as SyncError {
       return error.code
     }

@@ -309,7 +309,7 @@ struct PackTests {
 extension DecodedPack {
   func transactions() throws -> [PackTransaction] {
     var transactions: [PackTransaction] = []
-    try forEachTransaction { transaction, _ in
+    try forEachTransaction { transaction in
       transactions.append(transaction)
       return true
     }

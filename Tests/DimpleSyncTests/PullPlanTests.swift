@@ -10,7 +10,7 @@ struct PullPlanTests {
   private func candidate(_ key: String, _ range: ClosedRange<Int64>, of replica: UInt64 = 1) -> PullPlan.Candidate {
     let name = PackName(
       replica: ReplicaID(rawValue: replica), range: range, contentHash: [UInt8](repeating: 0, count: 32))
-    return PullPlan.Candidate(key: key, name: name)
+    return PullPlan.Candidate(key: key, name: name, size: 1)
   }
 
   @Test func onlyPacksWithSomethingNewAreFetched() {

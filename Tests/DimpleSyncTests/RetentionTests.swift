@@ -50,6 +50,8 @@ struct RetentionTests {
     #expect(report.removedPacks > 0)
     let after = try await packs()
     #expect(after.count == before.count - report.removedPacks)
+    // Nothing is kept of what is gone.
+    #expect(try await writer.database.queryOne(Int.self, "SELECT count(*) FROM dimple_own_pack") == after.count)
     #expect(after.map(\.range.upperBound).max() == before.map(\.range.upperBound).max())
     // What the older snapshot does not cover stays.
     let second = try await fleet.snapshots().candidates[1].manifest.name.id.covered
@@ -72,6 +74,17 @@ struct RetentionTests {
     try fleet.expectEqual(writer, newcomer)
     #expect(
       try await newcomer.database.queryOne(String.self, "SELECT title FROM List WHERE id = 'first'") == "mine")
+  }
+
+  @Test func historyForAsLongAsThereIsTimeIsAll() async throws {
+    var options = limited
+    options.history = .limited(.seconds(Int64.max))
+    let writer = try fleet.replica(options: options)
+    try await writeTwoSnapshots(writer)
+    writer.clock.advance(milliseconds: 1000 * day)
+    let before = try await packs()
+    #expect(try await writer.engine.sync().removedPacks == 0)
+    #expect(try await packs() == before)
   }
 
   @Test func allHistoryStaysUnlessToldOtherwise() async throws {

@@ -149,6 +149,6 @@ struct SchemaCasesTests {
     #expect(try victim.database.heldRows().map(\.reason) == [.unknownTable, .unknownTable])
     #expect(
       try await victim.database.rows("SELECT value FROM dimple_sync WHERE name = 'format'").map { $0[0] }
-        == [.integer(1)])
+        == [.integer(2)])
   }
 }

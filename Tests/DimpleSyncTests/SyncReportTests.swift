@@ -1,8 +1,10 @@
+import DimpleChangelog
 import DimpleRemote
 import DimpleStore
-import DimpleSync
 import DimpleTestSupport
 import Testing
+
+@testable import DimpleSync
 
 @Suite("What a sync reports")
 struct SyncReportTests {
@@ -10,6 +12,26 @@ struct SyncReportTests {
 
   private func replica(_ storage: any ObjectStorage) throws -> SimulatedReplica {
     try SimulatedReplica(storage: storage, migrations: Self.migrations)
+  }
+
+  /// What makes a report one of something.
+  private static let somethings: [@Sendable (inout SyncReport) -> Void] = [
+    { $0.pushedTransactions = 1 }, { $0.joinedPacks = 1 }, { $0.removedPacks = 1 }, { $0.wroteSnapshot = true },
+    { $0.mergedSnapshot = true }, { $0.pulledTransactions = 1 }, { $0.pushedParts = 1 }, { $0.pulledParts = 1 },
+    { $0.removedParts = 1 }, { $0.changedRows = 1 }, { $0.newlyHeldRows = 1 }, { $0.newlyKeptRows = 1 },
+    { $0.postponedTransactions = 1 }, { $0.ignoredPacks = 1 }, { $0.relayedPacks = 1 }, { $0.tookNewName = true },
+    { $0.restampedTransactions = 1 }, { $0.clockDifference = .seconds(-90) },
+    { $0.missing = [MissingTransactions(replica: ReplicaID(rawValue: 1), transactions: [1...1], isOwn: true)] },
+    { $0.diverged = [ReplicaID(rawValue: 1)] },
+    { $0.skipped = [SkippedObject(key: "log/x", error: PackHeaderCodec.damaged("It is not one."))] },
+  ]
+
+  @Test(arguments: somethings.indices) func aReportOfSomethingIsNotEmpty(index: Int) {
+    var report = SyncReport()
+    (report.heldRows, report.keptRows, report.spooledBytes, report.traffic.lists) = (2, 1, 100, 1)
+    #expect(report.isEmpty)
+    Self.somethings[index](&report)
+    #expect(!report.isEmpty, "\(report)")
   }
 
   /// As many replicas as told wrote to the vault.

@@ -37,8 +37,35 @@ struct UndeleteTests {
     try await fleet[0].execute("INSERT INTO Item VALUES ('x', 1, 1)")
     #expect(try await !fleet[0].undelete("Item", key: [.text("x")]))
     #expect(try await !fleet[0].undelete("Item", key: [.text("y")]))
-    #expect(try await !fleet[0].undelete("Nothing", key: [.text("x")]))
-    #expect(try await !fleet[0].undelete("Item", key: [.text("x"), .text("y")]))
+  }
+
+  @Test func theTablesNameMayBeInAnyCaseAndWhatIsNoneIsRefused() async throws {
+    let fleet = try Fleet(1, Self.item)
+    try await fleet[0].execute("INSERT INTO Item VALUES ('x', 1, 1)")
+    try await fleet[0].execute("DELETE FROM Item")
+    let unknown = await #expect(throws: ChangelogError.self) {
+      try await fleet[0].undelete("Nothing", key: [.text("x")])
+    }
+    #expect(unknown?.code == .unknownTable)
+    for key in [[], [.text("x"), .text("y")]] as [[SQLValue]] {
+      let error = await #expect(throws: ChangelogError.self) { try await fleet[0].undelete("Item", key: key) }
+      #expect(error?.code == .wrongKey)
+    }
+    #expect(try await fleet[0].undelete("iTEM", key: [.text("x")]))
+    #expect(try fleet.rows("SELECT id FROM Item") == [[.text("x")]])
+  }
+
+  @Test func largeValuesComeBack() async throws {
+    let fleet = try Fleet(1, Self.item)
+    let text = String(repeating: "long ", count: 400_000)
+    for id in ["x", "y"] { try await fleet[0].execute("INSERT INTO Item VALUES (\(id), \(text), x'00')") }
+    try await fleet[0].execute("UPDATE Item SET b = zeroblob(2000000) WHERE id = 'x'")
+    try await fleet[0].execute("UPDATE Item SET a = 'short' WHERE id = 'y'")
+    try await fleet[0].execute("DELETE FROM Item")
+    for id in ["x", "y"] { #expect(try await fleet[0].undelete("Item", key: [.text(id)])) }
+    #expect(
+      try fleet.rows("SELECT a, b FROM Item ORDER BY id")
+        == [[.text(text), .blob([UInt8](repeating: 0, count: 2_000_000))], [.text("short"), .blob([0])]])
   }
 
   @Test func saysWhereTheValuesAreKnownWhenTheyAreNotHere() async throws {

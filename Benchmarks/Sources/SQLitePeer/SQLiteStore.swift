@@ -30,18 +30,6 @@ package final class SQLiteStore {
 
   package func execute(_ sql: String) throws { try check(sqlite3_exec(connection, sql, nil, nil, nil)) }
 
-  /// One statement for each key, in one transaction.
-  package func forEachKey(_ keys: [Int64], _ sql: String) throws -> Int {
-    let statement = try prepare(sql)
-    try execute("BEGIN IMMEDIATE")
-    for key in keys {
-      sqlite3_bind_int64(statement, 1, key)
-      try finish(statement)
-    }
-    try execute("COMMIT")
-    return keys.count
-  }
-
   /// One statement for each key, a transaction each.
   package func writeEachKey(_ keys: [Int64], _ sql: String) throws -> Int {
     let begin = try prepare("BEGIN IMMEDIATE")

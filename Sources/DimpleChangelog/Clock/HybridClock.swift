@@ -1,3 +1,5 @@
+internal import DimpleStore
+
 /// The hybrid logical clock: rises with the wall clock, never falls, and stays above every time it was shown.
 ///
 /// 48 bits of Unix milliseconds and 12 bits of counter, added as one number: a full counter carries into the milliseconds,
@@ -52,4 +54,10 @@ package struct HybridClock: Sendable, Equatable {
 extension HybridTime {
   /// The greatest time of 60 bits, in the year 10889.
   package static let maximum = HybridTime(rawValue: 1 << 60 - 1)
+
+  /// So much later, or earlier, in whole milliseconds and without the counter; held within 48 bits of them.
+  package func advanced(by duration: Duration) -> HybridTime {
+    let (sum, isTooMuch) = milliseconds.addingReportingOverflow(duration.wholeMilliseconds)
+    return HybridClock.time(ofMilliseconds: isTooMuch ? .max : sum)
+  }
 }

@@ -1,4 +1,4 @@
-internal import DimpleStore
+package import DimpleStore
 
 /// Fills a database in memory with what tables were at a moment.
 struct PastBuilder {
@@ -122,13 +122,29 @@ struct PastTable {
 }
 
 extension Changelog {
-  /// The tracked table of a name.
+  /// The tracked table of a name, in any case.
   ///
   /// - Throws: ``ChangelogError`` `.unknownTable`.
-  func table(_ name: String, among tables: [TrackedTable]) throws -> TrackedTable {
+  func table(
+    _ name: String, among tables: [TrackedTable], operation: String = "read history"
+  ) throws -> TrackedTable {
     if let table = tables.first(where: { SQLName($0.name) == SQLName(name) }) { return table }
     throw ChangelogError(
-      .unknownTable, operation: "read history", message: "There is no tracked table “\(name)”.",
+      .unknownTable, operation: operation, message: "There is no tracked table “\(name)”.",
       hint: "Name a table of now; those that were dropped, and untracked ones, have no history to query.")
+  }
+
+  /// The tracked table of a name, in any case, and of a key of so many values.
+  ///
+  /// - Throws: ``ChangelogError`` `.unknownTable`, `.wrongKey`.
+  package func table(
+    _ name: String, keyCount: Int, operation: String, _ connection: Connection
+  ) throws -> TrackedTable {
+    let table = try table(name, among: trackedTables(connection), operation: operation)
+    if table.keyColumns.count == keyCount { return table }
+    throw ChangelogError(
+      .wrongKey, operation: operation,
+      message: "The key of “\(table.name)” has \(table.keyColumns.count) columns, and \(keyCount) values were given.",
+      hint: "Give the values of all columns of the primary key, in the key's order.")
   }
 }

@@ -50,7 +50,7 @@ extension Changelog {
   /// - Parameters:
   ///   - table: The table's name, in any case.
   ///   - key: The primary key's values, in the order of the key's columns, to the bit.
-  /// - Throws: ``ChangelogError``: `.unknownTable`, `.damagedLog`, `.notAttached`; `StoreError`.
+  /// - Throws: ``ChangelogError``: `.unknownTable`, `.wrongKey`, `.damagedLog`, `.notAttached`; `StoreError`.
   public func history(of table: String, key: [any SQLConvertible]) throws -> RowHistory {
     let values = key.map(\.sqlValue)
     return try database(for: "read history").read { try RowHistoryReader(self, $0, table, values).history() }
@@ -60,7 +60,7 @@ extension Changelog {
   ///
   /// A column that came later holds its default in versions from before. Reads the whole log.
   ///
-  /// - Throws: ``ChangelogError``: `.unknownTable`, `.damagedLog`, `.notAttached`. `StoreError` where an old version does
+  /// - Throws: ``ChangelogError``: `.unknownTable`, `.wrongKey`, `.damagedLog`, `.notAttached`. `StoreError` where an old version does
   ///   not decode as the entity of now.
   public func history<E: Entity>(of type: E.Type, id: E.ID) throws -> [EntityVersion<E>]
   where E.ID: SQLConvertible {
@@ -96,7 +96,7 @@ struct RowHistoryReader {
   init(_ changelog: Changelog, _ connection: Connection, _ table: String, _ key: [SQLValue]) throws {
     self.changelog = changelog
     self.connection = connection
-    self.table = try changelog.table(table, among: changelog.trackedTables(connection))
+    self.table = try changelog.table(table, keyCount: key.count, operation: "read history", connection)
     row = RowID(table: self.table.id, key: key)
   }
 

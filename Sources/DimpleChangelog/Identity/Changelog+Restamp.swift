@@ -19,7 +19,7 @@ extension Changelog {
       return map
     }
     let floor = max(try MetaValue.clock.get(connection) ?? 0, latest.rawValue)
-    let start = max(try firstTime(ofTransactionsAfter: transaction, connection), floor + 1)
+    let start = max(try time(ofTransactionsAfter: transaction, connection).rawValue, floor + 1)
     let shift = newest.time.rawValue - target.rawValue
     var last = max(try MetaValue.clock.get(connection) ?? 0, try lastTime(before: start, connection))
     try forEachRow(from: start, connection) { hlc, times in
@@ -47,7 +47,7 @@ extension Changelog {
         return Stamp(time: moved, replica: stamp.replica)
       }
       let update = try connection.prepare("UPDATE dimple_log SET hlc = ? WHERE hlc = ?")
-      try forEachRow(from: firstTime(ofTransactionsAfter: transaction, connection), connection) { hlc, _ in
+      try forEachRow(from: time(ofTransactionsAfter: transaction, connection).rawValue, connection) { hlc, _ in
         let new = map(HybridTime(rawValue: hlc))
         if new.rawValue != hlc { try update.run(.integer(new.rawValue), .integer(hlc)) }
       }

@@ -52,14 +52,6 @@ extension Changelog {
     return hasMore
   }
 
-  /// Returns when nothing is trimmed in the background.
-  package func finishTrimming() async { await trimming.finish() }
-
-  /// The number of the first transaction that is kept.
-  package var keptFrom: Int64 {
-    get throws { try database(for: "read the log").read { try firstKeptTransaction($0) } }
-  }
-
   /// The first transaction that an undo stack of this process may still undo.
   var heldTransaction: Int64? { state.withLock { $0.undoHolds.values.min() } }
 
@@ -76,12 +68,6 @@ extension Changelog {
   package func setNeeded(after transaction: Int64, _ connection: Connection) throws {
     if try MetaValue.needed.get(connection) == transaction { return }
     try MetaValue.needed.set(transaction, connection)
-  }
-
-  /// The first transaction that the log still has; one more than the last where it has none.
-  package func firstKeptTransaction(_ connection: Connection) throws -> Int64 {
-    guard try LogTables.exist(connection) else { return 1 }
-    return try firstTransaction(connection)
   }
 
   /// Prepares the log for sync, in a write transaction, once: where it has been trimmed without regard to it, all rows are to

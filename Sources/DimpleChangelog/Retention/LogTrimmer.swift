@@ -61,10 +61,7 @@ struct LogTrimmer {
     case .all: return HybridTime(rawValue: -1)
     case .minimal: return nil
     case .duration(let duration):
-      let (seconds, attoseconds) = duration.components
-      let milliseconds = seconds.multipliedReportingOverflow(by: 1000)
-      let age = milliseconds.overflow ? Int64.max : milliseconds.partialValue + attoseconds / 1_000_000_000_000_000
-      return HybridTime(milliseconds: max(0, changelog.now().milliseconds - max(0, age)))
+      return changelog.now().advanced(by: .zero - max(.zero, duration))
     }
   }
 

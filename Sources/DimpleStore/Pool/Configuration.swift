@@ -82,9 +82,5 @@ public struct Configuration: Sendable {
   /// Whether reads have connections of their own.
   var hasReaders: Bool { journalMode == .wal }
 
-  var busyTimeoutMilliseconds: Int32 {
-    let (seconds, attoseconds) = busyTimeout.components
-    guard seconds < Int64(Int32.max / 1000) else { return .max }
-    return Int32(max(0, seconds * 1000 + attoseconds / 1_000_000_000_000_000))
-  }
+  var busyTimeoutMilliseconds: Int32 { Int32(clamping: max(0, busyTimeout.wholeMilliseconds)) }
 }

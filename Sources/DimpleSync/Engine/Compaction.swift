@@ -15,11 +15,19 @@ struct Compaction {
 
   private var vault: any Vault { session.vault }
 
+  /// What members accept; a union that nobody can read must not take its parts' place.
+  private var limits: CompactionPlan.Limits {
+    let options = session.options
+    return CompactionPlan.Limits(
+      sealed: min(options.largestJoinedPack, options.maximumObjectSize),
+      unfolded: options.maximumObjectSize - PackDecoder.maximumHeaderSize)
+  }
+
   /// - Parameter listed: The packs under the present name that the vault listed and that are known to be own ones.
   func run(_ listed: [StoredPack], _ report: inout SyncReport) async throws {
     var packs = listed
     while true {
-      let plan = CompactionPlan(packs, maximumSize: session.options.largestJoinedPack)
+      let plan = CompactionPlan(packs, limits: limits)
       if plan.superfluous.isEmpty, plan.groups.isEmpty { return }
       session.progress.plan(
         .compacting, transactions: transactions(plan.groups.joined()), bytes: bytes(plan.groups.joined()))
@@ -36,18 +44,14 @@ struct Compaction {
   }
 
   private func transactions(_ packs: some Sequence<StoredPack>) -> Int64 {
-    saturatingSum(packs.map { PullPlan.Candidate(key: $0.key, name: $0.name).transactions })
+    saturatingSum(packs.map { $0.candidate.transactions })
   }
 
   private func bytes(_ packs: some Sequence<StoredPack>) -> Int64 { saturatingSum(packs.map { Int64($0.size) }) }
 
   private func delete(_ unneeded: [StoredPack], from packs: inout [StoredPack]) async throws {
     for pack in unneeded {
-      try await session.storage.delete(pack.key)
-      let vaultID = vault.id
-      try await session.database.write { connection in
-        try connection.withInternalAccess { try OwnPackTable(vault: vaultID, connection: connection).remove(pack.key) }
-      }
+      try await session.deleteOwnPack(pack.key)
       packs.removeAll { $0 == pack }
     }
   }
@@ -56,7 +60,7 @@ struct Compaction {
   private func join(_ group: [StoredPack]) async throws -> StoredPack? {
     guard case .blob(let signingKey) = try await session.database.read({ try SyncSetting.signingKey.get($0) }),
       let parts = try await fetch(group, signedBy: try vault.publicKey(of: signingKey)),
-      let first = parts.first?.header, let last = parts.last?.header
+      try await fits(parts, group), let first = parts.first?.header, let last = parts.last?.header
     else { return nil }
     let body = PackBody(
       range: first.range.lowerBound...last.range.upperBound,
@@ -75,6 +79,17 @@ struct Compaction {
     return try await PackPut(session: session).put(body, of: first.replica, signingKey: signingKey)
   }
 
+  /// Whether the plan was right: of packs that were noted when sizes were not yet, it knows too little, from now on enough.
+  private func fits(_ parts: [DecodedPack], _ group: [StoredPack]) async throws -> Bool {
+    if parts.reduce(0, { $0 + $1.unfoldedSize }) <= limits.unfolded { return true }
+    let (id, sizes) = (vault.id, zip(group, parts).map { ($0.key, $1.unfoldedSize) })
+    try await session.write { connection in
+      let table = OwnPackTable(vault: id, connection: connection)
+      for (key, size) in sizes { try table.setSize(key, unfolded: size) }
+    }
+    return false
+  }
+
   private func salts(of parts: [DecodedPack]) -> [PackHeader.Salt] {
     var salts: [[UInt8]: PackHeader.Salt] = [:]
     for salt in parts.flatMap(\.header.salts) { salts[Array(salt.table.utf8)] = salt }
@@ -85,8 +100,7 @@ struct Compaction {
   private func fetch(_ group: [StoredPack], signedBy publicKey: [UInt8]) async throws -> [DecodedPack]? {
     var parts: [DecodedPack] = []
     for stored in group {
-      let candidate = PullPlan.Candidate(key: stored.key, name: stored.name)
-      guard case .success(let part) = try await PackFetch(session: session).fetch(candidate),
+      guard case .success(let part) = try await PackFetch(session: session).fetch(stored.candidate),
         part.header.publicKey == publicKey
       else { return nil }
       if let last = parts.last?.header, part.chain(after: last.range.upperBound) != last.chain.after {

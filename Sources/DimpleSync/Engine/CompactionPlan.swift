@@ -4,7 +4,8 @@ internal import DimpleChangelog
 /// each transaction is rewritten once per class.
 ///
 /// A class is a factor of eight in size. Eight neighbours of one class are joined, with the smaller ones between them; so are
-/// neighbours that are more than eight for each class they have. Pure.
+/// neighbours that are more than eight for each class they have. Of packs that must not be joined, since together they were
+/// too large, there is one for each half of that size or less. Pure.
 struct CompactionPlan {
   struct StoredPack: Hashable, Sendable {
     /// The object's key.
@@ -12,6 +13,14 @@ struct CompactionPlan {
     var name: PackName
     /// Sealed, in bytes.
     var size: Int
+    /// In bytes; `nil` where only the listing tells of it.
+    var unfoldedSize: Int?
+  }
+
+  /// What a joined pack must not exceed, in bytes.
+  struct Limits {
+    var sealed: Int
+    var unfolded: Int
   }
 
   static let fanOut = 8
@@ -25,8 +34,7 @@ struct CompactionPlan {
 
   /// - Parameters:
   ///   - packs: Of one replica; they may overlap, and a listing may name one twice.
-  ///   - maximumSize: In bytes, sealed; packs are not joined beyond it.
-  init(_ packs: [StoredPack], maximumSize: Int) {
+  init(_ packs: [StoredPack], limits: Limits) {
     var kept: [StoredPack] = []
     for pack in Set(packs).sorted(by: Self.precedes) {
       // The one before begins no later; if it also ends no earlier, it holds all of this one.
@@ -37,7 +45,7 @@ struct CompactionPlan {
       }
     }
     let runs = Self.cut(kept) { $1.name.range.lowerBound > $0.name.range.upperBound &+ 1 }
-    groups = runs.flatMap { Self.groups(in: $0, maximumSize: maximumSize) }
+    groups = runs.flatMap { Self.groups(in: $0, limits) }
   }
 
   /// By their first transaction, the longest first, then by key, so that all copies of a database choose alike.
@@ -61,32 +69,39 @@ struct CompactionPlan {
   }
 
   /// The groups of the lowest class that has any.
-  private static func groups(in run: [StoredPack], maximumSize: Int) -> [[StoredPack]] {
+  private static func groups(in run: [StoredPack], _ limits: Limits) -> [[StoredPack]] {
     for sizeClass in Set(run.map(Self.sizeClass)).sorted() {
-      let stretches = run.split { Self.sizeClass($0) > sizeClass }
-      let groups = stretches.filter { stretch in
-        stretch.count >= fanOut * (sizeClass + 1) || stretch.count { Self.sizeClass($0) == sizeClass } >= fanOut
+      let stretches = run.split { Self.sizeClass($0) > sizeClass }.filter { areMany($0, sizeClass) }
+      let groups = stretches.flatMap { stretch in
+        var cut = cut(stretch, limits)
+        // The rest waits until it is many, or as much as may be joined: else a large pack was rewritten for each small one
+        // behind it.
+        if cut.count > 1, let rest = cut.last, !areMany(rest[...], sizeClass) { cut.removeLast() }
+        return cut.filter { $0.count > 1 }
       }
-      .flatMap { bounded(Array($0), maximumSize) }
       if !groups.isEmpty { return groups }
     }
     return []
   }
 
+  private static func areMany(_ packs: ArraySlice<StoredPack>, _ sizeClass: Int) -> Bool {
+    packs.count >= fanOut * (sizeClass + 1) || packs.count { Self.sizeClass($0) == sizeClass } >= fanOut
+  }
+
   /// Cuts what would become too large.
-  private static func bounded(_ packs: [StoredPack], _ maximumSize: Int) -> [[StoredPack]] {
+  private static func cut(_ packs: ArraySlice<StoredPack>, _ limits: Limits) -> [[StoredPack]] {
     var groups: [[StoredPack]] = []
-    var size = 0
+    var (sealed, unfolded) = (0, 0)
     for pack in packs {
-      if size + pack.size <= maximumSize, !groups.isEmpty {
+      (sealed, unfolded) = (sealed + pack.size, unfolded + (pack.unfoldedSize ?? pack.size))
+      if sealed <= limits.sealed, unfolded <= limits.unfolded, !groups.isEmpty {
         groups[groups.count - 1].append(pack)
-        size += pack.size
       } else {
         groups.append([pack])
-        size = pack.size
+        (sealed, unfolded) = (pack.size, pack.unfoldedSize ?? pack.size)
       }
     }
-    return groups.filter { $0.count > 1 }
+    return groups
   }
 
   static func sizeClass(_ pack: StoredPack) -> Int {

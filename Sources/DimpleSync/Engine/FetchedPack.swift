@@ -17,7 +17,7 @@ final class PackReading: @unchecked Sendable {  // One merge at a time has it.
   ) throws {
     var lines = try self.lines ?? TransactionLines(pack)
     defer { self.lines = lines }
-    while let next = try lines.next(), try body(next.line, next.number) {}
+    try lines.forEach(body)
   }
 
   /// The next reading begins at the first line.

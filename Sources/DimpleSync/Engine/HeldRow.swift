@@ -64,17 +64,26 @@ public struct HeldRow: Sendable, Hashable {
 }
 
 extension HeldRow {
-  private static let condition =
-    "status BETWEEN \(RowStatus.unknownTable.rawValue) AND \(RowStatus.missingParent.rawValue)"
-
   /// The few rows that are not settled have an index. The order of the table is what keeps SQLite from it: it would read
   /// through all rows to save the sorting.
   static let sql =
-    "SELECT tbl, key, state, status FROM dimple_row WHERE status > 0 AND \(condition) ORDER BY +tbl, +key"
+    "SELECT tbl, key, state, status FROM dimple_row WHERE \(held(from: .unknownTable)) ORDER BY +tbl, +key"
+
+  /// But for those of unknown tables.
+  static let countSQL = "SELECT count(*) FROM dimple_row WHERE \(held(from: .missingValue))"
+  /// Of those, only the states tell.
+  static let unknownSQL =
+    "SELECT tbl, key, state, status FROM dimple_row WHERE status > 0 AND status = \(RowStatus.unknownTable.rawValue)"
+
+  private static func held(from first: RowStatus) -> String {
+    "status > 0 AND status BETWEEN \(first.rawValue) AND \(RowStatus.missingParent.rawValue)"
+  }
 
   static func count(_ connection: Connection) throws -> Int {
-    var count = 0
-    try forEach(connection) { _, _, _ in count += 1 }
+    let statement = try connection.prepare(countSQL)
+    defer { statement.reset() }
+    var count = try statement.step() ? Int(statement.int64(0)) : 0
+    try forEach(connection, unknownSQL) { _, _, _ in count += 1 }
     return count
   }
 
@@ -82,7 +91,7 @@ extension HeldRow {
     guard try SyncSetting.format.integer(connection) != nil else { return [] }
     let names = try NameTable(connection)
     var held: [HeldRow] = []
-    try forEach(connection) { table, key, status in
+    try forEach(connection, sql) { table, key, status in
       held.append(
         HeldRow(
           table: names.name(table) ?? "?", key: try KeyCodec.decode(key), reason: Reason(status: status)))
@@ -91,7 +100,7 @@ extension HeldRow {
   }
 
   private static func forEach(
-    _ connection: Connection, _ body: (Int64, [UInt8], RowStatus) throws -> Void
+    _ connection: Connection, _ sql: String, _ body: (Int64, [UInt8], RowStatus) throws -> Void
   ) throws {
     let store = try RowStore(connection)
     let statement = try connection.prepare(sql)

@@ -18,6 +18,16 @@ extension KeptRow {
   /// By the index of what is not settled: see ``HeldRow/sql``.
   static let sql = "SELECT tbl, key FROM dimple_row WHERE status > 0 AND status = ? ORDER BY +tbl, +key"
 
+  static let countSQL = "SELECT count(*) FROM dimple_row WHERE status > 0 AND status = ?"
+
+  static func count(_ connection: Connection) throws -> Int {
+    guard try SyncSetting.format.integer(connection) != nil else { return 0 }
+    let statement = try connection.prepare(countSQL)
+    defer { statement.reset() }
+    try statement.bind(.integer(RowStatus.keptByReference.rawValue), at: 1)
+    return try statement.step() ? Int(statement.int64(0)) : 0
+  }
+
   static func all(_ connection: Connection) throws -> [KeptRow] {
     guard try SyncSetting.format.integer(connection) != nil else { return [] }
     let names = try NameTable(connection)

@@ -25,4 +25,13 @@ struct PackFetch {
           .damagedObject, operation: "fetch a pack", message: error.message, hint: error.hint, underlying: error))
     }
   }
+  /// The same for some at a time; in the same order.
+  func fetch(_ candidates: [PullPlan.Candidate]) async throws -> [Result<DecodedPack, SyncError>] {
+    try await withThrowingTaskGroup(of: (Int, Result<DecodedPack, SyncError>).self) { group in
+      for (index, candidate) in candidates.enumerated() { group.addTask { (index, try await fetch(candidate)) } }
+      var results: [(Int, Result<DecodedPack, SyncError>)] = []
+      for try await result in group { results.append(result) }
+      return results.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+  }
 }

@@ -17,35 +17,34 @@ struct PackPut {
     let session = session
     let header = try await header(of: body, replica, signingKey)
     let line = try PackHeaderCodec.write(header, vault: vault, signingKey: signingKey)
-    let (folded, hash) = try fold(line, body)
+    let (folded, hash, size) = try fold(line, body)
     let name = PackName(replica: header.replica, range: header.range, contentHash: vault.hash(hash))
     let key = PackName.prefix + (try vault.sealName(name.record)) + vault.objectExtension
     let sealed = try vault.seal(folded)
     // First: whatever becomes of the put, the pack will be known as an own one, and its changes as possibly seen.
-    try await session.database.write { connection in
-      try connection.withInternalAccess {
-        try OwnPackTable(vault: session.vault.id, connection: connection).insert(key, header)
-        if let attempt { try session.noteAttempt(upTo: attempt, connection) }
-      }
+    try await session.write { connection in
+      try OwnPackTable(vault: session.vault.id, connection: connection).insert(key, header, unfoldedSize: size)
+      if let attempt { try session.noteAttempt(upTo: attempt, connection) }
     }
     try await session.storage.put(key, sealed)
-    return CompactionPlan.StoredPack(key: key, name: name, size: sealed.count)
+    return CompactionPlan.StoredPack(key: key, name: name, size: sealed.count, unfoldedSize: size)
   }
 
-  /// The gzip file, and the SHA-256 of what it unfolds to.
-  private func fold(_ header: [UInt8], _ body: PackBody) throws -> (folded: [UInt8], hash: [UInt8]) {
-    var contents = SHA256()
+  /// The gzip file, and the SHA-256 and size of what it unfolds to.
+  private func fold(_ header: [UInt8], _ body: PackBody) throws -> (folded: [UInt8], hash: [UInt8], size: Int) {
+    var (contents, size) = (SHA256(), 0)
     let folded = try GzipWriter.write { writer in
-      contents = SHA256()
+      (contents, size) = (SHA256(), 0)
       func write(_ piece: ArraySlice<UInt8>) throws {
         contents.update(piece)
+        size += piece.count
         try writer.append(piece)
       }
       try write(header[...])
       try write([UInt8(ascii: "\n")])
       try body.writeLines(write)
     }
-    return (folded, contents.finalize())
+    return (folded, contents.finalize(), size)
   }
 
   private func header(

@@ -27,7 +27,7 @@ struct Pull {
     // An object that cannot be used may hide another that holds the same transactions: plan again without it.
     while true {
       let seen = try await loadSeen()
-      let usable = listing.others.filter { !state.unusable.contains($0.key) }
+      let usable = listing.others.filter { !state.asked.contains($0.key) }
       var fetch = PullPlan(listed: usable, seen: seen).fetch
       fetch += state.relay?.fetch(usable, besides: fetch) ?? []
       if fetch.isEmpty {
@@ -37,7 +37,7 @@ struct Pull {
         listedAgain = true
         listing = try await listOthers(&report)
         report.skipped.removeAll { gone.contains($0.key) }
-        state.unusable.subtract(gone)
+        state.asked.subtract(gone)
         continue
       }
       try await fetchAndMerge(fetch, &state, &report)
@@ -59,7 +59,7 @@ struct Pull {
 
   private struct State {
     /// The keys of objects that were asked for in this sync, whatever came of it.
-    var unusable: Set<String> = []
+    var asked: Set<String> = []
     var relay: RelayPlan?
     /// Hashes of parts of large values that could not be had.
     var unavailableParts: Set<[UInt8]> = []
@@ -91,7 +91,9 @@ struct Pull {
   private func known(_ packs: [CompactionPlan.StoredPack]) async throws -> [CompactionPlan.StoredPack] {
     let id = vault.id
     let known = try await session.database.read { try OwnPackTable(vault: id, connection: $0).load() }
-    return packs.filter { known[$0.key] != nil }
+    return packs.compactMap { pack in
+      known[pack.key].map { .init(key: pack.key, name: pack.name, size: pack.size, unfoldedSize: $0.unfoldedSize) }
+    }
   }
 
   /// What need not be fetched: it is merged, or its time has not come.
@@ -109,9 +111,7 @@ struct Pull {
   /// All that needed parts has them.
   private func forgetParts() async throws {
     guard try await session.database.read({ try PartTable(connection: $0).hasMerged() }) else { return }
-    try await session.database.write { connection in
-      try connection.withInternalAccess { try PartTable(connection: connection).removeMerged() }
-    }
+    try await session.write { try PartTable(connection: $0).removeMerged() }
   }
 
   private func waiting() async throws -> Int {
@@ -188,15 +188,8 @@ struct Pull {
   }
 
   private func get(_ candidates: [PullPlan.Candidate]) async throws -> [FetchedPack] {
-    try await withThrowingTaskGroup(of: (Int, FetchedPack).self) { group in
-      for (index, candidate) in candidates.enumerated() {
-        group.addTask {
-          (index, FetchedPack(candidate: candidate, result: try await PackFetch(session: session).fetch(candidate)))
-        }
-      }
-      var fetched: [(Int, FetchedPack)] = []
-      for try await result in group { fetched.append(result) }
-      return fetched.sorted { $0.0 < $1.0 }.map(\.1)
+    zip(candidates, try await PackFetch(session: session).fetch(candidates)).map {
+      FetchedPack(candidate: $0, result: $1)
     }
   }
 
@@ -229,7 +222,7 @@ struct Pull {
       // Who listens from now on is told of what comes from now on.
       session.conflicts.forget()
     } while next < fetched.count
-    state.unusable.formUnion(fetched.map(\.candidate.key))
+    state.asked.formUnion(fetched.map(\.candidate.key))
     session.progress.advance(.merging, transactions: saturatingSum(fetched.map(\.candidate.transactions)))
   }
 }

@@ -7,7 +7,7 @@ struct PullPlan {
     var key: String
     var name: PackName
     /// Sealed, in bytes, as listed.
-    var size: Int64 = 0
+    var size: Int64
   }
 
   /// Oldest first, per replica.

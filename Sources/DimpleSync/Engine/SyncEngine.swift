@@ -31,8 +31,8 @@ public actor SyncEngine {
     /// The most packs of a listing that are looked at in one sync: 200,000 by default, some 60 MB. Where a vault lists more,
     /// the next syncs go on.
     public var maximumListedPacks = 200_000
-    /// Own packs are joined into larger ones up to this size, in bytes, sealed: 16 MiB by default. Joining takes twice
-    /// that in memory.
+    /// Own packs are joined into larger ones up to this size, in bytes, sealed, and never beyond ``maximumObjectSize``: 16 MiB by
+    /// default. Joining takes three times that in memory, and 32 bytes for each transaction.
     public var largestJoinedPack = 16 << 20
     /// As long as all packs that no snapshot covers are smaller together than this, in bytes, no snapshot is written, and
     /// nobody looks for one: 1 MiB by default. `Int.max` never writes one.
@@ -135,7 +135,7 @@ public actor SyncEngine {
     try await writeSnapshot(session, listing, &report)
     try await Retention(session: session).run(listing.own, &report)
     try await PartSweep(session: session).run(listing.all, &report)
-    (report.heldRows, report.keptRows) = try await database.read { (try HeldRow.count($0), try KeptRow.all($0).count) }
+    (report.heldRows, report.keptRows) = try await database.read { (try HeldRow.count($0), try KeptRow.count($0)) }
     report.traffic = session.storage.traffic.since(earlier)
     report.durations = meter.durations
     return report
@@ -192,9 +192,20 @@ public actor SyncEngine {
     return try await session.unsent() > 0
   }
 
-  /// What all syncs of this engine share; the passphrase is derived and the vault opened once.
+  /// What all syncs of this engine share; the passphrase is derived and the vault opened once, whoever asks meanwhile.
   func openSession() async throws -> SyncSession {
     if let session { return session }
+    let key = SyncQueue.Key.opening(ObjectIdentifier(self))
+    try await SyncQueue.shared.enter(key)
+    defer { SyncQueue.shared.leave(key) }
+    // Somebody may have opened it meanwhile; who was cancelled, or failed, has not.
+    if let session { return session }
+    let opened = try await open()
+    session = opened
+    return opened
+  }
+
+  private func open() async throws -> SyncSession {
     guard let changelog = database.extension(Changelog.self) else {
       throw SyncError(
         .notTracked, operation: "sync", message: "The database was opened without change tracking.",
@@ -217,11 +228,9 @@ public actor SyncEngine {
       }
     }
     if hasRowsToAdopt { try changelog.adopt() }
-    let opened = SyncSession(
+    return SyncSession(
       database: database, changelog: changelog, storage: storage, vault: vault, options: options, progress: meter,
       conflicts: conflictBroadcast, schemas: MergeSchemaCache(rowsPerStatement: options.rowsPerStatement))
-    session = opened
-    return opened
   }
 }
 
@@ -237,9 +246,7 @@ struct SyncSession: Sendable {
   let schemas: MergeSchemaCache
 
   /// What is stamped later than this must wait.
-  var latestTime: HybridTime {
-    HybridTime(milliseconds: changelog.now().milliseconds + options.maximumDrift.components.seconds * 1000)
-  }
+  var latestTime: HybridTime { changelog.now().advanced(by: options.maximumDrift) }
 
   /// How many own transactions the vault does not have.
   func unsent() async throws -> Int64 {

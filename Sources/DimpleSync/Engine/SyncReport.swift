@@ -75,10 +75,21 @@ public struct SyncReport: Sendable {
   /// Of the packs taken in.
   var headers: [PackHeader] = []
 
-  /// Nothing was sent, taken in, or found wrong.
-  public var isEmpty: Bool {
-    pushedTransactions == 0 && pulledTransactions == 0 && postponedTransactions == 0 && skipped.isEmpty
-      && !mergedSnapshot
+  /// Nothing was sent, taken in, removed, or found wrong, and no table changed. What is as it was counts for nothing, as rows
+  /// that are held still.
+  public var isEmpty: Bool { movedNothing && foundNothing }
+
+  private var movedNothing: Bool {
+    let counts = [
+      pushedTransactions, pushedPacks, joinedPacks, removedPacks, pulledTransactions, pulledPacks, pushedParts,
+      pulledParts, removedParts, changedRows, relayedPacks, restampedTransactions,
+    ]
+    return counts.allSatisfy { $0 == 0 } && !wroteSnapshot && !mergedSnapshot && !tookNewName
+  }
+
+  private var foundNothing: Bool {
+    newlyHeldRows == 0 && newlyKeptRows == 0 && postponedTransactions == 0 && ignoredPacks == 0
+      && clockDifference == nil && skipped.isEmpty && missing.isEmpty && diverged.isEmpty
   }
 }
 

@@ -4,13 +4,15 @@ public import DimpleStore
 extension Database {
   /// Brings a deleted row back as it was, with what others wrote to it since: an ordinary insert, which syncs as any other.
   ///
-  /// What the row held is known from the merged state, or from this database's own log, through which it reads once.
+  /// What the row held is known from the merged state, or from this database's own log, through which it reads once, one
+  /// transaction at a time and of large values only the row's.
   ///
   /// - Parameters:
-  ///   - table: A tracked table.
+  ///   - table: A tracked table's name, in any case.
   ///   - key: The primary key's values, in the key's order.
   /// - Returns: `false` if no such row was deleted.
-  /// - Throws: ``SyncError/Code/notTracked``, ``SyncError/Code/unknownValues``; `StoreError`, also where a constraint refuses the row.
+  /// - Throws: ``SyncError/Code/notTracked``, ``SyncError/Code/unknownValues``; `ChangelogError`: `.unknownTable`, `.wrongKey`;
+  ///   `StoreError`, also where a constraint refuses the row.
   @discardableResult
   public func undelete(_ table: String, key: [SQLValue]) throws -> Bool {
     guard let changelog = `extension`(Changelog.self) else { throw Undelete.notTracked }
@@ -39,23 +41,19 @@ private struct Undelete {
   }
 
   func run() throws -> Bool {
-    guard let tracked = try changelog.trackedTables(connection).first(where: { $0.name.hasSameBytes(as: table) }),
-      tracked.keyColumns.count == key.count
-    else { return false }
-    var past = try known()
-    try changelog.transactions(connection, after: 0) { transaction in
-      for change in transaction.changes where change.key == key && change.table.hasSameBytes(as: table) {
-        past.apply(change)
-      }
-      return true
-    }
+    let tracked = try changelog.table(table, keyCount: key.count, operation: "undelete", connection)
+    var past = try known(tracked.name)
+    try changelog.changes(of: key, in: tracked.name, after: 0, connection) { past.apply($0, $1) }
     guard past.isDeleted else { return false }
     if try logShown(tracked) { return true }
     var columns: [(name: String, value: SQLValue)] = zip(tracked.keyColumns, key).map { ($0.name, $1) }
     for column in tracked.columns {
       guard let cell = past.cells[column.name] else { continue }
-      guard let value = cell.value else { throw unknownValue(of: column.name) }
-      columns.append((column.name, value))
+      switch cell.value {
+      case .known(let value): columns.append((column.name, value))
+      case .inLog(let value): columns.append((column.name, try value.value(connection)))
+      case nil: throw unknownValue(of: column.name)
+      }
     }
     let names = columns.map { SQL.quoted(identifier: $0.name) }.joined(separator: ", ")
     let marks = Array(repeating: "?", count: columns.count).joined(separator: ", ")
@@ -91,7 +89,7 @@ private struct Undelete {
   }
 
   /// What the merged state has of the row.
-  private func known() throws -> Past {
+  private func known(_ table: String) throws -> Past {
     var past = Past()
     guard try SyncSetting.format.get(connection) != nil else { return past }
     let names = try NameTable(connection)
@@ -101,7 +99,8 @@ private struct Undelete {
     past.inserted = state.inserted
     past.deleted = state.deleted
     for item in state.cells.items {
-      if let name = names.name(item.column) { past.cells[name] = item.cell }
+      guard let name = names.name(item.column) else { continue }
+      past.cells[name] = Past.Cell(stamp: item.cell.stamp, value: item.cell.value.map { .known($0) })
     }
     return past
   }
@@ -110,29 +109,42 @@ private struct Undelete {
   private struct Past {
     var inserted: Stamp?
     var deleted: Stamp?
-    var cells: [String: RowState.Cell] = [:]
+    var cells: [String: Cell] = [:]
+
+    struct Cell {
+      var stamp: Stamp
+      /// `nil` where nobody here knows.
+      var value: Value?
+    }
+
+    enum Value {
+      case known(SQLValue)
+      case inLog(LargeValue)
+    }
 
     var isDeleted: Bool {
       guard let deleted else { return false }
       return inserted.map { $0 < deleted } ?? true
     }
 
-    mutating func apply(_ change: Change) {
+    mutating func apply(_ change: Change, _ large: [LargeColumn]) {
       let stamp = change.stamp
+      let columns =
+        change.columns.map { ($0.name, Value.known($0.value)) } + large.map { ($0.name, Value.inLog($0.value)) }
       switch change.operation {
       case .insert: inserted = max(inserted ?? stamp, stamp)
       case .update: break
       case .delete:
         deleted = max(deleted ?? stamp, stamp)
-        for column in change.columns where cells[column.name]?.value == nil {
-          cells[column.name, default: RowState.Cell(stamp: stamp, value: nil)].value = column.value
+        for (name, value) in columns where cells[name]?.value == nil {
+          cells[name, default: Cell(stamp: stamp, value: nil)].value = value
         }
         return
       }
-      for column in change.columns {
-        let isLater = cells[column.name].map { $0.stamp < stamp } ?? true
-        let fills = cells[column.name].map { $0.stamp == stamp && $0.value == nil } ?? false
-        if isLater || fills { cells[column.name] = RowState.Cell(stamp: stamp, value: column.value) }
+      for (name, value) in columns {
+        let isLater = cells[name].map { $0.stamp < stamp } ?? true
+        let fills = cells[name].map { $0.stamp == stamp && $0.value == nil } ?? false
+        if isLater || fills { cells[name] = Cell(stamp: stamp, value: value) }
       }
     }
   }

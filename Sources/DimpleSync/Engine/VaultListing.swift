@@ -19,9 +19,7 @@ struct VaultListing {
     /// The storage's clock, where it tells.
     var serverTime: ServerTime?
 
-    var candidates: [PullPlan.Candidate] {
-      packs.map { PullPlan.Candidate(key: $0.key, name: $0.name, size: Int64($0.size)) }
-    }
+    var candidates: [PullPlan.Candidate] { packs.map(\.candidate) }
   }
 
   /// - Throws: `RemoteError`, also where the listing does not end.
@@ -62,4 +60,9 @@ struct VaultListing {
       .init(key: key, name: $0, size: Int(min(max(object.size, 0), Self.maximumSize)))
     }
   }
+}
+
+extension CompactionPlan.StoredPack {
+  /// As what to fetch.
+  var candidate: PullPlan.Candidate { PullPlan.Candidate(key: key, name: name, size: Int64(size)) }
 }

@@ -1,14 +1,8 @@
 internal import DimpleChangelog
 internal import DimpleStore
 
-/// An immutable run of one replica's transactions, as one object of the bucket holds it. docs/FORMAT.md has the bytes.
-struct Pack: Equatable {
-  var header: PackHeader
-  /// Numbered `header.first` to `header.last` without gaps.
-  var transactions: [PackTransaction]
-}
-
-/// The first line of a pack.
+/// The first line of a pack: an immutable run of one replica's transactions, as one object of the bucket holds it.
+/// docs/FORMAT.md has the bytes.
 struct PackHeader: Equatable {
   /// The version that this library writes; it reads this one and older ones.
   static let currentFormat: Int64 = 1

@@ -20,11 +20,15 @@ enum PackDecoder {
   ///   ``SyncError/Code/brokenChain`` or ``SyncError/Code/forgedAuthor``.
   static func decode(_ folded: [UInt8], name: PackName, vault: any Vault, maximumSize: Int) throws -> DecodedPack {
     let lines = FoldedLines(folded: folded, maximumSize: maximumSize)
-    var contents = SHA256()
+    var (contents, size) = (SHA256(), 0)
     var pass = VerifyingPass(name: name, vault: vault)
     // What makes no sense may be another content altogether; then that is what to say.
     var failure: (any Error)?
-    try lines.forEach(piece: { contents.update($0) }) { line in
+    let readPiece = { (piece: ArraySlice<UInt8>) in
+      contents.update(piece)
+      size += piece.count
+    }
+    try lines.forEach(piece: readPiece) { line in
       if failure == nil {
         do { try pass.read(line) } catch { failure = error }
       }
@@ -34,7 +38,7 @@ enum PackDecoder {
       throw PackHeaderCodec.damaged("The contents do not have the hash that the name says.")
     }
     if let failure { throw failure }
-    return try pass.finish(lines)
+    return try pass.finish(lines, unfoldedSize: size)
   }
 }
 
@@ -75,7 +79,7 @@ private struct VerifyingPass {
     chain = header.chain.before
   }
 
-  func finish(_ lines: FoldedLines) throws -> DecodedPack {
+  func finish(_ lines: FoldedLines, unfoldedSize: Int) throws -> DecodedPack {
     guard let header, number == header.range.upperBound else {
       throw PackHeaderCodec.damaged("Transactions are missing.")
     }
@@ -83,7 +87,8 @@ private struct VerifyingPass {
       throw SyncError(
         .brokenChain, operation: "read a pack", message: "The transactions do not add up to the header's chain.")
     }
-    return DecodedPack(header: header, changeCount: changeCount, lines: lines, chains: chains)
+    return DecodedPack(
+      header: header, changeCount: changeCount, unfoldedSize: unfoldedSize, lines: lines, chains: chains)
   }
 }
 
@@ -92,13 +97,18 @@ struct DecodedPack {
   let header: PackHeader
   /// Those left out within transactions included.
   let changeCount: Int
+  /// In bytes, of which none are held.
+  let unfoldedSize: Int
   private let lines: FoldedLines
   /// After each transaction, one behind the other.
   private let chains: [UInt8]
 
-  fileprivate init(header: PackHeader, changeCount: Int, lines: FoldedLines, chains: [UInt8]) {
+  fileprivate init(
+    header: PackHeader, changeCount: Int, unfoldedSize: Int, lines: FoldedLines, chains: [UInt8]
+  ) {
     self.header = header
     self.changeCount = changeCount
+    self.unfoldedSize = unfoldedSize
     self.lines = lines
     self.chains = chains
   }
@@ -120,27 +130,19 @@ struct DecodedPack {
     return Array(chains[start..<(start + SHA256.byteCount)])
   }
 
-  /// The second reading: the transactions that `isNew` wants, one at a time, until `body` returns `false`. It is told
-  /// also how long the line is, in bytes.
+  /// The second reading: one transaction at a time, until `body` returns `false`.
   ///
   /// - Throws: ``SyncError/Code/damagedObject`` or ``SyncError/Code/unsupportedFormat`` at a transaction that is its author's,
   ///   but of no form that is known here; those before it were handed over.
-  func forEachTransaction(
-    where isNew: (Int64) -> Bool = { _ in true }, _ body: (PackTransaction, _ size: Int) throws -> Bool
-  ) throws {
+  func forEachTransaction(_ body: (PackTransaction) throws -> Bool) throws {
     var reader = TransactionReader(salts: header.salts)
-    try forEachLine(from: header.range.lowerBound) { line, number in
-      guard isNew(number) else { return true }
-      return try body(reader.read(line, number: number), line.count)
-    }
+    try forEachLine(from: header.range.lowerBound) { try body(reader.read($0, number: $1)) }
   }
 
   /// The lines of the transactions from `number` on, without their line feeds.
   func forEachLine(from number: Int64, _ body: (ArraySlice<UInt8>, Int64) throws -> Bool) throws {
     var transactions = try TransactionLines(self)
-    while let next = try transactions.next() {
-      if next.number >= number, try !body(next.line, next.number) { return }
-    }
+    try transactions.forEach { try $1 < number || body($0, $1) }
   }
 
   fileprivate func makeReader() throws -> LineReader { try LineReader(lines) }
@@ -159,9 +161,14 @@ struct TransactionLines {
   }
 
   /// The next transaction's line, without its line feed; `nil` behind the last one.
-  mutating func next() throws -> (line: ArraySlice<UInt8>, number: Int64)? {
+  private mutating func next() throws -> (line: ArraySlice<UInt8>, number: Int64)? {
     guard let line = try lines.next() else { return nil }
     defer { number = number.saturatingSuccessor }
     return (line, number)
+  }
+
+  /// The lines behind the last one that was read, until `body` returns `false`.
+  mutating func forEach(_ body: (ArraySlice<UInt8>, Int64) throws -> Bool) throws {
+    while let next = try next(), try body(next.line, next.number) {}
   }
 }

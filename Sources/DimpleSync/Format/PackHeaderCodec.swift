@@ -37,12 +37,7 @@ enum PackHeaderCodec {
   private static func json(_ header: PackHeader) -> JSON {
     func hex(_ name: String, _ bytes: [UInt8]) -> JSON.Member { .init(name: name, value: .string(Hex.encode(bytes))) }
     func vector(_ name: String, _ vector: [ReplicaID: RangeSet64]) -> JSON.Member {
-      let members = vector.sorted { $0.key < $1.key }.map { replica, seen in
-        JSON.Member(
-          name: replica.description,
-          value: .array(seen.ranges.map { .array([.integer($0.lowerBound), .integer($0.upperBound)]) }))
-      }
-      return .init(name: name, value: .object(members))
+      .init(name: name, value: VectorJSON.json(vector))
     }
     var members: [JSON.Member] = [
       .init(name: "format", value: .integer(header.format)),
@@ -117,21 +112,8 @@ enum PackHeaderCodec {
   }
 
   private static func vector(_ json: JSON?) throws -> [ReplicaID: RangeSet64] {
-    var vector: [ReplicaID: RangeSet64] = [:]
-    for member in json?.members ?? [] {
-      guard let replica = ReplicaID(hexadecimal: member.name), let ranges = member.value.arrayValue else {
-        throw damaged("The header's vector cannot be read.")
-      }
-      vector[replica] = RangeSet64(try ranges.map(range))
-    }
+    guard let vector = VectorJSON.vector(json) else { throw damaged("The header's vector cannot be read.") }
     return vector
-  }
-
-  private static func range(_ json: JSON) throws -> ClosedRange<Int64> {
-    guard let bounds = json.arrayValue, bounds.count == 2, let first = bounds[0].integerValue,
-      let last = bounds[1].integerValue, first >= 1, first <= last
-    else { throw damaged("The header's vector cannot be read.") }
-    return first...last
   }
 
   private static func state(_ json: JSON?) throws -> PackHeader.State? {

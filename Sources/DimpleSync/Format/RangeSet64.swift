@@ -77,6 +77,12 @@ struct RangeSet64: Equatable, Sendable {
 }
 
 extension [ReplicaID: RangeSet64] {
+  /// What these packs hold, by their names.
+  init(_ packs: some Sequence<PullPlan.Candidate>) {
+    self = [:]
+    for pack in packs { self[pack.name.replica, default: RangeSet64()].insert(pack.name.range) }
+  }
+
   mutating func formUnion(_ other: [ReplicaID: RangeSet64]) {
     for (replica, set) in other { self[replica, default: RangeSet64()].formUnion(set) }
   }

@@ -4,9 +4,6 @@ internal import DimpleStore
 /// Takes rows over into tables that have none: one insert into the table and one into the state each, without looking
 /// anything up. What SQLite refuses, and what its writer held, is left for the merge to decide.
 struct BulkLoader {
-  /// The status of a row that the next merge decides: it looks at every row whose table does not show it as the state has it.
-  private static let undecided = RowStatus.shownWithNull
-
   private let schema: MergeSchema
   private let connection: Connection
   private var replicas: ReplicaTable
@@ -109,10 +106,10 @@ struct BulkLoader {
       return .unknownTable
     }
     guard state.isAlive, !row.isHeld else {
-      return row.isHeld || (table.updateRevives && state.revivedAt != nil) ? Self.undecided : .settled
+      return row.isHeld || (table.updateRevives && state.revivedAt != nil) ? .undecided : .settled
     }
-    guard let wish = state.wish(row.key, table) else { return Self.undecided }
-    guard try isInserted(insert, binding: wish[...], from: 1) else { return Self.undecided }
+    guard let wish = state.wish(row.key, table) else { return .undecided }
+    guard try isInserted(insert, binding: wish[...], from: 1) else { return .undecided }
     shownRows += 1
     let life = state
     state.cells.dropValues { table.columnIDs.contains($0.column) && life.counts($0.cell) }
@@ -144,7 +141,7 @@ struct BulkLoader {
     let mark = try connection.prepare("UPDATE dimple_row SET status = ? WHERE tbl = ? AND key = ? AND status IN (0, 9)")
     while try orphans.step() {
       let values = (0..<table.keyColumns.count).map { orphans.value(Int32($0)) }
-      try mark.run(.integer(Self.undecided.rawValue), .integer(table.id), .blob(KeyCodec.encode(values)))
+      try mark.run(.integer(RowStatus.undecided.rawValue), .integer(table.id), .blob(KeyCodec.encode(values)))
     }
   }
 }

@@ -9,7 +9,7 @@ struct Retention {
   /// - Parameter own: The own packs that the vault listed.
   func run(_ own: [CompactionPlan.StoredPack], _ report: inout SyncReport) async throws {
     guard case .limited(let duration) = session.options.history, own.count > 1 else { return }
-    let age = Int64(clamping: Int(duration / .milliseconds(1)))
+    let age = max(0, duration.wholeMilliseconds)
     let now = session.changelog.now().milliseconds
     // Looking costs requests, and what is old enough now was nearly so a moment ago.
     guard try await isTime(now, every: age / 8) else { return }
@@ -26,7 +26,7 @@ struct Retention {
     }
     let plan = RetentionPlan(own, covered: covered, old: old)
     for pack in plan.superfluous {
-      try await session.storage.delete(pack.key)
+      try await session.deleteOwnPack(pack.key)
       report.removedPacks += 1
     }
   }
@@ -35,11 +35,7 @@ struct Retention {
     let vaultID = session.vault.id
     let last = try await session.database.read { try SnapshotTable(vault: vaultID, connection: $0).retentionCheck() }
     if let last, last <= now, now - last < interval { return false }
-    try await session.database.write { connection in
-      try connection.withInternalAccess {
-        try SnapshotTable(vault: vaultID, connection: connection).setRetentionCheck(now)
-      }
-    }
+    try await session.write { try SnapshotTable(vault: vaultID, connection: $0).setRetentionCheck(now) }
     return true
   }
 

@@ -65,9 +65,7 @@ struct SnapshotPull {
 
   private func write(_ body: @escaping @Sendable (SnapshotTable) throws -> Void) async throws {
     let vaultID = session.vault.id
-    try await session.database.write { connection in
-      try connection.withInternalAccess { try body(SnapshotTable(vault: vaultID, connection: connection)) }
-    }
+    try await session.write { try body(SnapshotTable(vault: vaultID, connection: $0)) }
   }
 
   /// Whether it covers transactions under the own name that this database did not write.

@@ -30,29 +30,15 @@ struct SnapshotTable {
     guard case .blob(let bytes) = try value(.known), let json = try? JSONParser.parse(bytes[...]) else {
       return Known()
     }
-    var known = Known(size: json["size"]?.integerValue ?? 0)
-    for member in json["vector"]?.members ?? [] {
-      guard let replica = ReplicaID(hexadecimal: member.name) else { continue }
-      let ranges = (member.value.arrayValue ?? []).compactMap { range -> ClosedRange<Int64>? in
-        guard let bounds = range.arrayValue, bounds.count == 2, let first = bounds[0].integerValue,
-          let last = bounds[1].integerValue, first <= last
-        else { return nil }
-        return first...last
-      }
-      known.vector[replica] = RangeSet64(ranges)
-    }
-    return known
+    return Known(vector: VectorJSON.vector(json["vector"]) ?? [:], size: json["size"]?.integerValue ?? 0)
   }
 
   func remember(_ known: Known) throws {
-    let vector = known.vector.sorted { $0.key < $1.key }.map { replica, numbers in
-      JSON.Member(
-        name: replica.description,
-        value: .array(numbers.ranges.map { .array([.integer($0.lowerBound), .integer($0.upperBound)]) }))
-    }
     var writer = JSONWriter()
     writer.value(
-      .object([.init(name: "size", value: .integer(known.size)), .init(name: "vector", value: .object(vector))]))
+      .object([
+        .init(name: "size", value: .integer(known.size)), .init(name: "vector", value: VectorJSON.json(known.vector)),
+      ]))
     try set(.known, .blob(writer.bytes))
   }
 

@@ -71,9 +71,7 @@ struct SnapshotWriter {
 
   private func remember(_ known: SnapshotTable.Known) async throws {
     let id = session.vault.id
-    try await session.database.write { connection in
-      try connection.withInternalAccess { try SnapshotTable(vault: id, connection: connection).remember(known) }
-    }
+    try await session.write { try SnapshotTable(vault: id, connection: $0).remember(known) }
   }
 
   /// The newest that can be read.

@@ -10,7 +10,7 @@ struct FormerTable {
     let statement = try connection.prepare("SELECT last, chain FROM dimple_former WHERE vault = ? AND replica = ?")
     defer { statement.reset() }
     try statement.bind(.text(vault), at: 1)
-    try statement.bind(.integer(Int64(replica.rawValue)), at: 2)
+    try statement.bind(replica.sqlValue, at: 2)
     return try statement.step() ? (statement.int64(0), statement.bytes(1)) : (0, LogChain.start)
   }
 
@@ -25,7 +25,7 @@ struct FormerTable {
   func all(of replica: ReplicaID) throws -> [(vault: String, last: Int64, chain: [UInt8])] {
     let statement = try connection.prepare("SELECT vault, last, chain FROM dimple_former WHERE replica = ?")
     defer { statement.reset() }
-    try statement.bind(.integer(Int64(replica.rawValue)), at: 1)
+    try statement.bind(replica.sqlValue, at: 1)
     var rows: [(vault: String, last: Int64, chain: [UInt8])] = []
     while try statement.step() { rows.append((statement.text(0), statement.int64(1), statement.bytes(2))) }
     return rows
@@ -33,23 +33,23 @@ struct FormerTable {
 
   func setPushed(_ last: Int64, chain: [UInt8], of replica: ReplicaID, to vault: String) throws {
     try connection.prepare("INSERT OR REPLACE INTO dimple_former(vault, replica, last, chain) VALUES (?, ?, ?, ?)")
-      .run(.text(vault), .integer(Int64(replica.rawValue)), .integer(last), .blob(chain))
+      .run(.text(vault), replica.sqlValue, .integer(last), .blob(chain))
   }
 
   func remove(_ replica: ReplicaID) throws {
-    try connection.prepare("DELETE FROM dimple_former WHERE replica = ?").run(.integer(Int64(replica.rawValue)))
+    try connection.prepare("DELETE FROM dimple_former WHERE replica = ?").run(replica.sqlValue)
   }
 
   /// The private key of a former name; `nil` where it never signed anything.
   func signingKey(of replica: ReplicaID) throws -> [UInt8]? {
     let statement = try connection.prepare("SELECT key FROM dimple_former_key WHERE replica = ?")
     defer { statement.reset() }
-    try statement.bind(.integer(Int64(replica.rawValue)), at: 1)
+    try statement.bind(replica.sqlValue, at: 1)
     return try statement.step() ? statement.bytes(0) : nil
   }
 
   func setSigningKey(_ key: [UInt8], of replica: ReplicaID) throws {
     try connection.prepare("INSERT OR REPLACE INTO dimple_former_key(replica, key) VALUES (?, ?)")
-      .run(.integer(Int64(replica.rawValue)), .blob(key))
+      .run(replica.sqlValue, .blob(key))
   }
 }

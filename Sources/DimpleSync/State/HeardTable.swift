@@ -21,7 +21,7 @@ struct HeardTable {
     try statement.bind(.text(vault), at: 1)
     var rows: [ReplicaID: Row] = [:]
     while try statement.step() {
-      rows[ReplicaID(rawValue: UInt64(bitPattern: statement.int64(0)))] = Row(
+      rows[statement.replica(0)] = Row(
         number: statement.int64(1), time: HybridTime(rawValue: statement.int64(2)),
         vector: try Self.decode(statement.bytes(3)))
     }
@@ -39,7 +39,7 @@ struct HeardTable {
         number = max(number, excluded.number)
       """
     ).run(
-      .text(vault), .integer(Int64(header.replica.rawValue)), .integer(header.range.upperBound),
+      .text(vault), header.replica.sqlValue, .integer(header.range.upperBound),
       .integer(time.rawValue), .blob(Self.encode(header.vector.subtracting(header.elsewhere))))
   }
 

@@ -1,7 +1,7 @@
 /// The tables of what is known about oneself and others beyond the vector; made with ``SyncTables``.
 ///
 /// ```
-/// dimple_own_pack(vault, key, replica, first, last, before, after)   packs under the own names, put or compared
+/// dimple_own_pack(vault, key, replica, first, last, before, after, size)   packs under the own names, put or compared
 /// dimple_former(vault, replica, last, chain)    how far the log of a former name is in each vault
 /// dimple_former_key(replica, key)               the private keys of former names
 /// dimple_postponed(vault, replica, first, last, time)   transactions from the future, left alone until then
@@ -14,7 +14,7 @@ enum IdentityTables {
     """
     CREATE TABLE IF NOT EXISTS dimple_own_pack(
       vault TEXT NOT NULL, key TEXT NOT NULL, replica INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
-      before BLOB NOT NULL, after BLOB NOT NULL, PRIMARY KEY(vault, key)) WITHOUT ROWID
+      before BLOB NOT NULL, after BLOB NOT NULL, size INTEGER NOT NULL, PRIMARY KEY(vault, key)) WITHOUT ROWID
     """,
     """
     CREATE TABLE IF NOT EXISTS dimple_former(

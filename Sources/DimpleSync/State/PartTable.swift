@@ -60,33 +60,30 @@ struct PartTable {
 
   /// A value from its parts, in packed form; `nil` where it is not whole.
   func packed(_ reference: BigReference) throws -> PackedBytes? {
+    guard try isWhole(reference) else { return nil }
     let packed = PackedBytes(isText: reference.kind == .text, size: Int(reference.size))
-    for hash in reference.parts {
-      let statement = try connection.prepare("SELECT bytes FROM dimple_part WHERE hash = ?")
-      defer { statement.reset() }
-      try statement.bind(.blob(hash), at: 1)
-      guard try statement.step() else { return nil }
-      statement.withBytes(0) { packed.append($0) }
-    }
+    try forEachPart(of: reference) { packed.append($0) }
     return packed.isFull ? packed : nil
   }
 
-  /// A value from its parts; `nil` where one is not here.
+  /// A value from its parts; `nil` where it is not whole.
   func value(of reference: BigReference) throws -> SQLValue? {
+    // First: what a stranger says is not worth the memory.
+    guard try isWhole(reference) else { return nil }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(Int(reference.size))
+    try forEachPart(of: reference) { bytes.append(contentsOf: $0) }
+    return SQLValue(bytes, isText: reference.kind == .text)
+  }
+
+  /// Hands over the bytes of a value that is whole.
+  private func forEachPart(of reference: BigReference, _ body: (UnsafeRawBufferPointer) -> Void) throws {
+    let statement = try connection.prepare("SELECT bytes FROM dimple_part WHERE hash = ?")
+    defer { statement.reset() }
     for hash in reference.parts {
-      let statement = try connection.prepare("SELECT bytes FROM dimple_part WHERE hash = ?")
-      defer { statement.reset() }
+      statement.reset()
       try statement.bind(.blob(hash), at: 1)
-      guard try statement.step() else { return nil }
-      statement.withBytes(0) { bytes.append(contentsOf: $0) }
-    }
-    // Each part is what its hash says, but who wrote the reference may have told another size.
-    guard bytes.count == Int(reference.size) else { return nil }
-    switch reference.kind {
-    case .blob: return .blob(bytes)
-    case .text: return String(validating: bytes, as: UTF8.self).map(SQLValue.text) ?? .invalidText(bytes)
+      while try statement.step() { statement.withBytes(0, body) }
     }
   }
 

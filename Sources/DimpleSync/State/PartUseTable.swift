@@ -42,7 +42,7 @@ struct PartUseTable {
     let insert = try connection.prepare(
       "INSERT OR IGNORE INTO dimple_part_use(vault, replica, number, hash) VALUES (?, ?, ?, ?)")
     for hash in hashes {
-      try insert.run(.text(vault), .integer(Int64(bitPattern: replica.rawValue)), .integer(number), .blob(hash))
+      try insert.run(.text(vault), replica.sqlValue, .integer(number), .blob(hash))
     }
   }
 
@@ -54,7 +54,7 @@ struct PartUseTable {
     var used: Set<[UInt8]> = []
     while try statement.step() {
       let number = statement.int64(1)
-      if there[ReplicaID(rawValue: UInt64(bitPattern: statement.int64(0)))]?.contains(number) == true {
+      if there[statement.replica(0)]?.contains(number) == true {
         used.insert(statement.bytes(2))
       }
     }
@@ -79,12 +79,7 @@ struct PartUseTable {
     let statement = try connection.prepare("SELECT replica, first, last FROM dimple_part_read WHERE vault = ?")
     defer { statement.reset() }
     try statement.bind(.text(vault), at: 1)
-    var read: [ReplicaID: RangeSet64] = [:]
-    while try statement.step() {
-      read[ReplicaID(rawValue: UInt64(bitPattern: statement.int64(0))), default: RangeSet64()]
-        .insert(statement.int64(1)...statement.int64(2))
-    }
-    return read
+    return try statement.vector()
   }
 
   /// All uses by these transactions were inserted.
@@ -92,12 +87,12 @@ struct PartUseTable {
     var all = try read()[replica] ?? RangeSet64()
     all.insert(range)
     try connection.prepare("DELETE FROM dimple_part_read WHERE vault = ? AND replica = ?")
-      .run(.text(vault), .integer(Int64(bitPattern: replica.rawValue)))
+      .run(.text(vault), replica.sqlValue)
     let insert = try connection.prepare(
       "INSERT INTO dimple_part_read(vault, replica, first, last) VALUES (?, ?, ?, ?)")
     for range in all.ranges {
       try insert.run(
-        .text(vault), .integer(Int64(bitPattern: replica.rawValue)), .integer(range.lowerBound),
+        .text(vault), replica.sqlValue, .integer(range.lowerBound),
         .integer(range.upperBound))
     }
   }

@@ -34,8 +34,8 @@ struct PostponedTable {
     while try statement.step() {
       runs.append(
         Run(
-          replica: ReplicaID(rawValue: UInt64(bitPattern: statement.int64(0))),
-          range: statement.int64(1)...statement.int64(2), time: HybridTime(rawValue: statement.int64(3))))
+          replica: statement.replica(0),
+          range: statement.range(1, 2), time: HybridTime(rawValue: statement.int64(3))))
     }
     return runs
   }
@@ -54,12 +54,12 @@ struct PostponedTable {
   func replace(_ range: ClosedRange<Int64>, of replica: ReplicaID, by runs: [Run]) throws {
     try connection.prepare("DELETE FROM dimple_postponed WHERE vault = ? AND replica = ? AND first BETWEEN ? AND ?")
       .run(
-        .text(vault), .integer(Int64(replica.rawValue)), .integer(range.lowerBound), .integer(range.upperBound))
+        .text(vault), replica.sqlValue, .integer(range.lowerBound), .integer(range.upperBound))
     let insert = try connection.prepare(
       "INSERT OR REPLACE INTO dimple_postponed(vault, replica, first, last, time) VALUES (?, ?, ?, ?, ?)")
     for run in runs {
       try insert.run(
-        .text(vault), .integer(Int64(replica.rawValue)), .integer(run.range.lowerBound),
+        .text(vault), replica.sqlValue, .integer(run.range.lowerBound),
         .integer(run.range.upperBound), .integer(run.time.rawValue))
     }
   }
@@ -75,15 +75,25 @@ struct PostponedTable {
 
   static func trust(_ replica: ReplicaID, _ range: ClosedRange<Int64>, _ connection: Connection) throws {
     try connection.prepare("INSERT OR REPLACE INTO dimple_trusted(replica, first, last) VALUES (?, ?, ?)")
-      .run(.integer(Int64(replica.rawValue)), .integer(range.lowerBound), .integer(range.upperBound))
+      .run(replica.sqlValue, .integer(range.lowerBound), .integer(range.upperBound))
+  }
+
+  static func distrust(_ replica: ReplicaID, _ connection: Connection) throws {
+    try connection.prepare("DELETE FROM dimple_trusted WHERE replica = ?").run(replica.sqlValue)
+  }
+
+  static func trusted(_ connection: Connection) throws -> [ReplicaID: RangeSet64] {
+    let statement = try connection.prepare("SELECT replica, first, last FROM dimple_trusted ORDER BY replica, first")
+    defer { statement.reset() }
+    return try statement.vector()
   }
 
   func trusted(of replica: ReplicaID) throws -> RangeSet64 {
     let statement = try connection.prepare("SELECT first, last FROM dimple_trusted WHERE replica = ?")
     defer { statement.reset() }
-    try statement.bind(.integer(Int64(replica.rawValue)), at: 1)
+    try statement.bind(replica.sqlValue, at: 1)
     var ranges = RangeSet64()
-    while try statement.step() { ranges.insert(statement.int64(0)...statement.int64(1)) }
+    while try statement.step() { ranges.insert(statement.range(0, 1)) }
     return ranges
   }
 }

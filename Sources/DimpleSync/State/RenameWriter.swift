@@ -6,8 +6,6 @@ internal import DimpleStore
 ///
 /// Confined to one write transaction.
 struct RenameWriter {
-  /// Rows that the next merge decides.
-  private static let undecided = RowStatus.shownWithNull
   private static let batchSize = 1000
 
   let connection: Connection
@@ -99,7 +97,7 @@ struct RenameWriter {
         state.cells = Cells()
         for item in row.entry.state.cells.items { state.cells.add(item.cell, to: columns[item.column] ?? item.column) }
         let isShown = try row.entry.status == .settled && (!state.isAlive || shown?.contains(row.key.key) == true)
-        try put(state, isShown ? .settled : Self.undecided, under: RowKey(table: new, key: row.key.key))
+        try put(state, isShown ? .settled : .undecided, under: RowKey(table: new, key: row.key.key))
         try connection.prepare("DELETE FROM dimple_row WHERE tbl = ? AND key = ?")
           .run(.integer(old), .blob(row.key.key))
       }
@@ -111,7 +109,7 @@ struct RenameWriter {
   private mutating func put(_ state: RowState, _ status: RowStatus, under key: RowKey) throws {
     guard var other = try store.load(key)?.state else { return try store.save(key, state, status, names) }
     other.join(state)
-    try store.save(key, other, Self.undecided, names)
+    try store.save(key, other, .undecided, names)
   }
 
   private mutating func moveColumn(_ old: Int64, to new: Int64, of table: Int64) throws {
@@ -124,7 +122,7 @@ struct RenameWriter {
         state.cells[old] = nil
         state.cells.add(cell, to: new)
         let isWaiting = entry.status != .settled && entry.status != .unknownColumns
-        try store.save(key, state, isPlain || isWaiting ? entry.status : Self.undecided, names)
+        try store.save(key, state, isPlain || isWaiting ? entry.status : .undecided, names)
       }
       last = batch.last?.key.key
     }

@@ -10,7 +10,7 @@ struct ReplicaTable {
   init(_ connection: Connection) throws {
     let statement = try connection.prepare("SELECT number, id FROM dimple_replica")
     defer { statement.reset() }
-    while try statement.step() { remember(statement.int64(0), ReplicaID(rawValue: UInt64(statement.int64(1)))) }
+    while try statement.step() { remember(statement.int64(0), statement.replica(1)) }
   }
 
   private mutating func remember(_ number: Int64, _ replica: ReplicaID) {
@@ -27,13 +27,13 @@ struct ReplicaTable {
     // Another copy of this table may have given it out meanwhile.
     let known = try connection.prepare("SELECT number FROM dimple_replica WHERE id = ?")
     defer { known.reset() }
-    try known.bind(.integer(Int64(replica.rawValue)), at: 1)
+    try known.bind(replica.sqlValue, at: 1)
     if try known.step() {
       remember(known.int64(0), replica)
       return known.int64(0)
     }
     let insert = try connection.prepare("INSERT INTO dimple_replica(id) VALUES (?)")
-    try insert.run(.integer(Int64(replica.rawValue)))
+    try insert.run(replica.sqlValue)
     let number = connection.lastInsertRowID
     remember(number, replica)
     return number
@@ -53,13 +53,13 @@ struct ReplicaTable {
   func publicKey(of replica: ReplicaID, _ connection: Connection) throws -> [UInt8]? {
     let statement = try connection.prepare("SELECT key FROM dimple_replica WHERE id = ? AND key IS NOT NULL")
     defer { statement.reset() }
-    try statement.bind(.integer(Int64(replica.rawValue)), at: 1)
+    try statement.bind(replica.sqlValue, at: 1)
     return try statement.step() ? statement.bytes(0) : nil
   }
 
   /// Forgets the key of a replica.
   static func unpin(_ replica: ReplicaID, _ connection: Connection) throws {
-    try connection.prepare("UPDATE dimple_replica SET key = NULL WHERE id = ?").run(.integer(Int64(replica.rawValue)))
+    try connection.prepare("UPDATE dimple_replica SET key = NULL WHERE id = ?").run(replica.sqlValue)
   }
 
   /// Remembers the key of a replica seen for the first time.

@@ -22,6 +22,8 @@ enum RowStatus: Int64 {
   case unknownColumns = 9
   /// Shown although its delete is later than its insert: updates revive in its table, and one is later still.
   case revived = 10
+  /// The next merge decides what the table shows of it.
+  case undecided = 11
 
   /// Alive, but cannot stand in the table.
   var isHeld: Bool { (Self.unknownTable.rawValue...Self.missingParent.rawValue).contains(rawValue) }

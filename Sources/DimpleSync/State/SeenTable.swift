@@ -84,9 +84,9 @@ struct SeenTable {
     var seen = Seen()
     while try statement.step() {
       let run = Seen.Run(
-        range: statement.int64(1)...statement.int64(2),
+        range: statement.range(1, 2),
         chain: PackChain(before: statement.bytes(3), after: statement.bytes(4)))
-      seen.insert(run, of: ReplicaID(rawValue: UInt64(bitPattern: statement.int64(0))))
+      seen.insert(run, of: statement.replica(0))
     }
     return seen
   }
@@ -96,12 +96,7 @@ struct SeenTable {
     let statement = try connection.prepare(
       "SELECT dimple_replica.id, first, last FROM dimple_seen JOIN dimple_replica ON number = replica ORDER BY 1, 2")
     defer { statement.reset() }
-    var vector: [ReplicaID: RangeSet64] = [:]
-    while try statement.step() {
-      vector[ReplicaID(rawValue: UInt64(bitPattern: statement.int64(0))), default: RangeSet64()]
-        .insert(statement.int64(1)...statement.int64(2))
-    }
-    return vector
+    return try statement.vector()
   }
 
   /// Replaces what is stored of `replica`.
@@ -137,7 +132,7 @@ struct SeenTable {
   /// Nothing of `replica` counts as merged, from any vault.
   static func forget(_ replica: ReplicaID, _ connection: Connection) throws {
     try connection.prepare("DELETE FROM dimple_seen WHERE replica IN (SELECT number FROM dimple_replica WHERE id = ?)")
-      .run(.integer(Int64(replica.rawValue)))
+      .run(replica.sqlValue)
   }
 
   /// The last own transaction that is in the vault, and the chain after it.

@@ -17,7 +17,8 @@ internal import DimpleStore
 /// dimple_part_use and its like                 what refers to parts of large values: see ``PartUseTable``
 /// ```
 enum SyncTables {
-  private static let format: Int64 = 1
+  /// 2: own packs have their size, and rows may be undecided.
+  private static let format: Int64 = 2
 
   private static let statements = [
     "CREATE TABLE IF NOT EXISTS dimple_sync(name TEXT PRIMARY KEY NOT NULL, value) WITHOUT ROWID",
@@ -59,7 +60,7 @@ enum SyncTables {
   /// - Throws: ``SyncError/Code/historyRemoved`` where that comes too late.
   static func register(vault: String, _ changelog: Changelog, _ connection: Connection) throws {
     let table = SeenTable(vault: vault, connection: connection)
-    let first = try changelog.firstKeptTransaction(connection)
+    let first = try changelog.firstTransaction(connection)
     let isNew = try table.pushed().last == 0
     if try isNew && hasVaults(connection) && first > 1 {
       throw SyncError(
@@ -120,6 +121,7 @@ enum SyncTables {
       statements + IdentityTables.statements + PartTable.statements + PartUseTable.statements + RelayTable.statements
       + SpoolPartTable.statements
     for statement in all { try connection.prepare(statement).run() }
+    try OwnPackTable.upgrade(connection)
     try SyncSetting.format.set(.integer(format), connection)
   }
 }

@@ -17,6 +17,9 @@ extension Simulation {
       // What is refused is asked for each time.
       let refused = report.skipped.filter { isOfCopies($0.error) }.count
       report.skipped.removeAll { isOfCopies($0.error) }
+      // Tidying up is none, a clock that is wrong stays so, and what is missing is told each time.
+      (report.joinedPacks, report.removedPacks, report.removedParts, report.wroteSnapshot) = (0, 0, 0, false)
+      (report.clockDifference, report.missing) = (nil, [])
       guard report.isEmpty else { throw SimulationFailure("not at rest", "device \(device.index): \(report)") }
       requests = report.traffic.requests
       // A refused snapshot costs more than one.

@@ -1,13 +1,16 @@
 internal import DimpleMutex
 
-/// One sync per database at a time in this process, whichever engines ask; in the order they came.
+/// One sync per database at a time in this process, whichever engines ask; in the order they came. Likewise the opening of an
+/// engine's vault.
 final class SyncQueue: Sendable {
-  /// What is synced.
+  /// What is done one at a time.
   enum Key: Hashable, Sendable {
     /// A database file, by its absolute path without links.
     case file(String)
     /// An in-memory database; whoever syncs it keeps it alive.
     case memory(ObjectIdentifier)
+    /// The vault of an engine, which is alive as long as it opens it.
+    case opening(ObjectIdentifier)
   }
 
   private struct Waiter {
@@ -16,7 +19,7 @@ final class SyncQueue: Sendable {
   }
 
   private struct State {
-    /// A key is present as long as its database is being synced.
+    /// A key is present as long as somebody is at it.
     var waiters: [Key: [Waiter]] = [:]
     /// Cancelled before they began to wait.
     var cancelled: Set<UInt64> = []
@@ -28,7 +31,7 @@ final class SyncQueue: Sendable {
 
   private let state = Mutex(State())
 
-  /// Suspends until nobody else syncs that database.
+  /// Suspends until nobody else is at it.
   ///
   /// - Throws: `CancellationError`; then the turn is somebody else's.
   func enter(_ key: Key) async throws {
@@ -76,6 +79,6 @@ final class SyncQueue: Sendable {
     next?.resume()
   }
 
-  /// How many wait for that database.
+  /// How many wait for it.
   func waiting(_ key: Key) -> Int { state.withLock { $0.waiters[key]?.count ?? 0 } }
 }

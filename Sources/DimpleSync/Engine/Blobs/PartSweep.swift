@@ -164,7 +164,7 @@ struct PartSweep {
       guard pinned == nil || pinned == header.publicKey else { return false }
       try connection.withInternalAccess {
         let table = PartUseTable(vault: id, connection: connection)
-        try decoded.forEachTransaction { transaction, _ in
+        try decoded.forEachTransaction { transaction in
           guard let use = PartUse(transaction) else { return true }
           try table.insertUses(use.hashes, by: use.number, of: header.replica)
           return true

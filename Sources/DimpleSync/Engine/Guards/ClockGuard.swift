@@ -12,8 +12,7 @@ struct ClockGuard {
     let ahead = session.changelog.now().milliseconds - server.now
     if Duration.milliseconds(abs(ahead)) > tolerance { report.clockDifference = .milliseconds(ahead) }
     let target = HybridTime(milliseconds: server.now)
-    let latest = HybridTime(milliseconds: server.now + tolerance.components.seconds * 1000)
-    report.restampedTransactions += try await restamp(latest: latest, to: target)
+    report.restampedTransactions += try await restamp(latest: target.advanced(by: tolerance), to: target)
   }
 
   /// - Returns: How many transactions have other times now.

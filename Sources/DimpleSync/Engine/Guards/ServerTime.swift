@@ -1,4 +1,5 @@
 internal import DimpleRemote
+internal import DimpleStore
 
 /// What the storage's own clock said when it answered a listing: a second opinion on this device's.
 struct ServerTime: Sendable {
@@ -13,8 +14,5 @@ struct ServerTime: Sendable {
   }
 
   /// The storage's clock now, in milliseconds since 1970.
-  var now: Int64 {
-    let elapsed = stopwatch.elapsed.components
-    return milliseconds + elapsed.seconds * 1000 + elapsed.attoseconds / 1_000_000_000_000_000
-  }
+  var now: Int64 { saturatingSum([milliseconds, stopwatch.elapsed.wholeMilliseconds]) }
 }

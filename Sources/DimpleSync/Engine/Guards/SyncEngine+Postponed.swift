@@ -1,6 +1,14 @@
 public import DimpleChangelog
 internal import DimpleStore
 
+/// Transactions of one replica that are taken in however far ahead their times lie: ``SyncEngine/trust(_:transactions:)``.
+public struct TrustedTransactions: Sendable, Hashable {
+  /// Who wrote them, or will.
+  public var replica: ReplicaID
+  /// Their numbers; up to `Int64.max` where all are trusted that the replica will write.
+  public var transactions: ClosedRange<Int64>
+}
+
 /// Transactions of one replica that wait because their times lie too far ahead of this device's clock.
 public struct PostponedTransactions: Sendable, Hashable {
   /// Who wrote them.
@@ -19,8 +27,7 @@ extension SyncEngine {
   /// - Throws: `StoreError`.
   public nonisolated func postponed() async throws -> [PostponedTransactions] {
     guard let changelog = database.extension(Changelog.self) else { return [] }
-    let limit = HybridTime(
-      milliseconds: changelog.now().milliseconds + options.maximumDrift.components.seconds * 1000)
+    let limit = changelog.now().advanced(by: options.maximumDrift)
     return try await database.read { connection in
       guard try SyncSetting.format.integer(connection) != nil else { return [] }
       var found: Set<PostponedTransactions> = []
@@ -45,6 +52,32 @@ extension SyncEngine {
       try connection.withInternalAccess {
         try SyncTables.create(connection)
         try PostponedTable.trust(replica, transactions ?? 1...Int64.max, connection)
+      }
+    }
+  }
+
+  /// What is trusted.
+  ///
+  /// - Returns: By replica, then by number, ascending; what overlaps or touches is one.
+  /// - Throws: `StoreError`.
+  public nonisolated func trusted() async throws -> [TrustedTransactions] {
+    try await database.read { connection in
+      guard try SyncSetting.format.integer(connection) != nil else { return [] }
+      return try PostponedTable.trusted(connection).sorted { $0.key < $1.key }.flatMap { replica, numbers in
+        numbers.ranges.map { TrustedTransactions(replica: replica, transactions: $0) }
+      }
+    }
+  }
+
+  /// Takes back all trust in a replica: what it wrote too far ahead, and was not taken in yet, waits again. What was taken in
+  /// stays.
+  ///
+  /// - Throws: `StoreError`, ``SyncError/Code/newerDatabase``.
+  public nonisolated func distrust(_ replica: ReplicaID) async throws {
+    try await database.write { connection in
+      try connection.withInternalAccess {
+        try SyncTables.create(connection)
+        try PostponedTable.distrust(replica, connection)
       }
     }
   }

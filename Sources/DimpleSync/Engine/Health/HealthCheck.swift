@@ -47,20 +47,19 @@ struct HealthCheck {
     }
     let result =
       try await repairs
-      ? session.database.write { connection in try connection.withInternalAccess { try look(connection) } }
+      ? session.write { try look($0) }
       : session.database.read { try look($0) }
     report = result.0
     return result.1
   }
 
   /// Gives the state the values that the table lost, and marks the row as one that its table does not show as it should.
-  private func mark(_ difference: RowCheck.Difference, _ connection: Connection) throws -> Bool {
+  func mark(_ difference: RowCheck.Difference, _ connection: Connection) throws -> Bool {
     var store = try RowStore(connection)
     guard let entry = try store.load(difference.key) else { return false }
     var state = entry.state
     state.fill(difference.values.map { (id: $0.column, value: $0.value) })
-    try store.save(
-      difference.key, state, state.isAlive ? .shownWithNull : .keptByReference, try NameTable(connection))
+    try store.save(difference.key, state, .undecided, try NameTable(connection))
     return true
   }
 }

@@ -34,9 +34,7 @@ struct MissingPacks {
 
   /// - Parameter listed: All packs that the vault lists.
   func check(_ listed: [PullPlan.Candidate]) async throws -> [MissingTransactions] {
-    var there: [ReplicaID: RangeSet64] = [:]
-    for pack in listed { there[pack.name.replica, default: RangeSet64()].insert(pack.name.range) }
-    let missing = try await missing(Self.withoutHeads(there))
+    let missing = try await missing(Self.withoutHeads([ReplicaID: RangeSet64](listed)))
     let id = session.vault.id
     let noted = try await session.database.read { try MissingTable(vault: id, connection: $0).load() }
     var next = missing.mapValues { MissingTable.Row(last: $0.last, listings: 1) }
@@ -45,9 +43,7 @@ struct MissingPacks {
     }
     if next != noted {
       let rows = next
-      try await session.database.write { connection in
-        try connection.withInternalAccess { try MissingTable(vault: id, connection: connection).replace(by: rows) }
-      }
+      try await session.write { try MissingTable(vault: id, connection: $0).replace(by: rows) }
     }
     let changelog = session.changelog
     let own = Set(try await session.database.read { try changelog.identities($0) }.map(\.replica))

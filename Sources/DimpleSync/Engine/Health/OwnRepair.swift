@@ -22,7 +22,7 @@ struct OwnRepair {
       let rest = RangeSet64([pack.name.range])
         .subtracting(outcome.missing[pack.name.replica]?.subtracting(resent[pack.name.replica] ?? .init()) ?? .init())
       guard rest == RangeSet64([pack.name.range]) else { continue }
-      try await session.storage.delete(pack.key)
+      try await session.deleteOwnPack(pack.key)
       report.removedObjects += 1
     }
     try await replaceSnapshots(outcome.damagedSnapshots, &report)
@@ -39,9 +39,7 @@ struct OwnRepair {
       report.removedObjects += 1
     }
     let id = session.vault.id
-    try await session.database.write { connection in
-      try connection.withInternalAccess { try SnapshotTable(vault: id, connection: connection).remember(.init()) }
-    }
+    try await session.write { try SnapshotTable(vault: id, connection: $0).remember(.init()) }
     let listed = try await VaultListing(session: session).run().candidates
     var written = SyncReport()
     _ = try await SnapshotWriter(session: session).run(listed, &written)
@@ -49,7 +47,7 @@ struct OwnRepair {
 
   private func isOwn(_ pack: PullPlan.Candidate) async throws -> Bool {
     let id = session.vault.id
-    return try await session.database.read { try OwnPackTable(vault: id, connection: $0).load()[pack.key] != nil }
+    return try await session.database.read { try OwnPackTable(vault: id, connection: $0).contains(pack.key) }
   }
 
   /// - Returns: What could be sent: the log may no longer have all of it.

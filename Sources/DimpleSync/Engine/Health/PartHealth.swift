@@ -19,7 +19,7 @@ struct PartHealth {
   mutating func note(_ decoded: DecodedPack) throws {
     var references = references
     let replica = decoded.header.replica
-    try decoded.forEachTransaction { transaction, _ in
+    try decoded.forEachTransaction { transaction in
       for change in transaction.changes {
         for column in change.bigColumns {
           let cell = LargeCell(table: change.table, key: change.key, reference: column.reference)

@@ -92,7 +92,8 @@ struct RowCheck {
   }
 
   private func presence(of key: RowKey, in position: Int) throws -> Difference? {
-    guard !fresh.contains(key), !awaited.contains(key), let entry = try store.load(key) else { return nil }
+    guard !fresh.contains(key), !awaited.contains(key), let entry = try store.load(key), entry.status != .undecided
+    else { return nil }
     let keyValues = try KeyCodec.decode(key.key)
     guard keyValues.count == schema.tables[position].keyColumns.count else { return nil }
     let isShown = try access[position].read(keyValues) != nil
@@ -127,7 +128,7 @@ struct RowCheck {
   /// The rows of which a table shows another value than the change that the state goes by wrote.
   func differences(_ decoded: DecodedPack) throws -> [Difference] {
     var differences: [RowKey: Difference] = [:]
-    try decoded.forEachTransaction { transaction, _ in
+    try decoded.forEachTransaction { transaction in
       for change in transaction.changes where change.operation != .delete {
         let stamp = Stamp(time: change.time, replica: decoded.header.replica)
         guard let found = try difference(change, stamp) else { continue }

@@ -11,8 +11,27 @@ struct VaultCheck {
     var usable = RangeSet64()
     /// The chain before each number at which some pack begins or ends.
     var chains: [Int64: [UInt8]] = [:]
-    var borders: Set<Int64> = []
+    /// Ascending.
+    private(set) var borders: [Int64] = []
     var publicKey: [UInt8]?
+
+    /// In any order, once or more.
+    mutating func setBorders(_ numbers: [Int64]) { borders = Set(numbers).sorted() }
+
+    /// The borders of a pack of these numbers: from the first to one past the last.
+    func borders(of range: ClosedRange<Int64>) -> ArraySlice<Int64> {
+      borders[position(of: range.lowerBound)...].prefix { $0 <= range.upperBound.saturatingSuccessor }
+    }
+
+    /// Of the first border from there on.
+    private func position(of number: Int64) -> Int {
+      var (low, high) = (0, borders.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if borders[middle] < number { low = middle + 1 } else { high = middle }
+      }
+      return low
+    }
   }
 
   struct Outcome: Sendable {
@@ -46,7 +65,7 @@ struct VaultCheck {
     for start in stride(from: 0, to: packs.count, by: session.options.parallelGets) {
       try Task.checkCancellation()
       let group = Array(packs[start..<min(start + session.options.parallelGets, packs.count)])
-      for (pack, result) in zip(group, try await fetch(group)) {
+      for (pack, result) in zip(group, try await PackFetch(session: session).fetch(group)) {
         let replica = pack.name.replica
         switch result.flatMap({ check($0, &logs[replica, default: Log()]) }) {
         case .success(let decoded):
@@ -65,7 +84,7 @@ struct VaultCheck {
     let covered = try await snapshots.check(manifests, logs, &parts, &outcome, &report)
     let usable = logs.mapValues(\.usable)
     let changelog = session.changelog
-    let isTrimmed = try await session.database.read { try changelog.firstKeptTransaction($0) > 1 }
+    let isTrimmed = try await session.database.read { try changelog.firstTransaction($0) > 1 }
     let there = !manifests.isEmpty || isTrimmed ? MissingPacks.withoutHeads(usable) : usable
     outcome.missing = try await MissingPacks(session: session).missing(there)
     // Of what a snapshot covers, a replica's last pack is there still.
@@ -80,18 +99,6 @@ struct VaultCheck {
     return outcome
   }
 
-  private func fetch(_ packs: [PullPlan.Candidate]) async throws -> [Result<DecodedPack, SyncError>] {
-    let session = session
-    return try await withThrowingTaskGroup(of: (Int, Result<DecodedPack, SyncError>).self) { group in
-      for (index, pack) in packs.enumerated() {
-        group.addTask { (index, try await PackFetch(session: session).fetch(pack)) }
-      }
-      var results: [(Int, Result<DecodedPack, SyncError>)] = []
-      for try await result in group { results.append(result) }
-      return results.sorted { $0.0 < $1.0 }.map(\.1)
-    }
-  }
-
   // MARK: - Chains and keys
 
   /// The borders of all packs, at which their chains are compared; what was merged before is a border with a known chain.
@@ -99,15 +106,14 @@ struct VaultCheck {
     _ packs: [PullPlan.Candidate], _ manifests: [SnapshotManifest]
   ) async throws -> [ReplicaID: Log] {
     var logs: [ReplicaID: Log] = [:]
+    var borders: [ReplicaID: [Int64]] = [:]
+    func add(_ range: ClosedRange<Int64>, of replica: ReplicaID) {
+      borders[replica, default: []] += [range.lowerBound, range.upperBound.saturatingSuccessor]
+    }
     for (replica, coverage) in manifests.flatMap(\.replicas) {
-      let borders = coverage.runs.flatMap { [$0.range.lowerBound, $0.range.upperBound &+ 1] }
-      logs[replica, default: Log()].borders.formUnion(borders)
+      for run in coverage.runs { add(run.range, of: replica) }
     }
-    for pack in packs {
-      logs[pack.name.replica, default: Log()].borders.formUnion([
-        pack.name.range.lowerBound, pack.name.range.upperBound &+ 1,
-      ])
-    }
+    for pack in packs { add(pack.name.range, of: pack.name.replica) }
     let id = session.vault.id
     let (seen, keys) = try await session.database.read { connection in
       let replicas = try ReplicaTable(connection)
@@ -118,9 +124,10 @@ struct VaultCheck {
       for run in runs {
         logs[replica, default: Log()].chains[run.range.lowerBound] = run.chain.before
         logs[replica, default: Log()].chains[run.range.upperBound + 1] = run.chain.after
-        logs[replica, default: Log()].borders.formUnion([run.range.lowerBound, run.range.upperBound + 1])
+        add(run.range, of: replica)
       }
     }
+    for (replica, numbers) in borders { logs[replica, default: Log()].setBorders(numbers) }
     for (replica, key) in keys { logs[replica, default: Log()].publicKey = key }
     return logs
   }
@@ -132,7 +139,9 @@ struct VaultCheck {
         SyncError(
           .forgedAuthor, operation: "verify a pack", message: "It is signed with another key than the replica's."))
     }
-    let chains = log.borders.compactMap { border in decoded.chain(before: border).map { (border, $0) } }
+    let chains = log.borders(of: header.range).compactMap { border in
+      decoded.chain(before: border).map { (border, $0) }
+    }
     if chains.contains(where: { border, chain in log.chains[border].map { $0 != chain } ?? false }) {
       return .failure(
         SyncError(

@@ -34,7 +34,7 @@ extension SyncEngine {
         decoded.header.publicKey == pinned ?? decoded.header.publicKey
       else { continue }
       var proof: ChangeProof?
-      try decoded.forEachTransaction { transaction, _ in
+      try decoded.forEachTransaction { transaction in
         guard let change = transaction.changes.first(where: { $0.time == stamp.time }) else { return true }
         proof = ChangeProof(
           key: pack.key, replica: stamp.replica,

@@ -15,7 +15,7 @@ struct NameChange {
   /// - Parameter split: The last local transaction that keeps its name.
   func run(after split: Int64) throws {
     // What the log no longer has cannot be sent again under another name.
-    let split = max(split, try changelog.firstKeptTransaction(connection) - 1)
+    let split = max(split, try changelog.firstTransaction(connection) - 1)
     let before = try changelog.identities(connection)
     for identity in before { try keep(identity, upTo: split, isPresent: identity.last == nil) }
     let name = try changelog.replaceReplicaID(connection, after: split)

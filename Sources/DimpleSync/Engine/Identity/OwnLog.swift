@@ -13,7 +13,7 @@ struct OwnLog {
   /// The number of the last transaction, and of the first that the log still has.
   func bounds() throws -> (first: Int64, last: Int64) {
     let last = try identity.last ?? changelog.lastTransaction(connection)
-    return (max(1, try changelog.firstKeptTransaction(connection) - identity.offset), last - identity.offset)
+    return (max(1, try changelog.firstTransaction(connection) - identity.offset), last - identity.offset)
   }
 
   /// Calls `body` with the transactions after `number`, ascending, until it returns `false`. Large values are not read along.

@@ -17,11 +17,9 @@ struct OwnPacks {
     let session = session
     // What is in the merged state can be given another stamp; what will be has it from the beginning.
     try await session.fold()
-    try await session.database.write { connection in
-      try connection.withInternalAccess {
-        try NameChange(connection: connection, changelog: session.changelog).run(after: split)
-        try SyncTables.register(vault: session.vault.id, session.changelog, connection)
-      }
+    try await session.write { connection in
+      try NameChange(connection: connection, changelog: session.changelog).run(after: split)
+      try SyncTables.register(vault: session.vault.id, session.changelog, connection)
     }
     // What the copy sent of the common part need not be sent again.
     _ = try await difference(listed)
@@ -32,12 +30,10 @@ struct OwnPacks {
   func takeNewName() async throws {
     let session = session
     try await session.fold()
-    try await session.database.write { connection in
-      try connection.withInternalAccess {
-        let offset = try session.changelog.identities(connection).last?.offset ?? 0
-        try NameChange(connection: connection, changelog: session.changelog).run(after: offset)
-        try SyncTables.register(vault: session.vault.id, session.changelog, connection)
-      }
+    try await session.write { connection in
+      let offset = try session.changelog.identities(connection).last?.offset ?? 0
+      try NameChange(connection: connection, changelog: session.changelog).run(after: offset)
+      try SyncTables.register(vault: session.vault.id, session.changelog, connection)
     }
   }
 
@@ -82,11 +78,9 @@ struct OwnPacks {
     }
     guard last > pushed.last else { return }
     let (newLast, newChain, changelog) = (last, chain, session.changelog)
-    try await session.database.write { connection in
-      try connection.withInternalAccess {
-        try SeenTable(vault: id, connection: connection).setPushed(newLast, chain: newChain)
-        try SyncTables.noteNeeded(changelog, connection)
-      }
+    try await session.write { connection in
+      try SeenTable(vault: id, connection: connection).setPushed(newLast, chain: newChain)
+      try SyncTables.noteNeeded(changelog, connection)
     }
   }
 
@@ -111,7 +105,7 @@ struct OwnPacks {
         identity: identity, signingKey: signingKey, connection: connection, changelog: session.changelog)
       if case .differs(let last) = try log.compare(decoded, pushed: pushed) { return identity.offset + last }
       try connection.withInternalAccess {
-        try OwnPackTable(vault: id, connection: connection).insert(key, header)
+        try OwnPackTable(vault: id, connection: connection).insert(key, header, unfoldedSize: decoded.unfoldedSize)
         let end = min(header.range.upperBound, try log.bounds().last)
         try session.noteAttempt(upTo: identity.offset + end, connection)
         guard end > pushed.last, decoded.chain(before: pushed.last + 1) == pushed.chain,

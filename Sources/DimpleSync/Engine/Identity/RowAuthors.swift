@@ -28,10 +28,14 @@ public struct RowAuthors: Sendable, Hashable {
 extension Database {
   /// Who wrote a row, and each of its columns, last. Needs no network; ``SyncEngine/proof(of:)`` finds the signed object.
   ///
+  /// Reads that part of the log that was made since the last sync, which has no index by row: all of it where the database never
+  /// synced. Large values are not read.
+  ///
   /// - Parameters:
   ///   - key: The primary key's values, in the key's order.
+  ///   - table: The table's name, in any case; one that this version of the app does not have, as others spell it.
   /// - Returns: `nil` for a row of which nothing is known.
-  /// - Throws: `StoreError`, `ChangelogError`, ``SyncError/Code/damagedState``.
+  /// - Throws: `StoreError`; `ChangelogError`: `.unknownTable`, `.wrongKey`, `.damagedLog`; ``SyncError/Code/damagedState``.
   public func authors(of key: [SQLValue], in table: String) throws -> RowAuthors? {
     let changelog = `extension`(Changelog.self)
     return try read { try RowAuthorsReader(connection: $0, changelog: changelog).authors(of: key, in: table) }
@@ -45,15 +49,24 @@ private struct RowAuthorsReader {
   func authors(of key: [SQLValue], in table: String) throws -> RowAuthors? {
     var authors = RowAuthors(columns: [:])
     let isSynced = try SyncSetting.format.integer(connection) != nil
+    let table = try name(of: table, keyCount: key.count, isSynced)
     if isSynced { try read(key, table, into: &authors) }
     let folded = isSynced ? try SyncSetting.folded.integer(connection) ?? 0 : 0
-    try changelog?.transactions(connection, after: folded) { transaction in
-      for change in transaction.changes where change.table.hasSameBytes(as: table) && change.key == key {
-        try apply(change, to: &authors)
-      }
-      return true
+    try changelog?.changes(of: key, in: table, after: folded, connection) { change, large in
+      try apply(change, large, to: &authors)
     }
     return authors == RowAuthors(columns: [:]) ? nil : authors
+  }
+
+  /// As the schema has it. Of a table that it does not have, others' rows are held, under its name.
+  private func name(of table: String, keyCount: Int, _ isSynced: Bool) throws -> String {
+    guard let changelog else { return table }
+    do {
+      return try changelog.table(table, keyCount: keyCount, operation: "tell a row's authors", connection).name
+    } catch let error as ChangelogError where error.code == .unknownTable {
+      guard isSynced, try NameTable(connection).number(ofTable: table) != nil else { throw error }
+      return table
+    }
   }
 
   private func read(_ key: [SQLValue], _ table: String, into authors: inout RowAuthors) throws {
@@ -69,7 +82,7 @@ private struct RowAuthorsReader {
   }
 
   /// A change that is not in the state yet; own changes are later than all that was seen.
-  private func apply(_ change: Change, to authors: inout RowAuthors) throws {
+  private func apply(_ change: Change, _ large: [LargeColumn], to authors: inout RowAuthors) throws {
     let author = try author(change.stamp)
     switch change.operation {
     case .insert: authors.inserted = author
@@ -78,7 +91,7 @@ private struct RowAuthorsReader {
       return
     case .update: break
     }
-    for column in change.columns { authors.columns[column.name] = author }
+    for name in change.columns.map(\.name) + large.map(\.name) { authors.columns[name] = author }
   }
 
   private func author(_ stamp: Stamp) throws -> RowAuthors.Author {
