@@ -74,6 +74,10 @@ struct SnapshotPlanTests {
     return .init(key: "\(kind)\(id)\(index)\(hash)", name: name, size: 10)
   }
 
+  private func whole(_ id: SnapshotID, parts: Int) -> SnapshotCatalog.Whole {
+    .init(manifest: manifest(id, parts: parts), name: object(.manifest, id, UInt32(parts)).name)
+  }
+
   private func manifest(_ id: SnapshotID, parts: Int) -> SnapshotManifest {
     let run = Seen.Run(range: 1...id.covered, chain: PackChain(before: [], after: []))
     return SnapshotManifest(
@@ -96,19 +100,21 @@ struct SnapshotPlanTests {
   @Test func theNewestTwoStayAndWhatOthersMayBeWriting() {
     let (oldest, previous, mine, theirs) = (id(10, two), id(20, two), id(40, one), id(30, two))
     let kept = [
-      object(.part, previous, 0), object(.manifest, previous, 1), object(.part, mine, 0), object(.part, theirs, 0),
+      object(.part, previous, 0), object(.manifest, previous, 1), object(.part, mine, 0), object(.manifest, mine, 1),
+      object(.part, theirs, 0), object(.part, previous, 1), object(.manifest, previous, 2),
     ]
     let useless = [
       object(.part, oldest, 0), object(.manifest, oldest, 1), object(.part, id(15, two), 3),
       object(.part, id(39, one), 0),
-      object(.part, mine, 0, hash: 9),
+      object(.part, mine, 0, hash: 9), object(.manifest, mine, 1, hash: 9),
     ]
     let catalog = SnapshotCatalog((kept + useless).shuffled())
-    let superfluous = catalog.superfluous(keeping: manifest(mine, parts: 1), previous: manifest(previous, parts: 1))
+    let superfluous = catalog.superfluous(keeping: whole(mine, parts: 1), previous: whole(previous, parts: 1))
     #expect(Set(superfluous) == Set(useless))
+    #expect(superfluous.map(\.name.kind) == [.manifest, .manifest, .part, .part, .part, .part])
     #expect(
-      Set(catalog.superfluous(keeping: manifest(mine, parts: 1), previous: nil)) == [
-        object(.part, id(39, one), 0), object(.part, mine, 0, hash: 9),
+      Set(catalog.superfluous(keeping: whole(mine, parts: 1), previous: nil)) == [
+        object(.part, id(39, one), 0), object(.part, mine, 0, hash: 9), object(.manifest, mine, 1, hash: 9),
       ])
   }
 
@@ -118,7 +124,7 @@ struct SnapshotPlanTests {
     func stored(_ range: ClosedRange<Int64>) -> CompactionPlan.StoredPack {
       .init(key: "\(range)", name: PackName(replica: one, range: range, contentHash: []), size: 1)
     }
-    let own = [stored(1...10), stored(11...20), stored(21...30)]
+    let own = [stored(21...30), stored(11...20), stored(1...10)]
     let all = RangeSet64([1...30])
     func keys(_ covered: [RangeSet64], _ old: Set<Int64>) -> [String] {
       RetentionPlan(own, covered: covered, old: old).superfluous.map(\.key)

@@ -61,6 +61,7 @@ struct Retention {
 
 /// Which own packs nobody needs. Pure.
 struct RetentionPlan {
+  /// In the order of their transactions, in which they are to be removed: what is left must not have a gap, whenever that ends.
   private(set) var superfluous: [CompactionPlan.StoredPack] = []
 
   /// - Parameters:
@@ -73,6 +74,8 @@ struct RetentionPlan {
     superfluous = own.filter { pack in
       pack.name.range.upperBound < last && old.contains(pack.name.range.upperBound)
         && covered.allSatisfy { $0.contains(pack.name.range) }
+    }.sorted {
+      ($0.name.range.lowerBound, $0.name.range.upperBound) < ($1.name.range.lowerBound, $1.name.range.upperBound)
     }
   }
 }

@@ -38,19 +38,28 @@ struct SnapshotCatalog: Equatable {
     }
   }
 
-  /// What is of no use once `new` is there, with `previous` behind it: older snapshots, parts whose manifest never came.
-  /// What is newer than `previous` and of others stays, for it may be on its way, or of a version that is not understood here.
-  func superfluous(keeping new: SnapshotManifest, previous: SnapshotManifest?) -> [StoredObject] {
-    let kept = Set(
-      [new, previous].compactMap { $0 }.flatMap { manifest in
-        manifest.parts.indices.map { manifest.name(ofPart: $0) }
-      })
-    let keptIDs = Set([new.id] + [previous?.id].compactMap { $0 })
+  /// A snapshot that is read, and under which name its manifest lies there.
+  struct Whole: Sendable {
+    var manifest: SnapshotManifest
+    var name: SnapshotName
+
+    fileprivate var names: [SnapshotName] { [name] + manifest.parts.indices.map { manifest.name(ofPart: $0) } }
+  }
+
+  /// What is of no use once `new` is there, with `previous` behind it: older snapshots, parts whose manifest never came, and what
+  /// the same writer made of the same transactions before. What is newer than `previous` and of others stays, for it may be on
+  /// its way, or of a version that is not understood here.
+  ///
+  /// - Returns: Manifests before parts, the order in which they are to be removed: no manifest shall be there without its parts.
+  func superfluous(keeping new: Whole, previous: Whole?) -> [StoredObject] {
+    let writer = new.name.id.writer
+    let kept = Set(new.names + (previous?.names ?? []))
     return objects.filter { object in
       let id = object.name.id
-      if keptIDs.contains(id) { return object.name.kind == .part && !kept.contains(object.name) }
-      if let previous { return id < previous.id || (id.writer == new.writer && id < new.id) }
-      return id.writer == new.writer && id < new.id
-    }
+      if kept.contains(object.name) { return false }
+      if id == new.name.id { return true }
+      if let previous, id <= previous.name.id { return id < previous.name.id || id.writer == writer }
+      return id.writer == writer && id < new.name.id
+    }.sorted { $0.name.kind.rawValue > $1.name.kind.rawValue }
   }
 }

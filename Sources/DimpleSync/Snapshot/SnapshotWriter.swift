@@ -21,8 +21,9 @@ struct SnapshotWriter {
     let catalog = try await objects.list()
     let newest = try await newest(in: catalog)
     if let newest {
-      try await remember(.init(vector: newest.vector, size: newest.size))
-      guard plan.isDue(covered: newest.vector, size: newest.size, minimum: minimum) else { return .notDue }
+      let manifest = newest.manifest
+      try await remember(.init(vector: manifest.vector, size: manifest.size))
+      guard plan.isDue(covered: manifest.vector, size: manifest.size, minimum: minimum) else { return .notDue }
     }
     let moment = try SnapshotMoment(session)
     defer { moment.end() }
@@ -30,7 +31,8 @@ struct SnapshotWriter {
       return try await write(moment, catalog, newest, &report)
     } catch is MissingValue {
       // Another replica may have it. This one asks again when twice as much has come together.
-      try await remember(.init(vector: newest?.vector ?? [:], size: plan.bytes(beyond: newest?.vector ?? [:])))
+      let vector = newest?.manifest.vector ?? [:]
+      try await remember(.init(vector: vector, size: plan.bytes(beyond: vector)))
       return .notDue
     }
   }
@@ -47,18 +49,19 @@ struct SnapshotWriter {
   }
 
   private func write(
-    _ moment: SnapshotMoment, _ catalog: SnapshotCatalog, _ newest: SnapshotManifest?, _ report: inout SyncReport
+    _ moment: SnapshotMoment, _ catalog: SnapshotCatalog, _ newest: SnapshotCatalog.Whole?,
+    _ report: inout SyncReport
   ) async throws -> Outcome {
     guard let coverage = try await moment.coverage() else { return .appIsWriting }
     let vector = coverage.replicas.mapValues { RangeSet64($0.runs.map(\.range)) }
-    if let newest, newest.vector.contains(where: { !(vector[$0.key] ?? RangeSet64()).contains($0.value) }) {
+    if let newest, newest.manifest.vector.contains(where: { !(vector[$0.key] ?? RangeSet64()).contains($0.value) }) {
       // What it has and this replica lacks would be lost with it.
       return .notDue
     }
-    guard let manifest = try await write(coverage, moment) else { return .appIsWriting }
-    try await remember(.init(vector: manifest.vector, size: manifest.size))
+    guard let written = try await write(coverage, moment) else { return .appIsWriting }
+    try await remember(.init(vector: written.manifest.vector, size: written.manifest.size))
     report.wroteSnapshot = true
-    for object in catalog.superfluous(keeping: manifest, previous: newest) {
+    for object in catalog.superfluous(keeping: written, previous: newest) {
       try await session.storage.delete(object.key)
     }
     return .written
@@ -75,15 +78,19 @@ struct SnapshotWriter {
   }
 
   /// The newest that can be read.
-  private func newest(in catalog: SnapshotCatalog) async throws -> SnapshotManifest? {
+  private func newest(in catalog: SnapshotCatalog) async throws -> SnapshotCatalog.Whole? {
     for candidate in catalog.candidates {
-      do { return try await objects.manifest(candidate.manifest) } catch is SyncError { continue }
+      do {
+        return .init(manifest: try await objects.manifest(candidate.manifest), name: candidate.manifest.name)
+      } catch is SyncError { continue }
     }
     return nil
   }
 
   /// - Returns: `nil` where the app writes, and the moment cannot be kept.
-  private func write(_ coverage: SnapshotSource.Coverage, _ moment: SnapshotMoment) async throws -> SnapshotManifest? {
+  private func write(
+    _ coverage: SnapshotSource.Coverage, _ moment: SnapshotMoment
+  ) async throws -> SnapshotCatalog.Whole? {
     session.progress.plan(.snapshotting)
     var manifest = SnapshotManifest(
       vault: session.vault.id, writer: session.changelog.replicaID, latest: HybridTime(rawValue: 0), parts: [],
@@ -104,8 +111,8 @@ struct SnapshotWriter {
     }
     guard try await putMissing(large, moment) else { return nil }
     let lines = try manifest.encoded(vault: session.vault, signingKey: coverage.signingKey)
-    _ = try await objects.put(lines, .manifest, of: manifest.id, index: manifest.parts.count)
-    return manifest
+    let stored = try await objects.put(lines, .manifest, of: manifest.id, index: manifest.parts.count)
+    return .init(manifest: manifest, name: stored.name)
   }
 
   /// The vault has the parts of large values from packs, nearly always.

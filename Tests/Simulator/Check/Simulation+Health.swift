@@ -14,6 +14,8 @@ extension Simulation {
       } else {
         try judge(await device.engine.verify(), device)
       }
+    } catch is CancellationError where Task.isCancelled {
+      // It happened amid a sync that was called off.
     } catch let error as RemoteError {
       guard script.settings.isHostile else {
         throw SimulationFailure("a check threw", "device \(device.index): \(error)")

@@ -44,18 +44,40 @@ struct OwnPacks {
     let mine = listed.filter { names.contains($0.name.replica) }
       .sorted { ($0.name.range.lowerBound, $0.key) < ($1.name.range.lowerBound, $1.key) }
     // A put whose answer was lost.
-    try await advance(mine.compactMap { known[$0.key] })
+    let sent = try await advance(mine.compactMap { known[$0.key] })
     var split: Int64?
     for pack in mine where known[pack.key] == nil {
-      guard let identity = identities.first(where: { $0.replica == pack.name.replica }),
-        // What cannot be read can be read by nobody; whose it was does not matter.
-        case .success(let decoded) = try await PackFetch(session: session).fetch(pack)
-      else { continue }
-      if let difference = try await compare(decoded, identity, key: pack.key) {
-        split = min(split ?? difference, difference)
+      guard let identity = identities.first(where: { $0.replica == pack.name.replica }) else { continue }
+      let difference: Int64?
+      switch try await read(pack) {
+      case .success(let decoded): difference = try await compare(decoded, identity, key: pack.key)
+      case .failure(let error):
+        difference = Self.suspectedDifference(error, pack, identity, sent: sent)
       }
+      if let difference { split = min(split ?? difference, difference) }
     }
     return split
+  }
+
+  /// Tries twice: what was cut short on its way may not be so the next time.
+  private func read(_ pack: PullPlan.Candidate) async throws -> Result<DecodedPack, SyncError> {
+    let fetch = PackFetch(session: session)
+    let result = try await fetch.fetch(pack)
+    if case .failure(let error) = result, !SkippedObject(key: pack.key, error: error).isGone {
+      return try await fetch.fetch(pack)
+    }
+    return result
+  }
+
+  /// Where a pack cannot be read that a copy put under the present name, beyond what this database has sent: whatever is sent
+  /// under these numbers may contradict it, and readers would take in one or the other. Former names send nothing new, and what
+  /// is gone was joined with others.
+  private static func suspectedDifference(
+    _ error: SyncError, _ pack: PullPlan.Candidate, _ identity: Identity, sent: Int64
+  ) -> Int64? {
+    guard identity.last == nil, pack.name.range.upperBound > sent, !SkippedObject(key: pack.key, error: error).isGone
+    else { return nil }
+    return identity.offset + max(pack.name.range.lowerBound - 1, sent)
   }
 
   private func load() async throws -> (identities: [Identity], known: [String: OwnPackTable.Row]) {
@@ -68,7 +90,9 @@ struct OwnPacks {
   }
 
   /// Counts packs that were put as sent, where they go on from what is.
-  private func advance(_ packs: [OwnPackTable.Row]) async throws {
+  ///
+  /// - Returns: The last transaction under the present name that counts as sent.
+  private func advance(_ packs: [OwnPackTable.Row]) async throws -> Int64 {
     let (id, present) = (session.vault.id, session.changelog.replicaID)
     let pushed = try await session.database.read { try SeenTable(vault: id, connection: $0).pushed() }
     var (last, chain) = pushed
@@ -76,12 +100,13 @@ struct OwnPacks {
       guard pack.name.range.lowerBound == last + 1, pack.chain.before == chain else { continue }
       (last, chain) = (pack.name.range.upperBound, pack.chain.after)
     }
-    guard last > pushed.last else { return }
+    guard last > pushed.last else { return last }
     let (newLast, newChain, changelog) = (last, chain, session.changelog)
     try await session.write { connection in
       try SeenTable(vault: id, connection: connection).setPushed(newLast, chain: newChain)
       try SyncTables.noteNeeded(changelog, connection)
     }
+    return newLast
   }
 
   /// Remembers a pack that says what the own log says.
