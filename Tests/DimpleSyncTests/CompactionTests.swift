@@ -216,6 +216,31 @@ struct VaultCompactionTests {
     #expect(try newcomer.database.fingerprint() == writer.database.fingerprint())
   }
 
+  @Test func aDamagedPackIsReadOnceAndTheOthersAreJoinedWithoutIt() async throws {
+    let storage = MemoryStorage()
+    let writer = try SimulatedReplica(storage: storage, migrations: [Migration("1", "\(raw: schema)")])
+    for id in 0..<16 {
+      try await insert(id, writer)
+      if id == 15 {
+        let packs = try await storage.listAll(prefix: "log/").map(\.key).sorted()
+        // After the eight that were joined, the last of those that will be.
+        let damaged = try #require(packs.last)
+        try await storage.put(damaged, [1, 2, 3])
+      }
+      _ = try await writer.engine.sync()
+    }
+    #expect(try await writer.engine.sync().traffic.requests == 1)
+    for id in 16..<30 {
+      try await insert(id, writer)
+      _ = try await writer.engine.sync()
+    }
+    #expect(try await storage.listAll(prefix: "log/").count < 20)
+    // What was put last is listed by the next sync, and joined by it.
+    _ = try await writer.engine.sync()
+    #expect(try await writer.engine.sync().traffic.requests == 1)
+    #expect(try await writer.engine.repair().remaining.isHealthy)
+  }
+
   @Test func aReaderThatSawThePartsGoesOnWithTheUnion() async throws {
     let fleet = try Fleet(2, schema)
     for id in 1...30 {

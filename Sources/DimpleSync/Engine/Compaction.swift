@@ -26,15 +26,18 @@ struct Compaction {
   /// - Parameter listed: The packs under the present name that the vault listed and that are known to be own ones.
   func run(_ listed: [StoredPack], _ report: inout SyncReport) async throws {
     var packs = listed
-    while true {
-      let plan = CompactionPlan(packs, limits: limits)
+    planning: while true {
+      let plan = CompactionPlan(packs.filter { !session.unjoinable.contains($0.key) }, limits: limits)
       if plan.superfluous.isEmpty, plan.groups.isEmpty { return }
       session.progress.plan(
         .compacting, transactions: transactions(plan.groups.joined()), bytes: bytes(plan.groups.joined()))
       session.progress.advance(.compacting)
       try await delete(plan.superfluous, from: &packs)
       for group in plan.groups {
-        guard let union = try await join(group) else { return }
+        guard let union = try await join(group) else {
+          if group.contains(where: { session.unjoinable.contains($0.key) }) { continue planning }
+          return
+        }
         packs.append(union)
         report.joinedPacks += group.count
         try await delete(group, from: &packs)
@@ -96,14 +99,16 @@ struct Compaction {
     return salts.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
   }
 
-  /// The parts, each following on the one before it; `nil` if one cannot be used.
+  /// The parts, each following on the one before it; `nil` if one cannot be used. Then that is not asked for again: the others are
+  /// joined without it, and ``SyncEngine/verify()`` tells of it.
   private func fetch(_ group: [StoredPack], signedBy publicKey: [UInt8]) async throws -> [DecodedPack]? {
     var parts: [DecodedPack] = []
     for stored in group {
       guard case .success(let part) = try await PackFetch(session: session).fetch(stored.candidate),
-        part.header.publicKey == publicKey
-      else { return nil }
-      if let last = parts.last?.header, part.chain(after: last.range.upperBound) != last.chain.after {
+        part.header.publicKey == publicKey,
+        parts.last.map({ part.chain(after: $0.header.range.upperBound) == $0.header.chain.after }) ?? true
+      else {
+        session.unjoinable.insert(stored.key)
         return nil
       }
       parts.append(part)

@@ -244,6 +244,11 @@ struct SyncSession: Sendable {
   let progress: ProgressMeter
   let conflicts: Broadcast<SyncConflict>
   let schemas: MergeSchemaCache
+  /// Packs that others wrote under this database's former names: they are not in ``OwnPackTable``, since it may neither join nor
+  /// remove them.
+  let examined = ObjectKeys()
+  /// Own packs that cannot be used, and so not be joined either.
+  let unjoinable = ObjectKeys()
 
   /// What is stamped later than this must wait.
   var latestTime: HybridTime { changelog.now().advanced(by: options.maximumDrift) }

@@ -30,9 +30,11 @@ extension Simulation {
     // What an owner damaged may have been removed since, as its author took it for covered.
     if script.settings.isHostile, script.settings.historySeconds != nil { return }
     guard !script.settings.hasCopies, let device = fleet.last else { return }
-    let report = try await device.engine.verify()
-    guard report.isHealthy else {
-      throw SimulationFailure("not healthy at the end", "device \(device.index): \(report.findings)")
+    // By a listing that lacks an old pack, its author may remove a later one first; it removes the other when it looks again.
+    let mayHaveGaps = script.settings.historySeconds != nil
+    let findings = try await device.engine.verify().findings.filter { !mayHaveGaps || $0.code != .missingPacks }
+    guard findings.isEmpty else {
+      throw SimulationFailure("not healthy at the end", "device \(device.index): \(findings)")
     }
   }
 

@@ -10,6 +10,12 @@ struct SnapshotHealth {
     var manifest: SnapshotManifest
     /// Of its parts and itself.
     var objects: [SnapshotCatalog.StoredObject]
+
+    /// All parts are there.
+    var isListed: Bool {
+      let names = Set(objects.map(\.name))
+      return manifest.parts.indices.allSatisfy { names.contains(manifest.name(ofPart: $0)) }
+    }
   }
 
   let session: SyncSession
@@ -45,6 +51,8 @@ struct SnapshotHealth {
     var whole = 0
     // What is older than two that are whole is on its way out.
     for snapshot in found where whole < 2 {
+      // As is what has lost parts: to whoever removes old ones by a listing that lacks its manifest, they seem nobody's.
+      if whole > 0, !snapshot.isListed { continue }
       do {
         try compare(snapshot.manifest, logs)
         try await readParts(snapshot, &parts, &report)

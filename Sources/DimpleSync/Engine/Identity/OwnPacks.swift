@@ -46,7 +46,7 @@ struct OwnPacks {
     // A put whose answer was lost.
     let sent = try await advance(mine.compactMap { known[$0.key] })
     var split: Int64?
-    for pack in mine where known[pack.key] == nil {
+    for pack in mine where known[pack.key] == nil && !session.examined.contains(pack.key) {
       guard let identity = identities.first(where: { $0.replica == pack.name.replica }) else { continue }
       let difference: Int64?
       switch try await read(pack) {
@@ -55,6 +55,8 @@ struct OwnPacks {
         difference = Self.suspectedDifference(error, pack, identity, sent: sent)
       }
       if let difference { split = min(split ?? difference, difference) }
+      // What another wrote under a name that this database had stays what it is.
+      if difference == nil, identity.last != nil { session.examined.insert(pack.key) }
     }
     return split
   }
