@@ -259,6 +259,26 @@ struct CopyCasesTests {
     #expect(try await sync(copy).tookNewName)
   }
 
+  @Test("Case 32: what a copy put and cannot be read is not contradicted under the same name and numbers")
+  func unreadable() async throws {
+    let (storage, path) = (MemoryStorage(), files.new())
+    let original = try replica(storage, path: path)
+    try await insert("a", in: original)
+    _ = try await original.engine.sync()
+    let (first, second) = try await copy(original, path, storage: storage)
+    let before = Set(storage.snapshot.keys)
+    try await insert("first", in: first)
+    _ = try await first.engine.sync()
+    let sent = try #require(storage.snapshot.first { $0.key.hasPrefix("log/") && !before.contains($0.key) })
+    try await storage.put(sent.key, [1, 2, 3])
+    try await insert("second", in: second)
+    #expect(try await second.engine.sync().tookNewName)
+    try await storage.put(sent.key, sent.value)
+    for replica in [second, first] { #expect(try await replica.engine.sync().skipped.isEmpty) }
+    #expect(try await ids(first) == ["a", "first", "second"])
+    try expectAgreement(first, second)
+  }
+
   @Test("Case 32: a put of unknown outcome that landed, and the copy's: found by both, nothing is lost")
   func unknownOutcome() async throws {
     let (storage, path) = (MemoryStorage(), files.new())

@@ -106,17 +106,24 @@ struct OneSyncAtATimeTests {
     }
   }
 
-  @Test func theVaultIsOpenedOnceWhoeverAsksMeanwhile() async throws {
-    let provider = GatedProvider()
+  /// A sync that opens the vault, and a proof, which takes no turn as it writes nothing, that waits for it.
+  private func twoThatOpen(
+    _ provider: GatedProvider
+  ) async throws -> (sync: Task<SyncReport, any Error>, proof: Task<ChangeProof?, any Error>) {
     let replica = try SimulatedReplica(storage: MemoryStorage(), vault: provider, migrations: migrations)
     let sync = Task { try await replica.engine.sync() }
     await provider.gate.untilArrived()
-    // Takes no turn, as it writes nothing.
     let proof = Task {
       try await replica.engine.proof(
         of: Stamp(time: HybridTime(rawValue: 1), replica: ReplicaID(rawValue: 1)))
     }
     await until { SyncQueue.shared.waiting(.opening(ObjectIdentifier(replica.engine))) == 1 }
+    return (sync, proof)
+  }
+
+  @Test func theVaultIsOpenedOnceWhoeverAsksMeanwhile() async throws {
+    let provider = GatedProvider()
+    let (sync, proof) = try await twoThatOpen(provider)
     provider.gate.open()
     _ = try await sync.value
     #expect(try await proof.value == nil)
@@ -125,14 +132,7 @@ struct OneSyncAtATimeTests {
 
   @Test func whoWaitsForTheVaultOpensItIfTheOtherIsCancelled() async throws {
     let provider = GatedProvider()
-    let replica = try SimulatedReplica(storage: MemoryStorage(), vault: provider, migrations: migrations)
-    let sync = Task { try await replica.engine.sync() }
-    await provider.gate.untilArrived()
-    let proof = Task {
-      try await replica.engine.proof(
-        of: Stamp(time: HybridTime(rawValue: 1), replica: ReplicaID(rawValue: 1)))
-    }
-    await until { SyncQueue.shared.waiting(.opening(ObjectIdentifier(replica.engine))) == 1 }
+    let (sync, proof) = try await twoThatOpen(provider)
     sync.cancel()
     await #expect(throws: CancellationError.self) { _ = try await sync.value }
     provider.gate.open()
