@@ -96,6 +96,21 @@ struct SnapshotHealthTests {
     #expect(try await findings(writer).map(\.code) == [.damagedSnapshot])
   }
 
+  @Test func aPartOfAnOlderSnapshotMayBeGone() async throws {
+    let writer = try await writer()
+    let older = try await manifest()
+    for index in 40..<200 { try await writer.insert("\(index)", .integer(Int64(index))) }
+    let reports = [try await writer.engine.sync(), try await writer.engine.sync()]
+    #expect(reports.contains { $0.wroteSnapshot })
+    #expect(try await writer.engine.verify().checkedSnapshots == 2)
+    try await storage.delete(SnapshotName.prefix + vault.sealName(older.name(ofPart: 0).record))
+    #expect(try await findings(writer).map(\.description) == [])
+    // Of the newest it may not: somebody will want to read that.
+    let newest = try await manifest()
+    try await storage.delete(SnapshotName.prefix + vault.sealName(newest.name(ofPart: 0).record))
+    #expect(try await findings(writer).map(\.code).contains(.damagedSnapshot))
+  }
+
   @Test func aDamagedManifestIsFound() async throws {
     let writer = try await writer()
     let key = try await newest().manifest.key
