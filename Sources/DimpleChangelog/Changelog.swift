@@ -121,7 +121,8 @@ public final class Changelog: DatabaseExtension {
     state = Mutex(State(recorder: ChangeRecorder(RunningStatement(), clock: options.clock)))
   }
 
-  /// This database file's identity; all zero before the first write.
+  /// This database file's identity; all zero before the first write. It gets another one, with all that is in the log, when it
+  /// first syncs, since the file may have been copied before; and later only where it is found to be a copy.
   public var replicaID: ReplicaID { state.withLock { $0.replica } }
 
   /// What the device's clock says.

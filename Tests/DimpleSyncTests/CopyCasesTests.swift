@@ -220,43 +220,45 @@ struct CopyCasesTests {
     for database in [first.database, second.database] { try await database.close() }
   }
 
-  @Test("Case 32: a file copied before it was ever synced")
-  func beforeTheFirstSync() async throws {
+  @Test("Case 32: a file that is copied before it ever syncs, as one that an app brings along: each has a name of its own")
+  func copiedBeforeTheFirstSync() async throws {
     let (storage, path) = (MemoryStorage(), files.new())
     let original = try replica(storage, path: path)
     try await insert("a", in: original)
     let (first, second) = try await copy(original, path, storage: storage)
     try await insert("first", in: first)
     try await insert("second", in: second)
-    for _ in 0..<2 { for replica in [first, second] { #expect(try await replica.engine.sync().skipped.isEmpty) } }
-    #expect(try await ids(first) == ["a", "first", "second"])
-    try expectAgreement(first, second)
+    #expect(try await first.engine.sync().pushedTransactions == 2)
+    // A listing that lacks what the other sent tells nothing of it.
+    let stale = FaultyStorage(storage, schedule: FaultSchedule { $0.operation == .list ? .omit : nil })
+    #expect(try await engine(second, stale).sync().pushedTransactions == 2)
+    #expect(try name(first) != name(second))
+    let newcomer = try replica(storage)
+    for replica in [second, first, newcomer] {
+      let report = try await replica.engine.sync()
+      #expect(report.skipped.isEmpty && !report.tookNewName)
+    }
+    #expect(try await ids(newcomer) == ["a", "first", "second"])
+    try expectAgreement(first, second, newcomer)
     for database in [first.database, second.database] { try await database.close() }
   }
 
-  @Test(
-    "Case 32: a file copied before it was ever synced; the copy wrote nothing but a snapshot, and the original is believed"
-  )
-  func snapshotOfACopy() async throws {
-    let storage = MemoryStorage()
-    let path = files.new()
-    let (original, copy) = try await copy(try replica(storage, path: path), path, storage: storage)
-    let (writer, reader) = (try replica(storage), try replica(storage))
-    var options = SyncEngine.Options()
-    options.smallestSnapshot = 1
-    func sync(_ replica: SimulatedReplica) async throws -> SyncReport {
-      try await SyncEngine(replica.database, storage: storage, vault: TransparentVault(), options: options).sync()
-    }
-    try await insert("a", in: writer)
-    _ = try await writer.engine.sync()
-    #expect(try await sync(copy).wroteSnapshot)
-    #expect(try await sync(reader).mergedSnapshot)
-    try await insert("b", in: original)
-    _ = try await original.engine.sync()
-    let report = try await sync(reader)
-    #expect(report.skipped.map(\.error.description) == [])
-    #expect(try await ids(reader) == ["a", "b"])
-    #expect(try await sync(copy).tookNewName)
+  @Test("Case 32: a copy that is told by its file, made before the first sync, sends all that it has")
+  func toldByTheFileBeforeTheFirstSync() async throws {
+    let (storage, path) = (MemoryStorage(), files.new())
+    let original = try replica(storage, path: path, detectsCopies: true)
+    try await insert("a", in: original)
+    try await original.database.close()
+    let copyPath = files.new()
+    try FileManager.default.copyItem(atPath: path, toPath: copyPath)
+    let copy = try replica(storage, path: copyPath, detectsCopies: true)
+    try await insert("b", in: copy)
+    #expect(try await copy.engine.sync().pushedTransactions == 2)
+    let newcomer = try replica(storage)
+    _ = try await newcomer.engine.sync()
+    #expect(try await ids(newcomer) == ["a", "b"])
+    try expectAgreement(copy, newcomer)
+    try await copy.database.close()
   }
 
   @Test("Case 32: what a copy put and cannot be read is not contradicted under the same name and numbers")

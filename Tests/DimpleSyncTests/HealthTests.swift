@@ -121,7 +121,9 @@ struct HealthTests {
     _ = try await victim.engine.sync()
     _ = try await reader.engine.sync()
     // A member whose database has taken the victim's name.
-    let forger = try replica()
+    let (forger, elsewhere) = (try replica(), MemoryStorage())
+    let forge = SyncEngine(forger.database, storage: elsewhere, vault: TransparentVault())
+    _ = try await forge.sync()
     let victimName = try name(victim)
     try await forger.database.write { connection in
       try connection.withInternalAccess {
@@ -129,8 +131,7 @@ struct HealthTests {
       }
     }
     for id in ["forged 1", "forged 2", "forged 3"] { try await insert(id, in: forger) }
-    let elsewhere = MemoryStorage()
-    _ = try await SyncEngine(forger.database, storage: elsewhere, vault: TransparentVault()).sync()
+    _ = try await forge.sync()
     let key = try #require(elsewhere.snapshot.keys.first { $0.hasPrefix("log/") })
     try await storage.put(key, elsewhere.snapshot[key] ?? [])
     let report = try await reader.engine.sync()

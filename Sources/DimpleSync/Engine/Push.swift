@@ -11,8 +11,6 @@ struct Push {
   func run(_ report: inout SyncReport) async throws {
     session.progress.plan(.pushing, transactions: try await session.unsent())
     let changelog = session.changelog
-    // Who has nothing to send may still have a snapshot to sign.
-    _ = try await signingKey()
     for identity in try await session.database.read({ try changelog.identities($0) }) {
       while let next = try await nextPack(of: identity) {
         session.progress.advance(.pushing)
@@ -101,24 +99,10 @@ struct Push {
 
   /// The private key of one of the own names; `nil` for a former one that never signed anything.
   private func signingKey(of identity: Identity) async throws -> [UInt8]? {
-    if identity.last == nil { return try await signingKey() }
-    return try await session.database.read { try FormerTable(connection: $0).signingKey(of: identity.replica) }
-  }
-
-  /// This replica's private key, made at its first push.
-  private func signingKey() async throws -> [UInt8] {
-    if case .blob(let key) = try await session.database.read({ try SyncSetting.signingKey.get($0) }) { return key }
-    let fresh = try vault.makeSigningKey()
-    let (publicKey, replica) = (try vault.publicKey(of: fresh), session.changelog.replicaID)
-    return try await session.database.write { connection in
-      // Another process may have been faster.
-      if case .blob(let key) = try SyncSetting.signingKey.get(connection) { return key }
-      try connection.withInternalAccess {
-        try SyncSetting.signingKey.set(.blob(fresh), connection)
-        var replicas = try ReplicaTable(connection)
-        try replicas.pin(publicKey, of: replica, connection)
-      }
-      return fresh
+    try await session.database.read { connection in
+      if identity.last != nil { return try FormerTable(connection: connection).signingKey(of: identity.replica) }
+      guard case .blob(let key) = try SyncSetting.signingKey.get(connection) else { return nil }
+      return key
     }
   }
 }

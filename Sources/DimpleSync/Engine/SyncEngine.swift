@@ -221,7 +221,9 @@ public actor SyncEngine {
           var writer = try RenameWriter(connection, changelog.trackedTables(connection))
           try writer.apply(renames)
         }
-        try SyncTables.followCopy(changelog, connection)
+        let name = NameChange(connection: connection, changelog: changelog, vault: vault)
+        try name.takeFirst()
+        try name.follow()
         let hasRowsToAdopt = try changelog.beginSync(connection)
         try SyncTables.register(vault: vault.id, changelog, connection)
         return hasRowsToAdopt

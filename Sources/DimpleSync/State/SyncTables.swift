@@ -48,13 +48,6 @@ enum SyncTables {
     """,
   ]
 
-  /// Where the database was found to be a copy when it was opened, nothing was sent under its new name yet.
-  static func followCopy(_ changelog: Changelog, _ connection: Connection) throws {
-    guard let last = try changelog.copiedAfter(connection) else { return }
-    try NameChange(connection: connection, changelog: changelog).follow(after: last)
-    try changelog.forgetCopied(connection)
-  }
-
   /// From now on the log is kept for the vault, too.
   ///
   /// - Throws: ``SyncError/Code/historyRemoved`` where that comes too late.

@@ -2,7 +2,8 @@ internal import DimpleChangelog
 internal import DimpleRemote
 internal import DimpleStore
 
-/// Gives a database that shares its name with a copy another one, in the running write transaction.
+/// Gives a database the name under which others are to hear what it writes, in the running write transaction: when it first
+/// syncs, and again where it shares that name with a copy. The key comes with the name.
 ///
 /// What both copies wrote before they parted stays under the old name, and can still be sent under it to vaults that lack
 /// it: whichever copy does, says the same. What came after is under the new name from its first transaction on, with the
@@ -11,6 +12,21 @@ internal import DimpleStore
 struct NameChange {
   let connection: Connection
   let changelog: Changelog
+  let vault: any Vault
+
+  /// Before anything is sent or merged: all that is in the log gets a name that no copy of the file has.
+  ///
+  /// A file may be copied before it first syncs: a backup of it is made, or an app brings a filled database along. Were the
+  /// name that it has from the beginning the one that others hear, each copy would sign under it with another key, and readers
+  /// could believe but one of them.
+  func takeFirst() throws {
+    guard try SyncSetting.signingKey.get(connection) == nil, try FormerTable(connection: connection).isEmpty(),
+      try SyncSetting.folded.integer(connection) ?? 0 == 0
+    else { return }
+    try makeKey(of: try changelog.replaceReplicaID(connection))
+    // Under what was its name before, nobody has heard of it.
+    try changelog.forgetCopied(connection)
+  }
 
   /// - Parameter split: The last local transaction that keeps its name.
   func run(after split: Int64) throws {
@@ -23,17 +39,26 @@ struct NameChange {
       let old = before.first { $0.contains(number) }?.replica ?? name
       return (Stamp(time: logged.time, replica: old), logged)
     }
-    try SyncSetting.signingKey.remove(connection)
+    try makeKey(of: name)
     try SeenTable.startPushedAgain(connection)
   }
 
   /// Where the database took another name when it was opened, since the file was found to be a copy: all that was in the log by
   /// then keeps the old one.
-  func follow(after last: Int64) throws {
+  func follow() throws {
+    guard let last = try changelog.copiedAfter(connection) else { return }
     let identities = try changelog.identities(connection)
     if let former = identities.dropLast().last, former.last == last { try keep(former, upTo: last, isPresent: true) }
-    try SyncSetting.signingKey.remove(connection)
+    try makeKey(of: changelog.replicaID)
     try SeenTable.startPushedAgain(connection)
+    try changelog.forgetCopied(connection)
+  }
+
+  private func makeKey(of name: ReplicaID) throws {
+    let key = try vault.makeSigningKey()
+    try SyncSetting.signingKey.set(.blob(key), connection)
+    var replicas = try ReplicaTable(connection)
+    try replicas.pin(try vault.publicKey(of: key), of: name, connection)
   }
 
   /// What of `identity` lies up to `split` becomes a former name's, in every vault.

@@ -18,7 +18,7 @@ struct OwnPacks {
     // What is in the merged state can be given another stamp; what will be has it from the beginning.
     try await session.fold()
     try await session.write { connection in
-      try NameChange(connection: connection, changelog: session.changelog).run(after: split)
+      try NameChange(connection: connection, changelog: session.changelog, vault: session.vault).run(after: split)
       try SyncTables.register(vault: session.vault.id, session.changelog, connection)
     }
     // What the copy sent of the common part need not be sent again.
@@ -32,7 +32,7 @@ struct OwnPacks {
     try await session.fold()
     try await session.write { connection in
       let offset = try session.changelog.identities(connection).last?.offset ?? 0
-      try NameChange(connection: connection, changelog: session.changelog).run(after: offset)
+      try NameChange(connection: connection, changelog: session.changelog, vault: session.vault).run(after: offset)
       try SyncTables.register(vault: session.vault.id, session.changelog, connection)
     }
   }
