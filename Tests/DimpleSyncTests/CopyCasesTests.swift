@@ -220,7 +220,7 @@ struct CopyCasesTests {
     for database in [first.database, second.database] { try await database.close() }
   }
 
-  @Test("Case 32: a file that is copied before it ever syncs, as one that an app brings along: each has a name of its own")
+  @Test("Case 32: a file that is copied before it ever syncs, as one that an app brings along: each has its own name")
   func copiedBeforeTheFirstSync() async throws {
     let (storage, path) = (MemoryStorage(), files.new())
     let original = try replica(storage, path: path)
