@@ -94,6 +94,37 @@ struct SchemaCasesTests {
     #expect(try updated.database.fingerprint() == new.database.fingerprint())
   }
 
+  /// Both deleted and updated, the row is gone; whoever inserts it anew does not know the column that was updated.
+  @Test func anOlderAppInsertsARowAnewThatANewerOneHadUpdated() async throws {
+    let storage = MemoryStorage()
+    let path = TemporaryFile.path()
+    defer { TemporaryFile.remove(path) }
+    let new = try SimulatedReplica(storage: storage, migrations: [first, second])
+    try await new.database.execute("INSERT INTO Item VALUES ('x', 'a', 'b')")
+    _ = try await new.engine.sync()
+    let old = try SimulatedReplica(storage: storage, path: path, migrations: [first])
+    _ = try await old.engine.sync()
+    try await old.database.execute("DELETE FROM Item")
+    for clock in [new.clock, old.clock] { clock.advance(milliseconds: 1000) }
+    try await new.database.execute("UPDATE Item SET b = 'updated'")
+    for replica in [old, new, old] { _ = try await replica.engine.sync() }
+    #expect(try await old.database.rows("SELECT id FROM Item").isEmpty)
+    for clock in [new.clock, old.clock] { clock.advance(milliseconds: 1000) }
+    try await old.database.execute("INSERT INTO Item VALUES ('x', 'anew')")
+    for replica in [old, new] { _ = try await replica.engine.sync() }
+    try await old.database.close()
+
+    let updated = try SimulatedReplica(storage: storage, path: path, migrations: [first, second])
+    _ = try await updated.engine.sync()
+    for replica in [new, updated] {
+      #expect(
+        try await replica.database.rows("SELECT a, b FROM Item").map { [$0[0], $0[1]] }
+          == [[.text("anew"), .text("updated")]])
+    }
+    #expect(try updated.database.fingerprint() == new.database.fingerprint())
+    #expect(try await updated.engine.verify().isHealthy)
+  }
+
   @Test("A row that an older app deleted, and that a column it did not know refers to, is shown after a repair")
   func olderAppDeletesAParent() async throws {
     let storage = MemoryStorage()

@@ -27,8 +27,17 @@ extension RowMerger {
     try apply(change)
     encodeFolded(table)
     digest.add(digestOfChanges(change.key, of: table, inserted: inserted, deleted: deleted))
-    try updateState(change.key, of: table, isKnown ? (status == .unknownTable ? .settled : status) : .unknownTable)
+    try updateState(change.key, of: table, folded(status, table))
     return true
+  }
+
+  /// What ``row`` is after the app has written to it.
+  private func folded(_ status: RowStatus, _ table: PackedTable) -> RowStatus {
+    guard table.isKnown else { return .unknownTable }
+    guard status == .settled || status == .unknownTable else { return status }
+    // Where the app inserts a row anew, values that somebody wrote after its delete are its values again.
+    let hasUnknownColumns = row.registers.contains { table.column($0.column).position < 0 }
+    return row.isAlive && hasUnknownColumns ? .unknownColumns : .settled
   }
 
   private func apply(_ change: PackedRowChange) throws {
