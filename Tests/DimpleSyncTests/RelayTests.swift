@@ -111,6 +111,33 @@ struct RelayTests {
     #expect(try late.items() == ["0", "1", "2"])
   }
 
+  @Test func aPackThatIsDamagedOnItsWayHoldsUpNoOtherAndIsFetchedAgain() async throws {
+    let (first, second, bridge) = (try Device([online]), try Device([online]), try Device([online, stick]))
+    try await bridge.sync(stick)
+    try await bridge.sync(online)
+    try await bridge.sync(stick)
+    for (device, id) in [(first, "first"), (second, "second")] {
+      try await device.add(id)
+      try await device.sync(online)
+    }
+    try await bridge.sync(online)
+    try await bridge.database.write { connection in
+      try connection.withInternalAccess {
+        try connection.execute(
+          "UPDATE dimple_spool SET pack = x'1f8b00' WHERE rowid = (SELECT min(rowid) FROM dimple_spool)")
+      }
+    }
+    let report = try await SyncEngine(bridge.database, storage: stick.storage, vault: stick.vault).sync()
+    #expect((report.relayedPacks, report.waitingPacks) == (1, 0))
+    #expect(report.skipped.map(\.error.code) == [.damagedObject])
+    #expect(report.skipped.allSatisfy { $0.key.hasPrefix("spool/") })
+    try await bridge.sync(online)
+    #expect(try await bridge.sync(stick).relayedPacks == 1)
+    let late = try Device([stick])
+    try await late.sync(stick)
+    #expect(try late.items() == ["first", "second"])
+  }
+
   @Test func aPackIsCarriedAsItIsButForTheVaultsName() async throws {
     let (home, bridge) = (try Device([online]), try Device([online, stick]))
     try await bridge.sync(stick)

@@ -224,7 +224,7 @@ public struct SyncWarning: Sendable, Hashable, CustomStringConvertible {
 
 /// An object of the vault that could not be used.
 public struct SkippedObject: Sendable {
-  /// Its key in the storage.
+  /// Its key in the storage; for a pack on its way to another vault, `spool/`, its author and its transactions.
   public var key: String
   /// Why.
   public var error: SyncError

@@ -25,9 +25,12 @@ struct RelayTable {
   }
 
   /// Which transactions a pack holds.
-  struct Span: Sendable, Hashable {
+  struct Span: Sendable, Hashable, CustomStringConvertible {
     var replica: ReplicaID
     var range: ClosedRange<Int64>
+
+    /// For reports: what has no key yet in the vault that it is for.
+    var description: String { "spool/\(replica)/\(range.lowerBound)-\(range.upperBound)" }
   }
 
   /// A pack on its way.
@@ -142,6 +145,12 @@ struct RelayTable {
       if let pack = try pack(span) { return pack }
     }
     return nil
+  }
+
+  func unspool(_ span: Span) throws {
+    try connection.prepare("DELETE FROM dimple_spool WHERE replica = ? AND first = ? AND last = ?").run(
+      .integer(Int64(bitPattern: span.replica.rawValue)), .integer(span.range.lowerBound),
+      .integer(span.range.upperBound))
   }
 
   /// A pack in the spool.

@@ -56,11 +56,9 @@ struct Relay {
       let manifest: SnapshotManifest
       do { manifest = try await objects.manifest(candidate.manifest) } catch is SyncError { continue }
       covered.formUnion(manifest.vector)
-      try await session.database.write { connection in
-        try connection.withInternalAccess {
-          try SnapshotTable(vault: id, connection: connection)
-            .remember(.init(vector: manifest.vector, size: manifest.size))
-        }
+      try await session.write { connection in
+        try SnapshotTable(vault: id, connection: connection)
+          .remember(.init(vector: manifest.vector, size: manifest.size))
       }
       break
     }
@@ -74,8 +72,13 @@ struct Relay {
     var parts = RelayParts(session: session)
     // Packs of which a part cannot be had: they hold up no other.
     var waiting: Set<RelayTable.Span> = []
-    while let spooled = try await next(besides: waiting) {
-      let pack = try CarriedPack(spooled, to: vault, maximumSize: session.options.maximumObjectSize)
+    // Packs that cannot be read here: neither do they.
+    var unreadable: Set<RelayTable.Span> = []
+    while let spooled = try await next(besides: waiting.union(unreadable)) {
+      guard let pack = try await open(spooled, &report) else {
+        unreadable.insert(spooled.span)
+        continue
+      }
       let (span, header) = (pack.span, pack.header)
       let isMeant = isMeant(header)
       if isMeant {
@@ -94,6 +97,17 @@ struct Relay {
     }
     report.waitingPacks = waiting.count
     report.spooledBytes = try await session.database.read { try RelayTable(connection: $0).spooled().size }
+  }
+
+  /// - Returns: `nil` for a pack that cannot be read. A damaged one is asked for again of the vault that it is from.
+  private func open(_ spooled: RelayTable.Spooled, _ report: inout SyncReport) async throws -> CarriedPack? {
+    do {
+      return try CarriedPack(spooled, to: vault, maximumSize: session.options.maximumObjectSize)
+    } catch let error as SyncError {
+      report.skipped.append(SkippedObject(key: spooled.span.description, error: error))
+      if error.code == .damagedObject { try await write { try $0.unspool(spooled.span) } }
+      return nil
+    }
   }
 
   private func next(besides waiting: Set<RelayTable.Span>) async throws -> RelayTable.Spooled? {
@@ -132,8 +146,6 @@ struct Relay {
   }
 
   private func write(_ body: @escaping @Sendable (RelayTable) throws -> Void) async throws {
-    try await session.database.write { connection in
-      try connection.withInternalAccess { try body(RelayTable(connection: connection)) }
-    }
+    try await session.write { try body(RelayTable(connection: $0)) }
   }
 }
