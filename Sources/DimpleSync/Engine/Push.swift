@@ -82,18 +82,16 @@ struct Push {
 
   private func record(_ body: PackBody, of identity: Identity) async throws {
     let (vaultID, changelog) = (vault.id, session.changelog)
-    try await session.database.write { connection in
-      try connection.withInternalAccess {
-        let table = SeenTable(vault: vaultID, connection: connection)
-        if identity.last == nil {
-          try table.setPushed(body.range.upperBound, chain: body.chain.after)
-        } else {
-          try FormerTable(connection: connection)
-            .setPushed(body.range.upperBound, chain: body.chain.after, of: identity.replica, to: vaultID)
-          try table.insert(Seen.Run(range: body.range, chain: body.chain), of: identity.replica)
-        }
-        try SyncTables.noteNeeded(changelog, connection)
+    try await session.write { connection in
+      let table = SeenTable(vault: vaultID, connection: connection)
+      if identity.last == nil {
+        try table.setPushed(body.range.upperBound, chain: body.chain.after)
+      } else {
+        try FormerTable(connection: connection)
+          .setPushed(body.range.upperBound, chain: body.chain.after, of: identity.replica, to: vaultID)
+        try table.insert(Seen.Run(range: body.range, chain: body.chain), of: identity.replica)
       }
+      try SyncTables.noteNeeded(changelog, connection)
     }
   }
 

@@ -31,20 +31,18 @@ struct PartCheck {
         number == 0
         ? try await putCarried(hashes) : try await PartPush(session: session).put(hashes, ofTransaction: number)
     }
-    try await session.database.write { connection in
-      try connection.withInternalAccess {
-        let table = PartUseTable(vault: id, connection: connection)
-        for var check in due {
-          // All looks from now on see the pack.
-          guard check.due == 0 else {
-            try table.removeCheck(check.hash)
-            continue
-          }
-          check.due = now + Self.delay
-          try table.setChecks([check])
+    try await session.write { connection in
+      let table = PartUseTable(vault: id, connection: connection)
+      for var check in due {
+        // All looks from now on see the pack.
+        guard check.due == 0 else {
+          try table.removeCheck(check.hash)
+          continue
         }
-        try SyncTables.noteNeeded(session.changelog, connection)
+        check.due = now + Self.delay
+        try table.setChecks([check])
       }
+      try SyncTables.noteNeeded(session.changelog, connection)
     }
     return count
   }

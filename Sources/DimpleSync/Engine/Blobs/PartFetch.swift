@@ -31,12 +31,10 @@ struct PartFetch {
       outcome.unavailable.insert(hash)
     case .success(let bytes):
       let id = session.vault.id
-      try await session.database.write { connection in
-        try connection.withInternalAccess {
-          let table = PartTable(connection: connection)
-          try table.insert(hash, bytes)
-          try table.setKnown(hash, in: id)
-        }
+      try await session.write { connection in
+        let table = PartTable(connection: connection)
+        try table.insert(hash, bytes)
+        try table.setKnown(hash, in: id)
       }
       outcome.fetched += 1
     }

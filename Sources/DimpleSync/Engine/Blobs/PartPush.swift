@@ -29,13 +29,11 @@ struct PartPush {
       use.hashes.map { PartUseTable.Check(hash: $0, number: identity.offset + use.number, due: 0) }
     }
     // First: whatever becomes of the put of the pack, it is looked after.
-    try await session.database.write { connection in
-      try connection.withInternalAccess {
-        let table = PartUseTable(vault: id, connection: connection)
-        for use in uses { try table.insertUses(use.hashes, by: use.number, of: identity.replica) }
-        try table.setChecks(checks)
-        try SyncTables.noteNeeded(session.changelog, connection)
-      }
+    try await session.write { connection in
+      let table = PartUseTable(vault: id, connection: connection)
+      for use in uses { try table.insertUses(use.hashes, by: use.number, of: identity.replica) }
+      try table.setChecks(checks)
+      try SyncTables.noteNeeded(session.changelog, connection)
     }
     var count = 0
     for use in uses {
@@ -91,8 +89,8 @@ struct PartPush {
     let id = session.vault.id
     try await PartStorage(session: session).put(bytes, hash: hash, condition: condition)
     // Only now, and at once: what is there need not be sent again after a crash.
-    try await session.database.write { connection in
-      try connection.withInternalAccess { try PartTable(connection: connection).setKnown(hash, in: id) }
+    try await session.write { connection in
+      try PartTable(connection: connection).setKnown(hash, in: id)
     }
   }
 

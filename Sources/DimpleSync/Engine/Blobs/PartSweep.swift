@@ -30,10 +30,8 @@ struct PartSweep {
       }
       guard stopwatch.elapsed < Self.longestLook else { return }
       try await session.storage.delete(PartStorage(session: session).key(of: hash))
-      try await session.database.write { connection in
-        try connection.withInternalAccess {
-          try PartUseTable(vault: id, connection: connection).removed(hash)
-        }
+      try await session.write { connection in
+        try PartUseTable(vault: id, connection: connection).removed(hash)
       }
       report.removedParts += 1
     }
@@ -50,16 +48,16 @@ struct PartSweep {
     }
     guard knowsAny else { return false }
     if let last, last <= now, now - last < Self.interval { return false }
-    try await session.database.write { connection in
-      try connection.withInternalAccess { try SnapshotTable(vault: id, connection: connection).setLastSweep(now) }
+    try await session.write { connection in
+      try SnapshotTable(vault: id, connection: connection).setLastSweep(now)
     }
     return last != nil
   }
 
   private func write(_ body: @escaping @Sendable (PartUseTable) throws -> Void) async throws {
     let id = session.vault.id
-    try await session.database.write { connection in
-      try connection.withInternalAccess { try body(PartUseTable(vault: id, connection: connection)) }
+    try await session.write { connection in
+      try body(PartUseTable(vault: id, connection: connection))
     }
   }
 
@@ -70,14 +68,12 @@ struct PartSweep {
     let (there, time) = try await parts()
     let (id, names) = (session.vault.id, Self.ranges(listed))
     let now = time ?? session.changelog.now().milliseconds
-    return try await session.database.write { connection in
-      try connection.withInternalAccess {
-        let table = PartUseTable(vault: id, connection: connection)
-        // What an own push is about to refer to.
-        let pending = Set(try table.checks().map(\.hash))
-        let unused = there.subtracting(try table.used(by: names)).subtracting(pending)
-        return try table.setUnused(unused, now: now).filter { now - $0.value >= Self.grace }.map(\.key)
-      }
+    return try await session.write { connection in
+      let table = PartUseTable(vault: id, connection: connection)
+      // What an own push is about to refer to.
+      let pending = Set(try table.checks().map(\.hash))
+      let unused = there.subtracting(try table.used(by: names)).subtracting(pending)
+      return try table.setUnused(unused, now: now).filter { now - $0.value >= Self.grace }.map(\.key)
     }
   }
 

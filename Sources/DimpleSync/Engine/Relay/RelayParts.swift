@@ -129,8 +129,8 @@ struct RelayParts {
   }
 
   private func write<T: Sendable>(_ body: @escaping @Sendable (RelayTable) throws -> T) async throws -> T {
-    try await session.database.write { connection in
-      try connection.withInternalAccess { try body(RelayTable(connection: connection)) }
+    try await session.write { connection in
+      try body(RelayTable(connection: connection))
     }
   }
 }
