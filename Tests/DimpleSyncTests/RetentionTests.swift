@@ -96,11 +96,19 @@ struct RetentionTests {
     #expect(try await packs() == before)
   }
 
-  @Test func lookingForOldPacksIsRare() async throws {
+  @Test(arguments: [0, 10]) func lookingForOldPacksIsRare(days: Int64) async throws {
     let counting = CountingStorage(fleet.storage)
-    let writer = try fleet.replica(counting, options: limited)
+    var options = limited
+    options.history = .limited(.seconds(days * 86_400))
+    let writer = try fleet.replica(counting, options: options)
     try await writeTwoSnapshots(writer)
     writer.clock.advance(milliseconds: 11 * day)
+    // Something is left to be looked at.
+    for id in ["a", "b"] {
+      try await writer.database.execute("INSERT INTO List VALUES (\(id), 'x')")
+      _ = try await writer.engine.sync()
+    }
+    writer.clock.advance(milliseconds: 61_000)
     _ = try await writer.engine.sync()
     counting.reset()
     for _ in 0..<5 { _ = try await writer.engine.sync() }

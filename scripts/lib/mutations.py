@@ -137,11 +137,10 @@ mutations = [
         "what": "Packs are deleted although the put of their union failed",
         "edits": [
             (sync + "Engine/Compaction.swift",
-             "        guard let union = try await join(group) else { return }\n        packs.append(union)\n",
-             '        if broken("parts-deleted-in-any-case") {\n'
-             "          if let union = try? await join(group) { packs.append(union) }\n"
-             "        } else {\n"
-             "          guard let union = try await join(group) else { return }\n          packs.append(union)\n        }\n"),
+             "        guard let union = try await join(group) else {\n",
+             '        if broken("parts-deleted-in-any-case"), (try? await join(group)).flatMap({ $0 }) == nil {\n'
+             "          try await delete(group, from: &packs)\n          continue\n        }\n"
+             "        guard let union = try await join(group) else {\n"),
         ],
     },
     {

@@ -4,6 +4,9 @@ internal import DimpleStore
 
 /// The end of a sync, where history is limited: removes own packs that nobody needs any more.
 struct Retention {
+  /// Milliseconds between two looks, at least: however short the history, syncs that follow each other do not look each time.
+  private static let shortestInterval: Int64 = 60_000
+
   let session: SyncSession
 
   /// - Parameter own: The own packs that the vault listed.
@@ -12,7 +15,7 @@ struct Retention {
     let age = max(0, duration.wholeMilliseconds)
     let now = session.changelog.now().milliseconds
     // Looking costs requests, and what is old enough now was nearly so a moment ago.
-    guard try await isTime(now, every: age / 8) else { return }
+    guard try await isTime(now, every: max(age / 8, Self.shortestInterval)) else { return }
     let old = try await oldTransactions(own.map(\.name.range.upperBound), before: now - age)
     guard !old.isEmpty else { return }
     let objects = SnapshotObjects(session: session)
