@@ -15,71 +15,18 @@ struct RelayLargeValueTests {
     Migration("2", "CREATE TABLE Keyed (id TEXT PRIMARY KEY NOT NULL, a, b) WITHOUT ROWID"),
   ]
 
-  private struct Place {
-    let id: String
-    let storage = MemoryStorage()
-
-    var vault: TransparentVault {
-      var vault = TransparentVault()
-      vault.id = id
-      return vault
-    }
-
-    var parts: [String] { LargeValues.parts(storage) }
-    var packs: Int { storage.snapshot.keys.count { $0.hasPrefix("log/") } }
-  }
-
-  private struct Device {
-    let replica: SimulatedReplica
-    /// By vault; their storages may be made to fail.
-    var engines: [String: SyncEngine] = [:]
-    var storages: [String: FaultyStorage] = [:]
-    var counts: [String: CountingStorage] = [:]
-
-    var database: Database { replica.database }
-
-    init(
-      _ places: [Place], _ options: SyncEngine.Options = .init(), at place: [String: SyncEngine.Options] = [:]
-    ) throws {
-      replica = try SimulatedReplica(storage: MemoryStorage(), migrations: RelayLargeValueTests.migrations)
-      for target in places {
-        let counting = CountingStorage(target.storage)
-        let storage = FaultyStorage(counting, schedule: .none)
-        let engine = SyncEngine(
-          replica.database, storage: storage, vault: target.vault, options: place[target.id] ?? options)
-        (engines[target.id], storages[target.id], counts[target.id]) = (engine, storage, counting)
-      }
-    }
-
-    @discardableResult func sync(_ place: Place) async throws -> SyncReport {
-      let report = try await attempt(place)
-      #expect(report.skipped.map(\.error.description) == [])
-      return report
-    }
-
-    func attempt(_ place: Place) async throws -> SyncReport { try await #require(engines[place.id]).sync() }
-
-    func set(_ id: String, _ value: SQLValue) async throws {
-      try await database.execute("UPDATE Item SET a = \(value) WHERE id = \(id)")
-    }
-
-    /// What is kept beside the rows.
-    func kept() async throws -> Int? {
-      try await database.queryOne(
-        Int.self, "SELECT (SELECT count(*) FROM dimple_part) + (SELECT count(*) FROM dimple_spool_part)")
-    }
-
-    func findings(_ place: Place) async throws -> [String] {
-      try await #require(engines[place.id]).verify().findings.map(\.description)
-    }
+  private func device(
+    _ places: [Place], _ options: SyncEngine.Options = .init(), at place: [String: SyncEngine.Options] = [:]
+  ) throws -> Traveller {
+    try Traveller(places, migrations: Self.migrations, options: options, at: place)
   }
 
   private let online = Place(id: "online")
   private let stick = Place(id: "stick")
 
   /// One that knows both vaults, and has nothing to carry yet.
-  private func bridge(_ options: SyncEngine.Options = .init()) async throws -> Device {
-    let bridge = try Device([online, stick], options)
+  private func bridge(_ options: SyncEngine.Options = .init()) async throws -> Traveller {
+    let bridge = try device([online, stick], options)
     try await bridge.sync(online)
     try await bridge.sync(stick)
     return bridge
@@ -88,7 +35,7 @@ struct RelayLargeValueTests {
   private func blob(_ size: Int, _ seed: UInt64) -> SQLValue { .blob(LargeValues.bytes(size, seed: seed)) }
 
   @Test func aLargeValueArrivesWhereItsAuthorNeverIs() async throws {
-    let (home, bridge, away) = (try Device([online]), try await bridge(), try Device([stick]))
+    let (home, bridge, away) = (try device([online]), try await bridge(), try device([stick]))
     let values = [
       blob(9 << 20, 1), .text(String(repeating: "größer ", count: 200_000)),
     ]
@@ -112,20 +59,20 @@ struct RelayLargeValueTests {
   }
 
   @Test func aVaultThatComesLaterGetsThePartsToo() async throws {
-    let (home, bridge) = (try Device([online]), try Device([online, stick]))
+    let (home, bridge) = (try device([online]), try device([online, stick]))
     try await home.replica.insert("x", blob(5 << 20, 1))
     try await home.sync(online)
     try await bridge.sync(online)
     try await bridge.sync(stick)
     #expect(try await bridge.sync(online).pulledParts == 0)
     #expect(try await bridge.sync(stick).relayedPacks == 1)
-    let away = try Device([stick])
+    let away = try device([stick])
     try await away.sync(stick)
     #expect(try await away.replica.value("x") == blob(5 << 20, 1))
   }
 
   @Test func whatIsThereIsNotPutAgain() async throws {
-    let (home, bridge, away) = (try Device([online]), try await bridge(), try Device([stick]))
+    let (home, bridge, away) = (try device([online]), try await bridge(), try device([stick]))
     try await away.replica.insert("mine", blob(5 << 20, 1))
     try await away.sync(stick)
     for id in ["x", "y"] {
@@ -145,7 +92,7 @@ struct RelayLargeValueTests {
 
   @Test("A relay that dies at any put goes on where it was")
   func killed() async throws {
-    let (home, bridge, away) = (try Device([online]), try await bridge(), try Device([stick]))
+    let (home, bridge, away) = (try device([online]), try await bridge(), try device([stick]))
     try await home.replica.insert("x", blob(9 << 20, 1))
     try await home.sync(online)
     try await bridge.sync(online)
@@ -173,7 +120,7 @@ struct RelayLargeValueTests {
   }
 
   @Test func whatWasOverwrittenBeforeItWasMergedIsKeptForTheOtherVault() async throws {
-    let (home, bridge, away) = (try Device([online]), try await bridge(), try Device([stick]))
+    let (home, bridge, away) = (try device([online]), try await bridge(), try device([stick]))
     try await home.replica.insert("x", blob(5 << 20, 1))
     try await home.sync(online)
     try await home.set("x", blob(1 << 20 + 1, 2))
@@ -192,7 +139,7 @@ struct RelayLargeValueTests {
   }
 
   @Test func aPackWaitsForWhatWasOverwrittenHereAndHoldsUpNoOther() async throws {
-    let (home, bridge, away) = (try Device([online]), try await bridge(), try Device([stick]))
+    let (home, bridge, away) = (try device([online]), try await bridge(), try device([stick]))
     try await home.replica.insert("x", blob(5 << 20, 1))
     try await home.sync(online)
     try await home.replica.insert("small", .integer(1))
@@ -216,7 +163,7 @@ struct RelayLargeValueTests {
   }
 
   @Test func aPartThatIsNowhereIsReported() async throws {
-    let (home, bridge) = (try Device([online]), try await bridge())
+    let (home, bridge) = (try device([online]), try await bridge())
     try await home.replica.insert("x", blob(1 << 20 + 1, 1))
     try await home.sync(online)
     try await bridge.sync(online)
@@ -236,7 +183,7 @@ struct RelayLargeValueTests {
   func bounded() async throws {
     var options = SyncEngine.Options()
     options.maximumSpoolSize = 9 << 20
-    let (home, bridge, away) = (try Device([online]), try await bridge(options), try Device([stick]))
+    let (home, bridge, away) = (try device([online]), try await bridge(options), try device([stick]))
     try await home.replica.insert("x", blob(23 << 20, 1))
     try await home.sync(online)
     try await home.set("x", .integer(0))
@@ -257,8 +204,8 @@ struct RelayLargeValueTests {
   @Test func whereATableIsLeftOutNoPartGoes() async throws {
     var without = SyncEngine.Options()
     without.leavesOut = ["Item"]
-    let home = try Device([online])
-    let bridge = try Device([online, stick], at: ["stick": without])
+    let home = try device([online])
+    let bridge = try device([online, stick], at: ["stick": without])
     try await bridge.sync(online)
     try await bridge.sync(stick)
     try await home.replica.insert("x", blob(1 << 20 + 1, 1))
@@ -268,7 +215,7 @@ struct RelayLargeValueTests {
   }
 
   @Test func aTableThatIsLeftOutLaterKeepsBackWhatIsOnItsWay() async throws {
-    let (home, bridge) = (try Device([online]), try await bridge())
+    let (home, bridge) = (try device([online]), try await bridge())
     try await home.replica.insert("x", blob(1 << 20 + 1, 1))
     try await home.sync(online)
     #expect(try await bridge.sync(online).spooledBytes > 0)
@@ -281,7 +228,7 @@ struct RelayLargeValueTests {
   }
 
   @Test func theSweepKeepsWhatCarriedPacksReferTo() async throws {
-    let (home, bridge) = (try Device([online]), try await bridge())
+    let (home, bridge) = (try device([online]), try await bridge())
     try await home.replica.insert("x", LargeValues.blob(1))
     try await home.sync(online)
     try await bridge.sync(online)
@@ -300,7 +247,7 @@ struct RelayLargeValueTests {
   }
 
   @Test func aPartSweptByALookFromBeforeTheCarriedPackIsPutAgain() async throws {
-    let (home, bridge) = (try Device([online]), try await bridge())
+    let (home, bridge) = (try device([online]), try await bridge())
     try await home.replica.insert("x", LargeValues.blob(1))
     try await home.sync(online)
     try await bridge.sync(online)
@@ -309,7 +256,7 @@ struct RelayLargeValueTests {
     try await stick.storage.put(part, try #require(online.storage.snapshot[part]))
     #expect(try await bridge.sync(stick).pushedParts == 0)
     try await stick.storage.delete(part)
-    let away = try Device([stick])
+    let away = try device([stick])
     #expect(try await away.attempt(stick).skipped.map(\.key) == [part])
     // Nothing is asked before it is time, and nothing after it.
     for (minutes, lists) in [(60, 1), (60, 3), (60, 1)] as [(Int64, Int)] {
@@ -319,5 +266,17 @@ struct RelayLargeValueTests {
     #expect(stick.parts == [part])
     try await away.sync(stick)
     #expect(try await away.replica.value("x") == LargeValues.blob(1))
+  }
+}
+
+extension Traveller {
+  fileprivate func set(_ id: String, _ value: SQLValue) async throws {
+    try await database.execute("UPDATE Item SET a = \(value) WHERE id = \(id)")
+  }
+
+  /// What is kept beside the rows.
+  fileprivate func kept() async throws -> Int? {
+    try await database.queryOne(
+      Int.self, "SELECT (SELECT count(*) FROM dimple_part) + (SELECT count(*) FROM dimple_spool_part)")
   }
 }

@@ -14,55 +14,15 @@ struct RelayTests {
     Migration("2", "CREATE TABLE Secret (id TEXT PRIMARY KEY NOT NULL, a)"),
   ]
 
-  /// A device, and an engine for each vault that it syncs with.
-  private struct Device {
-    let database: Database
-    private let engines: [String: SyncEngine]
-
-    init(_ vaults: [Place], options: [String: SyncEngine.Options] = [:]) throws {
-      let replica = try SimulatedReplica(storage: MemoryStorage(), migrations: RelayTests.migrations)
-      database = replica.database
-      engines = Dictionary(
-        uniqueKeysWithValues: vaults.map { place in
-          let engine = SyncEngine(
-            replica.database, storage: place.storage, vault: place.vault, options: options[place.id] ?? .init())
-          return (place.id, engine)
-        })
-    }
-
-    @discardableResult func sync(_ place: Place) async throws -> SyncReport {
-      let report = try await #require(engines[place.id]).sync()
-      #expect(report.skipped.map(\.error.description) == [])
-      return report
-    }
-
-    func add(_ id: String, to table: String = "Item") async throws {
-      try await database.execute("INSERT INTO \(identifier: table) VALUES (\(id), 1)")
-    }
-
-    func items(_ table: String = "Item") throws -> [String] {
-      try database.read { try $0.query(String.self, "SELECT id FROM \(identifier: table) ORDER BY id") }
-    }
-  }
-
-  private struct Place {
-    let id: String
-    let storage = MemoryStorage()
-
-    var vault: TransparentVault {
-      var vault = TransparentVault()
-      vault.id = id
-      return vault
-    }
-
-    func packs() -> Int { storage.snapshot.keys.count { $0.hasPrefix("log/") } }
+  private func device(_ places: [Place], options: [String: SyncEngine.Options] = [:]) throws -> Traveller {
+    try Traveller(places, migrations: Self.migrations, at: options)
   }
 
   private let online = Place(id: "online")
   private let stick = Place(id: "stick")
 
   @Test func aStickCarriesChangesBetweenDevicesThatNeverMeet() async throws {
-    let (away, bridge, home) = (try Device([stick]), try Device([online, stick]), try Device([online]))
+    let (away, bridge, home) = (try device([stick]), try device([online, stick]), try device([online]))
     try await bridge.sync(online)
     try await bridge.sync(stick)
     try await home.add("from home")
@@ -83,36 +43,36 @@ struct RelayTests {
     #expect(try home.database.fingerprint() == away.database.fingerprint())
     #expect(try home.database.fingerprint() == bridge.database.fingerprint())
     // Nothing goes round and round.
-    let packs = (online.packs(), stick.packs())
+    let packs = (online.packs, stick.packs)
     for place in [online, stick, online, stick] {
       let report = try await bridge.sync(place)
       #expect((report.relayedPacks, report.spooledBytes, report.traffic.gets) == (0, 0, 0))
     }
-    #expect((online.packs(), stick.packs()) == packs)
+    #expect((online.packs, stick.packs) == packs)
   }
 
   @Test func aVaultThatComesLaterGetsWhatWasMergedBefore() async throws {
-    let (home, bridge) = (try Device([online]), try Device([online, stick]))
+    let (home, bridge) = (try device([online]), try device([online, stick]))
     for index in 0..<3 {
       try await home.add("\(index)")
       try await home.sync(online)
     }
     try await bridge.sync(online)
     try await bridge.sync(stick)
-    #expect(stick.packs() == 0)
+    #expect(stick.packs == 0)
     // Seen already, and fetched again for the stick's sake.
     let again = try await bridge.sync(online)
     #expect((again.traffic.gets, again.pulledTransactions) == (3, 0))
     #expect(again.spooledBytes > 0)
     #expect(try await bridge.sync(online).traffic.gets == 0)
     #expect(try await bridge.sync(stick).relayedPacks == 3)
-    let late = try Device([stick])
+    let late = try device([stick])
     try await late.sync(stick)
     #expect(try late.items() == ["0", "1", "2"])
   }
 
   @Test func aPackThatIsDamagedOnItsWayHoldsUpNoOtherAndIsFetchedAgain() async throws {
-    let (first, second, bridge) = (try Device([online]), try Device([online]), try Device([online, stick]))
+    let (first, second, bridge) = (try device([online]), try device([online]), try device([online, stick]))
     try await bridge.sync(stick)
     try await bridge.sync(online)
     try await bridge.sync(stick)
@@ -127,19 +87,19 @@ struct RelayTests {
           "UPDATE dimple_spool SET pack = x'1f8b00' WHERE rowid = (SELECT min(rowid) FROM dimple_spool)")
       }
     }
-    let report = try await SyncEngine(bridge.database, storage: stick.storage, vault: stick.vault).sync()
+    let report = try await bridge.attempt(stick)
     #expect((report.relayedPacks, report.waitingPacks) == (1, 0))
     #expect(report.skipped.map(\.error.code) == [.damagedObject])
     #expect(report.skipped.allSatisfy { $0.key.hasPrefix("spool/") })
     try await bridge.sync(online)
     #expect(try await bridge.sync(stick).relayedPacks == 1)
-    let late = try Device([stick])
+    let late = try device([stick])
     try await late.sync(stick)
     #expect(try late.items() == ["first", "second"])
   }
 
   @Test func aPackIsCarriedAsItIsButForTheVaultsName() async throws {
-    let (home, bridge) = (try Device([online]), try Device([online, stick]))
+    let (home, bridge) = (try device([online]), try device([online, stick]))
     try await bridge.sync(stick)
     try await bridge.sync(online)
     try await bridge.sync(stick)
@@ -156,33 +116,33 @@ struct RelayTests {
   }
 
   @Test func theAuthorRecognisesItsOwnPacksWhereSomebodyCarriedThem() async throws {
-    let (home, bridge) = (try Device([online, stick]), try Device([online, stick]))
+    let (home, bridge) = (try device([online, stick]), try device([online, stick]))
     try await bridge.sync(stick)
     try await bridge.sync(online)
     try await home.add("x")
     try await home.sync(online)
     for place in [stick, online, stick] { try await bridge.sync(place) }
-    #expect(stick.packs() == 1)
+    #expect(stick.packs == 1)
     let report = try await home.sync(stick)
     #expect((report.pushedTransactions, report.tookNewName) == (0, false))
-    #expect(stick.packs() == 1)
+    #expect(stick.packs == 1)
   }
 
   @Test func whoMustNotLearnIsNotTold() async throws {
     var options = SyncEngine.Options()
     options.relays = false
-    let (home, bridge) = (try Device([online]), try Device([online, stick], options: ["stick": options]))
+    let (home, bridge) = (try device([online]), try device([online, stick], options: ["stick": options]))
     try await home.add("x")
     try await home.sync(online)
     for place in [online, stick, online, stick] { try await bridge.sync(place) }
-    #expect(stick.packs() == 0)
+    #expect(stick.packs == 0)
   }
 
   @Test func theSpoolIsBoundedAndDrains() async throws {
     var options = SyncEngine.Options()
     options.maximumSpoolSize = 1500
-    let home = try Device([online])
-    let bridge = try Device([online, stick], options: ["online": options, "stick": options])
+    let home = try device([online])
+    let bridge = try device([online, stick], options: ["online": options, "stick": options])
     try await bridge.sync(online)
     try await bridge.sync(stick)
     for index in 0..<7 {
@@ -204,12 +164,12 @@ struct RelayTests {
   @Test func aTableLeftOutIsInTheOneVaultAndNotInTheOther() async throws {
     var options = SyncEngine.Options()
     options.leavesOut = ["secret"]
-    let author = try Device([online, stick], options: ["stick": options])
+    let author = try device([online, stick], options: ["stick": options])
     try await author.add("open")
     try await author.add("hidden", to: "Secret")
     try await author.sync(online)
     try await author.sync(stick)
-    let member = try Device([online, stick])
+    let member = try device([online, stick])
     try await member.sync(stick)
     #expect(try member.items() == ["open"])
     #expect(try member.items("Secret").isEmpty)
@@ -229,7 +189,7 @@ struct RelayTests {
     whole.smallestSnapshot = 1
     var partial = whole
     partial.leavesOut = ["Secret"]
-    let author = try Device([online, stick], options: ["online": whole, "stick": partial])
+    let author = try device([online, stick], options: ["online": whole, "stick": partial])
     for number in 0..<40 { try await author.add("hidden \(number)", to: "Secret") }
     for _ in 0..<2 {
       try await author.sync(online)
@@ -242,8 +202,8 @@ struct RelayTests {
   @Test func packsThatShowATableAreNotCarriedWhereItIsLeftOut() async throws {
     var options = SyncEngine.Options()
     options.leavesOut = ["Secret"]
-    let home = try Device([online])
-    let bridge = try Device([online, stick], options: ["stick": options])
+    let home = try device([online])
+    let bridge = try device([online, stick], options: ["stick": options])
     try await bridge.sync(online)
     try await bridge.sync(stick)
     try await home.add("hidden", to: "Secret")
@@ -252,7 +212,7 @@ struct RelayTests {
     try await home.sync(online)
     try await bridge.sync(online)
     #expect(try await bridge.sync(stick).relayedPacks == 1)
-    let late = try Device([stick])
+    let late = try device([stick])
     try await late.sync(stick)
     #expect(try late.items() == ["open"])
     #expect(try late.items("Secret").isEmpty)
@@ -261,7 +221,7 @@ struct RelayTests {
   }
 
   @Test func aForgedPackIsNotCarried() async throws {
-    let (home, bridge) = (try Device([online]), try Device([online, stick]))
+    let (home, bridge) = (try device([online]), try device([online, stick]))
     try await home.add("x")
     try await home.sync(online)
     try await bridge.sync(online)
@@ -276,5 +236,15 @@ struct RelayTests {
     #expect(try await engine.sync().skipped.map(\.error.code) == [.forgedAuthor])
     #expect(try await bridge.sync(stick).relayedPacks == 1)
     #expect(try bridge.items() == ["x"])
+  }
+}
+
+extension Traveller {
+  fileprivate func add(_ id: String, to table: String = "Item") async throws {
+    try await database.execute("INSERT INTO \(identifier: table) VALUES (\(id), 1)")
+  }
+
+  fileprivate func items(_ table: String = "Item") throws -> [String] {
+    try database.read { try $0.query(String.self, "SELECT id FROM \(identifier: table) ORDER BY id") }
   }
 }
