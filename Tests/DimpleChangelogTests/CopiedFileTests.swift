@@ -111,6 +111,30 @@ struct CopiedFileTests {
     #expect(database.changelog?.replicaID == changes[0].stamp.replica)
   }
 
+  /// As `cp backup original` does: the file is the same, its contents are those of the backup.
+  @Test("A backup that is written over its original takes a name of its own", arguments: [true, false])
+  func backupInPlace(isVacuumed: Bool) throws {
+    let t = try TrackedDatabase(path: file.path)
+    if isVacuumed { try t.database.vacuum(into: copy) } else { try t.database.backup(to: copy) }
+    // The original goes on as it was.
+    try t.database.execute("INSERT INTO T VALUES (3, 'lost')")
+    #expect(try t.changelog.replicaID == replica)
+    try t.database.close()
+    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: file.path))
+    try handle.write(contentsOf: Data(contentsOf: URL(fileURLWithPath: copy)))
+    try handle.truncate(atOffset: handle.offset())
+    try handle.close()
+
+    let restored = try TrackedDatabase(path: file.path)
+    let name = try restored.changelog.replicaID
+    #expect(name != replica)
+    try restored.database.execute("INSERT INTO T VALUES (3, 'new')")
+    let stamps = try restored.changelog.changes().map(\.stamp.replica)
+    #expect(stamps.last == name && stamps.dropLast().allSatisfy { $0 == replica })
+    try restored.database.close()
+    #expect(try TrackedDatabase(path: file.path).changelog.replicaID == name)
+  }
+
   @Test("Read only, or not to be found, it is left alone")
   func leftAlone() throws {
     try FileManager.default.copyItem(atPath: file.path, toPath: copy)

@@ -27,6 +27,16 @@ extension Changelog {
     try replaceReplicaID(connection, after: last)
   }
 
+  /// A backup says that it is one: also where its bytes are later written over those of its original, whose file stays the
+  /// same.
+  package func didCopy(to copy: Connection) throws {
+    guard options.detectsCopies, try LogTables.exist(copy) else { return }
+    try copy.withInternalAccess {
+      let meta = MetaTable(connection: copy)
+      if try storedFile(copy) != nil { try meta.set(Self.fileName, .text("")) }
+    }
+  }
+
   /// The last transaction that was in the log when this database was found to be a copy; `nil` where that is not so, or sync
   /// has heard of it.
   package func copiedAfter(_ connection: Connection) throws -> Int64? {

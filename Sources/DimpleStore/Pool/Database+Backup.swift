@@ -52,15 +52,19 @@ extension Connection {
     to path: String, pagesPerStep: Int, _ progress: (BackupProgress) throws -> Void
   ) throws {
     try writeNewFile(path, operation: "back up") { partial in
-      var plain = Configuration()
-      plain.encryptionKey = configuration.encryptionKey
-      plain.journalMode = .delete
-      let place = DatabasePlace.file(partial)
-      let copy = try Connection(place: place, role: .writer, configuration: plain, commits: CommitHub())
-      try copy.setUp()
-      defer { copy.close() }
-      try copyAll(to: copy, pagesPerStep: Int32(clamping: max(1, pagesPerStep)), progress)
+      try withCopy(partial) { try copyAll(to: $0, pagesPerStep: Int32(clamping: max(1, pagesPerStep)), progress) }
     }
+  }
+
+  /// Calls `body` with a connection to a file that nobody else has.
+  private func withCopy(_ path: String, _ body: (Connection) throws -> Void) throws {
+    var plain = Configuration()
+    plain.encryptionKey = configuration.encryptionKey
+    plain.journalMode = .delete
+    let copy = try Connection(place: .file(path), role: .writer, configuration: plain, commits: CommitHub())
+    try copy.setUp()
+    defer { copy.close() }
+    try body(copy)
   }
 
   fileprivate func vacuum(into path: String) throws {
@@ -87,6 +91,11 @@ extension Connection {
     let partial = "\(target)-\(UUIDv7().description)"
     do {
       try write(partial)
+      if !configuration.extensions.isEmpty {
+        try withCopy(partial) { copy in
+          try copy.inWriteTransaction { copy in try configuration.extensions.forEach { try $0.didCopy(to: copy) } }
+        }
+      }
       try FileManager.default.moveItem(atPath: partial, toPath: target)
     } catch {
       for suffix in ["", "-journal", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: partial + suffix) }

@@ -34,6 +34,9 @@ package protocol DatabaseExtension: AnyObject, Sendable {
   func externalCommits(_ connection: Connection) throws -> CommitEvent?
   /// After the `ROLLBACK`. The connection is not for use any more.
   func didRollback(_ connection: Connection)
+  /// The database was copied to another file, as a backup: a connection to that, in a write transaction, before anyone
+  /// else gets it.
+  func didCopy(to copy: Connection) throws
 }
 
 extension DatabaseExtension {
@@ -43,6 +46,7 @@ extension DatabaseExtension {
   package func willChangeSchema(_ connection: Connection) throws {}
   package func didChangeSchema(_ connection: Connection) throws {}
   package func willWriteBlob(_ connection: Connection, table: String, column: String) throws {}
+  package func didCopy(to copy: Connection) throws {}
   package func didBeginSavepoint(_ connection: Connection) {}
   package func didEndSavepoint(_ connection: Connection, isUndone: Bool) {}
   package func statementDidFail(_ connection: Connection, number: UInt64) throws {}
