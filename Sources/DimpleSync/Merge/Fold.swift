@@ -9,7 +9,7 @@ struct Fold {
   let changelog: Changelog
 
   /// - Parameter reportsRows: Whether the caller needs to know which rows were written.
-  /// - Returns: Those rows.
+  /// - Returns: Those rows; in any case, those that are to be decided.
   func run(reportsRows: Bool) throws -> Set<RowKey> {
     let connection = session.connection
     let folded = try SyncSetting.folded.integer(connection)
@@ -21,7 +21,9 @@ struct Fold {
     let numbers = LogNumbers(session, try changelog.logNames(connection))
     var batch = ChangeBatch()
     func fold() throws {
-      _ = try RowMerger(session, schemaChanged: false, nil, nil).merge(batch)
+      let merger = try RowMerger(session, schemaChanged: false, nil, nil)
+      _ = try merger.merge(batch)
+      touched.formUnion(merger.undecided)
       if reportsRows { touched.formUnion(batch.rowKeys) }
       batch = ChangeBatch()
     }

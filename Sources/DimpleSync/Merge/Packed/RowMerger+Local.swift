@@ -27,17 +27,30 @@ extension RowMerger {
     try apply(change)
     encodeFolded(table)
     digest.add(digestOfChanges(change.key, of: table, inserted: inserted, deleted: deleted))
-    try updateState(change.key, of: table, folded(status, table))
+    let now = folded(status, table)
+    if now == .undecided { undecided.append(RowKey(table: table.id, key: [UInt8](change.key))) }
+    try updateState(change.key, of: table, now)
     return true
   }
 
   /// What ``row`` is after the app has written to it.
+  ///
+  /// Where the app inserts a row anew, values that somebody wrote to other columns after its delete are its values again: of
+  /// columns that this app does not have, or did not have when it inserted the row.
   private func folded(_ status: RowStatus, _ table: PackedTable) -> RowStatus {
     guard table.isKnown else { return .unknownTable }
     guard status == .settled || status == .unknownTable else { return status }
-    // Where the app inserts a row anew, values that somebody wrote after its delete are its values again.
-    let hasUnknownColumns = row.registers.contains { table.column($0.column).position < 0 }
-    return row.isAlive && hasUnknownColumns ? .unknownColumns : .settled
+    guard row.isAlive else { return .settled }
+    var result = RowStatus.settled
+    for index in row.registers.indices {
+      let register = row.registers[index]
+      if table.column(register.column).position < 0 {
+        result = .unknownColumns
+      } else if !register.isNew, register.value != nil, row.deleted.map({ $0 < register.stamp }) ?? true {
+        return .undecided
+      }
+    }
+    return result
   }
 
   private func apply(_ change: PackedRowChange) throws {

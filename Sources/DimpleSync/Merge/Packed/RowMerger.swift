@@ -26,6 +26,8 @@ final class RowMerger {
   let conflicts: ConflictLog?
   /// Tables or columns have come or gone: what waited for them is the passes' to look at.
   let schemaChanged: Bool
+  /// Rows that the app wrote to, and that their tables do not show as the state has them.
+  @exclusivity(unchecked) var undecided: [RowKey] = []
   /// Rows whose tables now show something else.
   @exclusivity(unchecked) var changedRows = 0
 
