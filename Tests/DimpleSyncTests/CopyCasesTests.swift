@@ -220,6 +220,40 @@ struct CopyCasesTests {
     for database in [first.database, second.database] { try await database.close() }
   }
 
+  @Test("Case 32: a backup that sends before it can see what its former self sent: nothing of either is lost to anyone")
+  func backupThatCouldNotSee() async throws {
+    let (storage, path) = (MemoryStorage(), files.new())
+    let original = try replica(storage, path: path)
+    try await insert("a", in: original)
+    _ = try await original.engine.sync()
+    let (lost, restored) = try await copy(original, path, storage: storage)
+    let early = MemoryStorage(storage.snapshot)
+    try await insert("lost 1", "lost 2", in: lost)
+    _ = try await lost.engine.sync()
+    try await insert("lost 3", in: lost)
+    _ = try await lost.engine.sync()
+    let believer = try replica(storage)
+    _ = try await believer.engine.sync()
+    try await lost.database.close()
+    // Of what the lost device sent, its backup sees nothing, nor does somebody who reads it then.
+    try await insert("restored", in: restored)
+    _ = try await engine(restored, early).sync()
+    let other = try replica(early)
+    _ = try await other.engine.sync()
+    storage.restore(storage.snapshot.merging(early.snapshot) { one, _ in one })
+    #expect(try await restored.engine.sync().tookNewName)
+    let newcomer = try replica(storage)
+    let replicas = [restored, believer, other, newcomer]
+    for _ in 0..<2 { for replica in replicas { _ = try await engine(replica, storage).sync() } }
+    for replica in replicas {
+      #expect(try await ids(replica) == ["a", "lost 1", "lost 2", "lost 3", "restored"])
+      #expect(try replica.database.fingerprint() == newcomer.database.fingerprint())
+    }
+    // It is done once.
+    for replica in replicas { #expect(try await engine(replica, storage).sync().pushedPacks == 0) }
+    try await restored.database.close()
+  }
+
   @Test("Case 32: a file that is copied before it ever syncs, as one that an app brings along: each has its own name")
   func copiedBeforeTheFirstSync() async throws {
     let (storage, path) = (MemoryStorage(), files.new())

@@ -88,6 +88,9 @@ extension Changelog {
     return try Identities(connection, present: present ?? replicaID)
   }
 
+  /// A name that nobody has.
+  package func makeReplicaID() -> ReplicaID { ReplicaID(rawValue: options.random()) }
+
   /// Gives the database a new identity, in the running write transaction: what comes after a transaction of the log is
   /// another replica's, also what is in the log already.
   ///
@@ -98,7 +101,7 @@ extension Changelog {
   @discardableResult
   package func replaceReplicaID(_ connection: Connection, after transaction: Int64 = 0) throws -> ReplicaID {
     try requireWriting(connection, "replace the replica id")
-    let replica = ReplicaID(rawValue: options.random())
+    let replica = makeReplicaID()
     try connection.withInternalAccess {
       var identities = try storedIdentities(connection)
       let before = identities

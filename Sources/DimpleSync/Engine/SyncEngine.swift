@@ -130,6 +130,7 @@ public actor SyncEngine {
     report.diverged = try await diverged(report.headers, session)
     try await ClockGuard(session: session).run(listing.serverTime, &report)
     try await Push(session: session).run(&report)
+    try await ContestedPacks(session: session).run(listing.all, &report)
     try await Relay(session: session).run(&report)
     try await Compaction(session: session).run(listing.own, &report)
     try await writeSnapshot(session, listing, &report)

@@ -52,4 +52,30 @@ struct FormerTable {
     try connection.prepare("INSERT OR REPLACE INTO dimple_former_key(replica, key) VALUES (?, ?)")
       .run(replica.sqlValue, .blob(key))
   }
+
+  /// Packs beyond where a former name parted, by key: whether they are this database's. Of others', those that were sent once
+  /// more.
+  func contested(in vault: String) throws -> [String: Bool] {
+    let statement = try connection.prepare("SELECT key, own FROM dimple_contested WHERE vault = ?")
+    defer { statement.reset() }
+    try statement.bind(.text(vault), at: 1)
+    var keys: [String: Bool] = [:]
+    while try statement.step() { keys[statement.text(0)] = statement.int64(1) != 0 }
+    return keys
+  }
+
+  /// What this database has sent under a name, beyond its last transaction from now on.
+  func noteContested(_ replica: ReplicaID, after last: Int64) throws {
+    try connection.prepare(
+      """
+      INSERT OR IGNORE INTO dimple_contested(vault, key, own)
+      SELECT vault, key, 1 FROM dimple_own_pack WHERE replica = ? AND last > ?
+      """
+    ).run(replica.sqlValue, .integer(last))
+  }
+
+  func setSentAgain(_ key: String, to vault: String) throws {
+    try connection.prepare("INSERT OR IGNORE INTO dimple_contested(vault, key, own) VALUES (?, ?, 0)")
+      .run(.text(vault), .text(key))
+  }
 }

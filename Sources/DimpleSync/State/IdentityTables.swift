@@ -4,6 +4,7 @@
 /// dimple_own_pack(vault, key, replica, first, last, before, after, size)   packs under the own names, put or compared
 /// dimple_former(vault, replica, last, chain)    how far the log of a former name is in each vault
 /// dimple_former_key(replica, key)               the private keys of former names
+/// dimple_contested(vault, key, own)             own packs under former names beyond the parting; others', sent once more (0)
 /// dimple_postponed(vault, replica, first, last, time)   transactions from the future, left alone until then
 /// dimple_trusted(replica, first, last)          of those, what the app accepts all the same
 /// dimple_heard(vault, replica, number, time, vector)    what the newest pack of each replica said
@@ -22,6 +23,10 @@ enum IdentityTables {
       PRIMARY KEY(vault, replica)) WITHOUT ROWID
     """,
     "CREATE TABLE IF NOT EXISTS dimple_former_key(replica INTEGER PRIMARY KEY, key BLOB NOT NULL)",
+    """
+    CREATE TABLE IF NOT EXISTS dimple_contested(
+      vault TEXT NOT NULL, key TEXT NOT NULL, own INTEGER NOT NULL, PRIMARY KEY(vault, key)) WITHOUT ROWID
+    """,
     """
     CREATE TABLE IF NOT EXISTS dimple_postponed(
       vault TEXT NOT NULL, replica INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
