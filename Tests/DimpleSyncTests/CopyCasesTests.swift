@@ -277,6 +277,27 @@ struct CopyCasesTests {
     for database in [first.database, second.database] { try await database.close() }
   }
 
+  /// As a version left it that took in others' rows and was stopped before it sent anything.
+  @Test func aDatabaseThatHasSyncedWithoutAKeyGetsOneAndSends() async throws {
+    let storage = MemoryStorage()
+    let (writer, reader) = (try replica(storage), try replica(storage))
+    try await insert("a", in: writer)
+    _ = try await writer.engine.sync()
+    try await insert("b", in: reader)
+    let silent = FaultyStorage(storage, schedule: FaultSchedule { $0.operation == .put ? .failBefore : nil })
+    await #expect(throws: RemoteError.self) { _ = try await engine(reader, silent).sync() }
+    try await reader.database.write { connection in
+      try connection.withInternalAccess {
+        try connection.execute("DELETE FROM dimple_sync WHERE name = 'signingKey'")
+        try connection.execute("UPDATE dimple_replica SET key = NULL WHERE number = 1")
+      }
+    }
+    #expect(try await reader.engine.sync().pushedTransactions == 1)
+    _ = try await writer.engine.sync()
+    #expect(try await ids(writer) == ["a", "b"])
+    try expectAgreement(writer, reader)
+  }
+
   @Test("Case 32: a copy that is told by its file, made before the first sync, sends all that it has")
   func toldByTheFileBeforeTheFirstSync() async throws {
     let (storage, path) = (MemoryStorage(), files.new())

@@ -222,9 +222,7 @@ public actor SyncEngine {
           var writer = try RenameWriter(connection, changelog.trackedTables(connection))
           try writer.apply(renames)
         }
-        let name = NameChange(connection: connection, changelog: changelog, vault: vault)
-        try name.takeFirst()
-        try name.follow()
+        try NameChange(connection: connection, changelog: changelog, vault: vault).prepare()
         let hasRowsToAdopt = try changelog.beginSync(connection)
         try SyncTables.register(vault: vault.id, changelog, connection)
         return hasRowsToAdopt

@@ -14,12 +14,20 @@ struct NameChange {
   let changelog: Changelog
   let vault: any Vault
 
+  /// Before a sync: from then on there is a name with its key, without which nothing can be sent.
+  func prepare() throws {
+    try takeFirst()
+    try follow()
+    // As where a version that made the key at the first push had taken a name, and sent nothing yet.
+    if try SyncSetting.signingKey.get(connection) == nil { try makeKey(of: changelog.replicaID) }
+  }
+
   /// Before anything is sent or merged: all that is in the log gets a name that no copy of the file has.
   ///
   /// A file may be copied before it first syncs: a backup of it is made, or an app brings a filled database along. Were the
   /// name that it has from the beginning the one that others hear, each copy would sign under it with another key, and readers
   /// could believe but one of them.
-  func takeFirst() throws {
+  private func takeFirst() throws {
     guard try SyncSetting.signingKey.get(connection) == nil, try FormerTable(connection: connection).isEmpty(),
       try SyncSetting.folded.integer(connection) ?? 0 == 0
     else { return }
@@ -45,7 +53,7 @@ struct NameChange {
 
   /// Where the database took another name when it was opened, since the file was found to be a copy: all that was in the log by
   /// then keeps the old one.
-  func follow() throws {
+  private func follow() throws {
     guard let last = try changelog.copiedAfter(connection) else { return }
     let identities = try changelog.identities(connection)
     if let former = identities.dropLast().last, former.last == last { try keep(former, upTo: last, isPresent: true) }
