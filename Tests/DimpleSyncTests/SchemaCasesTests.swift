@@ -128,8 +128,10 @@ struct SchemaCasesTests {
     #expect(try await updated.engine.verify().isHealthy)
   }
 
-  @Test("A row that an older app deleted, and that a column it did not know refers to, is shown after a repair")
-  func olderAppDeletesAParent() async throws {
+  @Test(
+    "A row that an older app deleted, and that a column it did not know refers to, is shown after a repair",
+    arguments: [["log/"], ["snap/"], ["log/", "snap/"]])
+  func olderAppDeletesAParent(valuesAreIn prefixes: [String]) async throws {
     let storage = MemoryStorage()
     let tables = Migration(
       "1",
@@ -140,9 +142,12 @@ struct SchemaCasesTests {
     let reference = Migration("2", "ALTER TABLE Note ADD COLUMN folder TEXT REFERENCES Folder ON DELETE RESTRICT")
     let path = TemporaryFile.path()
     defer { TemporaryFile.remove(path) }
-    let new = try SimulatedReplica(storage: storage, migrations: [tables, reference])
+    var options = SyncEngine.Options()
+    options.smallestSnapshot = prefixes.contains("snap/") ? 1 : .max
+    let new = try SimulatedReplica(storage: storage, options: options, migrations: [tables, reference])
     try await new.database.execute("INSERT INTO Folder VALUES ('f', 'mine')")
     _ = try await new.engine.sync()
+    let firstPacks = try await storage.listAll(prefix: "log/")
     let old = try SimulatedReplica(storage: storage, path: path, migrations: [tables])
     _ = try await old.engine.sync()
     try await old.database.execute("DELETE FROM Folder")
@@ -150,6 +155,11 @@ struct SchemaCasesTests {
     for replica in [old, new, old] { _ = try await replica.engine.sync() }
     #expect(try new.database.keptRows().map(\.table) == ["Folder"])
     try await old.database.close()
+    _ = try await new.engine.sync()
+    #expect(try await storage.listAll(prefix: "snap/").isEmpty != prefixes.contains("snap/"))
+    if !prefixes.contains("log/") {
+      for pack in firstPacks { try await storage.delete(pack.key) }
+    }
 
     let updated = try SimulatedReplica(storage: storage, path: path, migrations: [tables, reference])
     _ = try await updated.engine.sync()

@@ -11,10 +11,16 @@ struct HealthCheck {
     var repair = RepairReport()
     try await session.fold()
     var corrected: Set<RowKey> = []
-    let awaited = try await awaitedParents()
-    let outcome = try await VaultCheck(session: session) { decoded, report in
+    var remembered = try await awaitedParents()
+    let awaited = remembered.awaited
+    let check = VaultCheck(session: session) { decoded, report in
       corrected.formUnion(try await checkRows(&report, awaited) { rows, _ in try rows.differences(decoded) })
-    }.run(&report)
+    } onRow: { remembered.note($0, $1) }
+    let outcome = try await check.run(&report)
+    if !remembered.rows.isEmpty {
+      let found = remembered
+      corrected.formUnion(try await checkRows(&report, awaited) { rows, _ in try rows.differences(found) })
+    }
     corrected.formUnion(try await checkRows(&report, awaited) { rows, report in try rows.checkPresence(&report) })
     guard repairs else { return repair }
     if !corrected.isEmpty { try await session.fold() }
@@ -23,9 +29,12 @@ struct HealthCheck {
     return repair
   }
 
-  private func awaitedParents() async throws -> Set<RowKey> {
-    guard let schema = session.schemas.known else { return [] }
-    return try await session.database.read { try AwaitedParents($0, schema).find() }
+  private func awaitedParents() async throws -> RememberedRows {
+    let schema = session.schemas.known
+    return try await session.database.read { connection in
+      RememberedRows(
+        try schema.map { try AwaitedParents(connection, $0).find() } ?? [], try NameTable(connection))
+    }
   }
 
   /// - Returns: The rows that the next merge will decide anew.

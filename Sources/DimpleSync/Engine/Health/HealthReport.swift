@@ -24,6 +24,8 @@ public struct HealthReport: Sendable {
   public var isHealthy: Bool { findingCount == 0 }
 
   mutating func add(_ finding: HealthFinding) {
+    // Pack and snapshot may both have the values that are not known here.
+    if finding.code == .unknownValues, findings.contains(finding) { return }
     findingCount += 1
     if findings.count < Self.maximumFindings { findings.append(finding) }
   }

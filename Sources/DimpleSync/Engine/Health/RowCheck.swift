@@ -168,9 +168,29 @@ struct RowCheck {
       key: key, table: position, keyValues: change.key, values: values,
       code: isAwaited ? .unknownValues : .tableDiffers,
       message: isAwaited
-        ? "A row refers to this deleted one, which cannot be shown here for want of its values."
+        ? Self.awaitedMessage
         : "Its table shows other values than were written.")
   }
+
+  /// The awaited rows of which a snapshot has values that the state lacks.
+  func differences(_ remembered: RememberedRows) throws -> [Difference] {
+    try remembered.rows.compactMap { row in
+      guard !fresh.contains(row.key), let position = schema.position(of: row.key.table),
+        let state = try store.load(row.key)?.state
+      else { return nil }
+      let values = row.cells.filter { item in
+        state.cells[item.column].map { $0.value == nil && $0.stamp == item.cell.stamp } ?? false
+      }
+      if values.isEmpty { return nil }
+      return Difference(
+        key: row.key, table: position, keyValues: row.keyValues,
+        values: values.compactMap { item in item.cell.value.map { (item.column, $0) } },
+        code: .unknownValues, message: Self.awaitedMessage)
+    }
+  }
+
+  private static let awaitedMessage =
+    "A row refers to this deleted one, which cannot be shown here for want of its values."
 
   func finding(_ difference: Difference) -> HealthFinding {
     HealthFinding(

@@ -19,6 +19,8 @@ struct SnapshotHealth {
   }
 
   let session: SyncSession
+  /// Gets the rows, but for those with large values.
+  var onRow: (SnapshotRow, SnapshotShape) -> Void = { _, _ in }
 
   /// The manifests that can be read, newest first; what cannot is reported.
   func manifests(_ outcome: inout VaultCheck.Outcome, _ report: inout HealthReport) async throws -> [Found] {
@@ -101,17 +103,20 @@ struct SnapshotHealth {
       var reader = try SnapshotPartReader(
         await objects.lines(key), name: name, latest: snapshot.manifest.latest, vault: session.vault)
       var rows: Int64 = 0
-      var table = ""
+      var rowShape = SnapshotShape(table: "", columns: [])
       var references: [BigReference] = []
       while let line = try reader.next(large: { reference in
         references.append(reference)
         return .null
       }) {
         switch line {
-        case .shape(let shape): table = shape.table
+        case .shape(let shape): rowShape = shape
         case .row(let row):
           rows += 1
-          for reference in references { parts.note(LargeCell(table: table, key: row.key, reference: reference)) }
+          if references.isEmpty { onRow(row, rowShape) }
+          for reference in references {
+            parts.note(LargeCell(table: rowShape.table, key: row.key, reference: reference))
+          }
           references = []
         }
       }

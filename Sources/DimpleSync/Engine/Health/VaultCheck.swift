@@ -48,6 +48,8 @@ struct VaultCheck {
   let session: SyncSession
   /// Called with each pack that can be used.
   let body: (DecodedPack, inout HealthReport) async throws -> Void
+  /// Called with each row of the snapshots that are read, but for those with large values.
+  let onRow: (SnapshotRow, SnapshotShape) -> Void
 
   func run(_ report: inout HealthReport) async throws -> Outcome {
     session.progress.advance(.listing)
@@ -58,7 +60,7 @@ struct VaultCheck {
     let own = try await session.ownNames()
     session.progress.plan(
       .verifying, transactions: saturatingSum(packs.map(\.transactions)), bytes: saturatingSum(packs.map(\.size)))
-    let snapshots = SnapshotHealth(session: session)
+    let snapshots = SnapshotHealth(session: session, onRow: onRow)
     let manifests = try await snapshots.manifests(&outcome, &report)
     var logs = try await self.logs(packs, manifests.map(\.manifest))
     var parts = PartHealth(session: session)
