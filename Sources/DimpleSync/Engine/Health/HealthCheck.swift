@@ -15,7 +15,9 @@ struct HealthCheck {
     let awaited = remembered.awaited
     let check = VaultCheck(session: session) { decoded, report in
       corrected.formUnion(try await checkRows(&report, awaited) { rows, _ in try rows.differences(decoded) })
-    } onRow: { remembered.note($0, $1) }
+    } onRow: {
+      remembered.note($0, $1)
+    }
     let outcome = try await check.run(&report)
     if !remembered.rows.isEmpty {
       let found = remembered
