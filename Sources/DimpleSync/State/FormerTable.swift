@@ -48,6 +48,17 @@ struct FormerTable {
     return try statement.step() ? statement.bytes(0) : nil
   }
 
+  /// The private keys of all former names that signed something.
+  func signingKeys() throws -> [(replica: ReplicaID, key: [UInt8])] {
+    let statement = try connection.prepare("SELECT replica, key FROM dimple_former_key ORDER BY replica")
+    defer { statement.reset() }
+    var keys: [(replica: ReplicaID, key: [UInt8])] = []
+    while try statement.step() {
+      keys.append((ReplicaID(rawValue: UInt64(bitPattern: statement.int64(0))), statement.bytes(1)))
+    }
+    return keys
+  }
+
   func setSigningKey(_ key: [UInt8], of replica: ReplicaID) throws {
     try connection.prepare("INSERT OR REPLACE INTO dimple_former_key(replica, key) VALUES (?, ?)")
       .run(replica.sqlValue, .blob(key))
@@ -65,13 +76,15 @@ struct FormerTable {
   }
 
   /// What this database has sent under a name, beyond its last transaction from now on.
-  func noteContested(_ replica: ReplicaID, after last: Int64) throws {
+  ///
+  /// - Parameter end: Its last transaction until now: what lies beyond that is a copy's.
+  func noteContested(_ replica: ReplicaID, after last: Int64, upTo end: Int64) throws {
     try connection.prepare(
       """
       INSERT OR IGNORE INTO dimple_contested(vault, key, own)
-      SELECT vault, key, 1 FROM dimple_own_pack WHERE replica = ? AND last > ?
+      SELECT vault, key, 1 FROM dimple_own_pack WHERE replica = ? AND last > ? AND last <= ?
       """
-    ).run(replica.sqlValue, .integer(last))
+    ).run(replica.sqlValue, .integer(last), .integer(end))
   }
 
   func setSentAgain(_ key: String, to vault: String) throws {

@@ -2,11 +2,11 @@ internal import DimpleChangelog
 internal import DimpleRemote
 internal import DimpleStore
 
-/// Sends once more what a copy of this database sent under a name that both had, where this one has sent something else under
-/// the same numbers.
+/// Sends once more what copies of this database sent under a name that they had in common, where something else was sent under
+/// the same numbers: by this one, or by two of them.
 ///
 /// Readers take in one or the other. This database sends its own again under its new name, and a copy does the same, if it is
-/// still there: where this is a backup that took its place, nobody is. So each such pack of the copy's goes out under a name
+/// still there: where this is a backup that took its place, nobody is. So each such pack of a copy's goes out under a name
 /// made for it, with the times it had. Whoever has taken it in already learns nothing new.
 struct ContestedPacks {
   let session: SyncSession
@@ -30,21 +30,46 @@ struct ContestedPacks {
 
   private func contested(_ listed: [PullPlan.Candidate]) async throws -> [Contested] {
     let (id, changelog) = (session.vault.id, session.changelog)
-    return try await session.database.read { connection in
-      let former = try changelog.identities(connection).dropLast()
-      if former.isEmpty { return [] }
+    let (names, known) = try await session.database.read { connection in
       let table = FormerTable(connection: connection)
-      let known = try table.contested(in: id)
-      var contested: [Contested] = []
-      for identity in former {
-        let end = (identity.last ?? 0) - identity.offset
-        let beyond = listed.filter { $0.name.replica == identity.replica && $0.name.range.upperBound > end }
-        guard beyond.contains(where: { known[$0.key] == true }), let key = try table.signingKey(of: identity.replica)
-        else { continue }
-        contested += beyond.filter { known[$0.key] == nil }.map { Contested(pack: $0, end: end, signingKey: key) }
+      let identities = try changelog.identities(connection).dropLast()
+      // A name of which this database has nothing left is no identity of the log's any more.
+      let names = try table.signingKeys().map { replica, key in
+        let identity = identities.first { $0.replica == replica }
+        return (replica: replica, end: identity.map { ($0.last ?? 0) - $0.offset } ?? 0, key: key)
       }
-      return contested
+      return (names, names.isEmpty ? [:] : try table.contested(in: id))
     }
+    var contested: [Contested] = []
+    for name in names {
+      let beyond = listed.filter { $0.name.replica == name.replica && $0.name.range.upperBound > name.end }
+      let others = beyond.filter { known[$0.key] == nil }
+      if others.isEmpty { continue }
+      var isContested = beyond.contains { known[$0.key] == true }
+      if !isContested { isContested = try await contradictEachOther(beyond) }
+      guard isContested else { continue }
+      contested += others.map { Contested(pack: $0, end: name.end, signingKey: name.key) }
+    }
+    return contested
+  }
+
+  /// Whether packs of one name differ where they meet: as where the database was restored twice, and two of its former selves
+  /// are lost. Read once, as long as the vault is open.
+  private func contradictEachOther(_ packs: [PullPlan.Candidate]) async throws -> Bool {
+    let meeting = packs.filter { pack in packs.contains { $0 != pack && $0.name.range.meets(pack.name.range) } }
+    if meeting.allSatisfy({ session.agreeing.contains($0.key) }) { return false }
+    let borders = meeting.flatMap { [$0.name.range.lowerBound, $0.name.range.upperBound.saturatingSuccessor] }
+    var chains: [Int64: [UInt8]] = [:]
+    for pack in meeting {
+      guard case .success(let decoded) = try await PackFetch(session: session).fetch(pack) else { return false }
+      for border in borders {
+        guard let chain = decoded.chain(before: border) else { continue }
+        if chains[border, default: chain] != chain { return true }
+        chains[border] = chain
+      }
+    }
+    for pack in meeting { session.agreeing.insert(pack.key) }
+    return false
   }
 
   /// What cannot be read now may be at the next sync.
@@ -83,5 +108,12 @@ struct ContestedPacks {
       return true
     }
     return builder.body
+  }
+}
+
+extension ClosedRange<Int64> {
+  /// They overlap, or one begins where the other ends.
+  fileprivate func meets(_ other: ClosedRange<Int64>) -> Bool {
+    lowerBound <= other.upperBound.saturatingSuccessor && other.lowerBound <= upperBound.saturatingSuccessor
   }
 }

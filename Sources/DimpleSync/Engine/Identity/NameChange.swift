@@ -84,7 +84,8 @@ struct NameChange {
     try former.remove(identity.replica)
     try SeenTable.forget(identity.replica, connection)
     let end = min(identity.last ?? split, split) - identity.offset
-    try former.noteContested(identity.replica, after: end)
+    try former.noteContested(
+      identity.replica, after: end, upTo: isPresent ? .max : (identity.last ?? split) - identity.offset)
     guard end > 0 else { return }
     let signingKey = try former.signingKey(of: identity.replica)
     let log = signingKey.map { key in

@@ -48,6 +48,8 @@ struct OwnPacks {
     var split: Int64?
     for pack in mine where known[pack.key] == nil && !session.examined.contains(pack.key) {
       guard let identity = identities.first(where: { $0.replica == pack.name.replica }) else { continue }
+      // Of a former name, what lies beyond its end is known to be a copy's.
+      if let last = identity.last, pack.name.range.lowerBound > last - identity.offset { continue }
       let difference: Int64?
       switch try await read(pack) {
       case .success(let decoded): difference = try await compare(decoded, identity, key: pack.key)
