@@ -197,6 +197,12 @@ extension Simulation {
       changes += log
     }
     let newcomer = try await listenToAll()
+    for var change in lost {
+      let stamps = try newcomer.database.authors(of: change.key, in: change.table)?.stamps ?? []
+      guard let stamp = stamps.first(where: { $0.time == change.stamp.time }) else { continue }
+      change.stamp = stamp
+      changes.append(change)
+    }
     let check = try ReckoningCheck(Reckoning(changes), script.schema, newcomer.database)
     try check.run()
     tally.rows += check.rowCount

@@ -51,6 +51,12 @@ extension Simulation {
     return plan.faultsOneIn > 0 ? .seeded(plan.seed, oneIn: plan.faultsOneIn, kinds: Set(plan.kinds)) : .none
   }
 
+  /// There are copies; or a pack that another device carried from another vault, and that came damaged twice, may be a copy's.
+  private func mayTakeNewName(_ plan: Script.SyncPlan) -> Bool {
+    let damages = !Set<StorageFault>([.corrupt, .truncate]).isDisjoint(with: plan.kinds)
+    return script.settings.hasCopies || script.settings.hasStick && damages
+  }
+
   private func judge(
     _ result: Result<SyncReport, any Error>, _ plan: Script.SyncPlan, _ device: Device, wasCancelled: Bool,
     clock: Int64
@@ -59,7 +65,7 @@ extension Simulation {
     switch result {
     case .success(let report):
       if report.tookNewName {
-        guard script.settings.hasCopies else { throw SimulationFailure("a device took a new name", "\(device.index)") }
+        guard mayTakeNewName(plan) else { throw SimulationFailure("a device took a new name", "\(device.index)") }
         tally.count("new name taken")
       }
       for skipped in report.skipped where !script.settings.isHostile {

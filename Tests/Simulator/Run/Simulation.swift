@@ -29,6 +29,8 @@ package actor Simulation {
   private(set) var latest = HybridTime(rawValue: 0)
   /// What was in the bucket of a database that a backup then replaced.
   var orphans: [Change] = []
+  /// The others of such a database: what was sent of them under a name in dispute may go out again under another.
+  var lost: [Change] = []
   /// Names under which two copies wrote before either could know.
   var disputed: Set<UInt64> = []
   /// Somebody new with the newest app, who has heard all at the end.
@@ -173,6 +175,8 @@ package actor Simulation {
     for change in try device.changelog.changes() {
       if try observer.database.authors(of: change.key, in: change.table)?.includes(change.stamp) == true {
         orphans.append(change)
+      } else {
+        lost.append(change)
       }
     }
     try device.reopen(version: device.version, replacedBy: backup.path)
@@ -370,7 +374,8 @@ struct Newcomer {
 
 extension RowAuthors {
   /// Whether the write with that stamp decides something of the row.
-  fileprivate func includes(_ stamp: Stamp) -> Bool {
-    inserted?.stamp == stamp || deleted?.stamp == stamp || columns.values.contains { $0.stamp == stamp }
-  }
+  fileprivate func includes(_ stamp: Stamp) -> Bool { stamps.contains(stamp) }
+
+  /// Of all writes that decide something of the row.
+  var stamps: [Stamp] { ([inserted, deleted].compactMap(\.self) + columns.values).map(\.stamp) }
 }

@@ -52,13 +52,14 @@ struct OwnPacks {
       if let last = identity.last, pack.name.range.lowerBound > last - identity.offset { continue }
       let difference: Int64?
       switch try await read(pack) {
-      case .success(let decoded): difference = try await compare(decoded, identity, key: pack.key)
+      case .success(let decoded):
+        difference = try await compare(decoded, identity, key: pack.key)
+        // What another wrote under a name that this database had stays what it is.
+        if difference == nil, identity.last != nil { session.examined.insert(pack.key) }
       case .failure(let error):
         difference = Self.suspectedDifference(error, pack, identity, sent: sent)
       }
       if let difference { split = min(split ?? difference, difference) }
-      // What another wrote under a name that this database had stays what it is.
-      if difference == nil, identity.last != nil { session.examined.insert(pack.key) }
     }
     return split
   }
