@@ -7,76 +7,8 @@ import Foundation
 import Testing
 
 @Suite("What a copy takes along")
-struct CopyCasesTests {
-  private static let migrations = [Migration("1", "CREATE TABLE Item (id TEXT PRIMARY KEY NOT NULL, a)")]
-
-  /// Files that are removed at the end.
-  private final class Files: @unchecked Sendable {  // used by one test
-    var paths: [String] = []
-    func new() -> String {
-      paths.append(TemporaryFile.path())
-      return paths[paths.count - 1]
-    }
-    deinit { for path in paths { TemporaryFile.remove(path) } }
-  }
-
-  private let files = Files()
-
-  /// - Parameter detectsCopies: Else it is as where the file system does not tell a copy from its original.
-  private func replica(
-    _ storage: any ObjectStorage, path: String? = nil, later: Int64 = 0, detectsCopies: Bool = false
-  ) throws -> SimulatedReplica {
-    try SimulatedReplica(
-      storage: storage, clock: ManualClock(milliseconds: 1_800_000_000_000 + later), path: path,
-      detectsCopies: detectsCopies, migrations: Self.migrations)
-  }
-
-  private func engine(
-    _ replica: SimulatedReplica, _ storage: any ObjectStorage, _ vault: String = "transparent"
-  ) -> SyncEngine {
-    SyncEngine(replica.database, storage: storage, vault: TransparentVault(id: vault))
-  }
-
-  private func insert(_ ids: String..., in replica: SimulatedReplica) async throws {
-    for id in ids { try await replica.database.execute("INSERT INTO Item VALUES (\(id), 1)") }
-  }
-
-  private func ids(_ replica: SimulatedReplica) async throws -> [String] {
-    try await replica.database.query(String.self, "SELECT id FROM Item ORDER BY id")
-  }
-
-  private func name(_ replica: SimulatedReplica) throws -> ReplicaID {
-    try #require(replica.database.changelog?.replicaID)
-  }
-
-  /// Closes the original; its file and a copy of it are opened.
-  private func copy(
-    _ original: SimulatedReplica, _ path: String, storage: any ObjectStorage
-  ) async throws -> (SimulatedReplica, SimulatedReplica) {
-    try await original.database.close()
-    let copyPath = files.new()
-    try FileManager.default.copyItem(atPath: path, toPath: copyPath)
-    return (try replica(storage, path: path), try replica(storage, path: copyPath, later: 50))
-  }
-
-  /// Equal tables, and equal authors of every row and column.
-  private func expectAgreement(_ replicas: SimulatedReplica..., sourceLocation: SourceLocation = #_sourceLocation)
-    throws
-  {
-    let first = try replicas[0].database.fingerprint()
-    for replica in replicas {
-      #expect(try replica.database.fingerprint() == first, sourceLocation: sourceLocation)
-      #expect(try authors(replica) == authors(replicas[0]), sourceLocation: sourceLocation)
-    }
-  }
-
-  private func authors(_ replica: SimulatedReplica) throws -> [String] {
-    try replica.database.rows("SELECT id FROM Item ORDER BY id").map { row in
-      let authors = try #require(try replica.database.authors(of: [row[0]], in: "Item"))
-      return
-        "\(row[0]) \(authors.inserted?.stamp.uuid.description ?? "") \(authors.columns["a"]?.stamp.uuid.description ?? "")"
-    }
-  }
+struct CopyCasesTests: CopiedItems {
+  let files = CopiedFiles()
 
   @Test("Case 32: only what was never sent goes out under the new name, numbered from 1, with the times it had")
   func onlyTheUnsent() async throws {
@@ -218,40 +150,6 @@ struct CopyCasesTests {
     _ = try await newcomer.engine.sync()
     #expect(try await ids(newcomer) == ["a", "first", "more", "second"])
     for database in [first.database, second.database] { try await database.close() }
-  }
-
-  @Test("Case 32: a backup that sends before it can see what its former self sent: nothing of either is lost to anyone")
-  func backupThatCouldNotSee() async throws {
-    let (storage, path) = (MemoryStorage(), files.new())
-    let original = try replica(storage, path: path)
-    try await insert("a", in: original)
-    _ = try await original.engine.sync()
-    let (lost, restored) = try await copy(original, path, storage: storage)
-    let early = MemoryStorage(storage.snapshot)
-    try await insert("lost 1", "lost 2", in: lost)
-    _ = try await lost.engine.sync()
-    try await insert("lost 3", in: lost)
-    _ = try await lost.engine.sync()
-    let believer = try replica(storage)
-    _ = try await believer.engine.sync()
-    try await lost.database.close()
-    // Of what the lost device sent, its backup sees nothing, nor does somebody who reads it then.
-    try await insert("restored", in: restored)
-    _ = try await engine(restored, early).sync()
-    let other = try replica(early)
-    _ = try await other.engine.sync()
-    storage.restore(storage.snapshot.merging(early.snapshot) { one, _ in one })
-    #expect(try await restored.engine.sync().tookNewName)
-    let newcomer = try replica(storage)
-    let replicas = [restored, believer, other, newcomer]
-    for _ in 0..<2 { for replica in replicas { _ = try await engine(replica, storage).sync() } }
-    for replica in replicas {
-      #expect(try await ids(replica) == ["a", "lost 1", "lost 2", "lost 3", "restored"])
-      #expect(try replica.database.fingerprint() == newcomer.database.fingerprint())
-    }
-    // It is done once.
-    for replica in replicas { #expect(try await engine(replica, storage).sync().pushedPacks == 0) }
-    try await restored.database.close()
   }
 
   @Test("Case 32: a file that is copied before it ever syncs, as one that an app brings along: each has its own name")
