@@ -95,7 +95,7 @@ extension Simulation {
     if disputed.isEmpty { return false }
     var writes: [Write: Change] = [:]
     for change in try orphans + fleet.flatMap({ try $0.changelog.changes() }) {
-      let write = Write(row: Reckoning.RowID(table: change.table, key: change.key), time: change.stamp.time)
+      let write = Write(change)
       if let other = writes[write], !other.isSame(as: change) { return true }
       writes[write] = change
     }
@@ -105,6 +105,11 @@ extension Simulation {
   private struct Write: Hashable {
     var row: Reckoning.RowID
     var time: HybridTime
+
+    init(_ change: Change) {
+      row = Reckoning.RowID(table: change.table, key: change.key)
+      time = change.stamp.time
+    }
   }
 
   // MARK: - All the same
@@ -197,7 +202,9 @@ extension Simulation {
       changes += log
     }
     let newcomer = try await listenToAll()
-    for var change in lost {
+    // The heir of a lost device may have written to the same row at the same tick.
+    let writes = Set(changes.map(Write.init))
+    for var change in lost where !writes.contains(Write(change)) {
       let stamps = try newcomer.database.authors(of: change.key, in: change.table)?.stamps ?? []
       guard let stamp = stamps.first(where: { $0.time == change.stamp.time }) else { continue }
       change.stamp = stamp
