@@ -210,7 +210,8 @@ extension Simulation {
       change.stamp = stamp
       changes.append(change)
     }
-    let check = try ReckoningCheck(Reckoning(changes), script.schema, newcomer.database)
+    let check = try ReckoningCheck(
+      Reckoning(changes, reviving: script.schema.reviving(in: SimulatedSchema.newestVersion)), script.schema, newcomer.database)
     try check.run()
     tally.rows += check.rowCount
     try await newcomer.database.close()

@@ -151,6 +151,7 @@ struct Opening {
     tracking.clock = clock.wallClock
     // A device that starts again has its database copied, too; copies of devices are for the bucket to show.
     tracking.detectsCopies = false
+    tracking.updateRevives = script.schema.reviving(in: version)
     let random = Mutex(SeededRandom(seed: script.seed &+ UInt64(index) << 32 &+ UInt64(generation)))
     tracking.random = { random.withLock { $0.next() } }
     var configuration = Configuration()

@@ -20,6 +20,7 @@ final class Templates {
     if let path = paths[version] { return path }
     var tracking = Changelog.Options()
     tracking.detectsCopies = false
+    tracking.updateRevives = script.schema.reviving(in: version)
     let random = Mutex(SeededRandom(seed: script.seed &+ 5))
     tracking.random = { random.withLock { $0.next() } }
     var configuration = Configuration()

@@ -48,6 +48,8 @@ package struct SimulatedSchema: Sendable {
     var foreignKeys: [ForeignKey] = []
     var isStrict = false
     var isWithoutRowID = false
+    /// A write outlives a delete that is older than it.
+    var updateRevives = false
 
     /// The columns that version `version` of the app knows.
     func columns(in version: Int) -> [Int] { columns.indices.filter { columns[$0].version <= version } }
@@ -58,6 +60,11 @@ package struct SimulatedSchema: Sendable {
   var tables: [Table]
   /// Triggers of the app's own, by the version that brings them.
   var triggers: [(version: Int, sql: String)] = []
+
+  /// The tables of that version in which a write outlives an older delete.
+  func reviving(in version: Int) -> Set<String> {
+    Set(tables.filter { $0.updateRevives && $0.version <= version }.map(\.name))
+  }
 
   /// What an app of that version runs when it opens its database.
   package func migrations(upTo version: Int) -> [Migration] {

@@ -146,7 +146,9 @@ package struct Script: Sendable {
 
 extension Script: CustomStringConvertible {
   package var description: String {
-    let tables = (1...SimulatedSchema.newestVersion).map { "-- version \($0)\n" + schema.script(of: $0) }
+    var tables = (1...SimulatedSchema.newestVersion).map { "-- version \($0)\n" + schema.script(of: $0) }
+    let reviving = schema.reviving(in: SimulatedSchema.newestVersion).sorted()
+    if !reviving.isEmpty { tables.append("-- updates revive in \(reviving.joined(separator: ", "))") }
     let lines = steps.enumerated().map { "\($0 + 1). \($1)" }
     return "seed \(seed), app versions \(versions), \(settings)\n" + tables.joined(separator: "\n") + "\n"
       + lines.joined(separator: "\n")
