@@ -14,15 +14,19 @@ struct ReckoningCheck {
   init(_ reckoning: Reckoning, _ schema: SimulatedSchema, _ database: Database) throws {
     self.reckoning = reckoning
     self.schema = schema
-    for row in try database.heldRows() { held[Reckoning.RowID(table: row.table, key: row.key)] = row.reason }
+    for row in try database.heldRows() {
+      held[Reckoning.RowID(table: schema.original(row.table), key: row.key)] = row.reason
+    }
     for table in schema.tables {
       for column in table.columns {
         let literal = column.fallback ?? "NULL"
         fallbacks["\(table.name).\(column.name)"] = try database.rows("SELECT \(raw: literal)").first?[0] ?? .null
       }
-      for row in try database.rows("SELECT * FROM \(raw: table.name)") {
+      let name = schema.spelled(table.name, in: SimulatedSchema.newestVersion)
+      for row in try database.rows("SELECT * FROM \(raw: name)") {
         let key = (0..<table.keyCount).map { row[table.columns[$0].name] }
-        shown[Reckoning.RowID(table: table.name, key: key)] = row.dictionary
+        let values = row.dictionary.map { (schema.original($0), $1) }
+        shown[Reckoning.RowID(table: table.name, key: key)] = Dictionary(values) { first, _ in first }
       }
     }
   }

@@ -94,7 +94,7 @@ extension Simulation {
   private func isUndecided(_ fleet: [Device]) throws -> Bool {
     if disputed.isEmpty { return false }
     var writes: [Write: Change] = [:]
-    for change in try orphans + fleet.flatMap({ try $0.changelog.changes() }) {
+    for change in try orphans + fleet.flatMap({ try $0.changelog.changes().map(script.schema.original) }) {
       let write = Write(change)
       if let other = writes[write], !other.isSame(as: change) { return true }
       writes[write] = change
@@ -197,7 +197,7 @@ extension Simulation {
   private func reckon(_ fleet: [Device]) async throws {
     var changes = orphans
     for device in fleet {
-      let log = try device.changelog.changes()
+      let log = try device.changelog.changes().map(script.schema.original)
       try checkLog(log, of: device)
       changes += log
     }
@@ -205,13 +205,13 @@ extension Simulation {
     // The heir of a lost device may have written to the same row at the same tick.
     let writes = Set(changes.map(Write.init))
     for var change in lost where !writes.contains(Write(change)) {
-      let stamps = try newcomer.database.authors(of: change.key, in: change.table)?.stamps ?? []
+      let stamps = try newcomer.authors(of: change, script.schema)?.stamps ?? []
       guard let stamp = stamps.first(where: { $0.time == change.stamp.time }) else { continue }
       change.stamp = stamp
       changes.append(change)
     }
-    let check = try ReckoningCheck(
-      Reckoning(changes, reviving: script.schema.reviving(in: SimulatedSchema.newestVersion)), script.schema, newcomer.database)
+    let reviving = Set(script.schema.tables.filter(\.updateRevives).map(\.name))
+    let check = try ReckoningCheck(Reckoning(changes, reviving: reviving), script.schema, newcomer.database)
     try check.run()
     tally.rows += check.rowCount
     try await newcomer.database.close()

@@ -182,6 +182,7 @@ struct Opening {
     options.parallelGets = script.settings.parallelGets
     options.smallestSnapshot = script.settings.smallestSnapshot ?? .max
     options.snapshotPartSize = script.settings.snapshotPartSize
+    options.renames = script.schema.declaredRenames(in: version)
     if let seconds = script.settings.historySeconds { options.history = .limited(.seconds(seconds)) }
     return SyncEngine(database, storage: storage, vault: TransparentVault(seed: vaultSeed, id: vault), options: options)
   }

@@ -172,8 +172,8 @@ package actor Simulation {
     tally.count("restore")
     // What the bucket has of the database that goes is there for good, as far as nothing was written later.
     let observer = try await observe()
-    for change in try device.changelog.changes() {
-      if try observer.database.authors(of: change.key, in: change.table)?.includes(change.stamp) == true {
+    for change in try device.changelog.changes().map(script.schema.original) {
+      if try observer.authors(of: change, script.schema)?.includes(change.stamp) == true {
         orphans.append(change)
       } else {
         lost.append(change)
@@ -292,7 +292,7 @@ package actor Simulation {
   func note(_ device: Device) throws {
     let changelog = try device.changelog
     if syncing.contains(device.index) { try noteRestamps(of: device) }
-    let changes = try changelog.changes(after: device.record.last)
+    let changes = try changelog.changes(after: device.record.last).map(script.schema.original)
     guard let last = changes.last else { return }
     let replica = changelog.replicaID.rawValue
     for change in changes {
@@ -337,6 +337,7 @@ package actor Simulation {
     let database = try opening.open(templates.path(version: version), isCopy: false)
     var options = SyncEngine.Options()
     options.parallelGets = 1
+    options.renames = script.schema.declaredRenames(in: version)
     let vault = TransparentVault(seed: script.seed &+ 99)
     return Newcomer(
       database: database, clock: clock,
@@ -370,6 +371,13 @@ struct Newcomer {
   var database: Database
   var clock: ManualClock
   var engine: SyncEngine
+}
+
+extension Newcomer {
+  /// Of the row that a change, by the first names, was made to; with the newest version of the app.
+  func authors(of change: Change, _ schema: SimulatedSchema) throws -> RowAuthors? {
+    try database.authors(of: change.key, in: schema.spelled(change.table, in: SimulatedSchema.newestVersion))
+  }
 }
 
 extension RowAuthors {

@@ -26,6 +26,7 @@ struct SchemaGenerator {
     if seed % 7 == 6 {
       for index in schema.tables.indices { schema.tables[index].updateRevives = seed >> UInt64(index + 3) & 1 == 1 }
     }
+    schema.renames = renames()
     return schema
   }
 
@@ -167,6 +168,26 @@ struct SchemaGenerator {
     unique.absent = unique.isFolded && random.oneIn(2) ? nil : random.pick(own.filter { $0 != column })
     // Otherwise it is one like any other.
     if unique.isFolded || unique.absent != nil { tables[index].uniqueIndexes.append(unique) }
+  }
+
+  // MARK: - Names
+
+  /// By seeds of their own, so that older seeds still mean what they meant.
+  private func renames() -> [SimulatedSchema.Rename] {
+    var random = SeededRandom(seed: seed &+ 77)
+    guard random.oneIn(6) else { return [] }
+    var renames: [SimulatedSchema.Rename] = []
+    if random.oneIn(2), let table = random.pick(tables.filter { $0.version < SimulatedSchema.newestVersion }) {
+      let version = table.version + 1 + random.below(SimulatedSchema.newestVersion - table.version)
+      renames.append(.init(version: version, old: table.name, new: "New" + table.name, isTable: true))
+    }
+    let columns = tables.flatMap { $0.columns.dropFirst($0.keyCount) }
+      .filter { $0.version < SimulatedSchema.newestVersion }
+    if renames.isEmpty || random.oneIn(2), let column = random.pick(columns) {
+      let version = column.version + 1 + random.below(SimulatedSchema.newestVersion - column.version)
+      renames.append(.init(version: version, old: column.name, new: "new" + column.name, isTable: false))
+    }
+    return renames
   }
 
   // MARK: - Triggers

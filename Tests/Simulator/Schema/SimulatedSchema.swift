@@ -58,12 +58,13 @@ package struct SimulatedSchema: Sendable {
   }
 
   var tables: [Table]
+  var renames: [Rename] = []
   /// Triggers of the app's own, by the version that brings them.
   var triggers: [(version: Int, sql: String)] = []
 
   /// The tables of that version in which a write outlives an older delete.
   func reviving(in version: Int) -> Set<String> {
-    Set(tables.filter { $0.updateRevives && $0.version <= version }.map(\.name))
+    Set(tables.filter { $0.updateRevives && $0.version <= version }.map { spelled($0.name, in: version) })
   }
 
   /// What an app of that version runs when it opens its database.
@@ -87,6 +88,7 @@ package struct SimulatedSchema: Sendable {
       }
     }
     statements += triggers.filter { $0.version == version }.map(\.sql)
+    statements = renaming(in: version) + statements.map { spelled($0, in: version) }
     if statements.isEmpty { statements = ["SELECT 1"] }
     return statements.joined(separator: ";\n") + ";"
   }

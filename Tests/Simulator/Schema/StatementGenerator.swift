@@ -6,6 +6,10 @@ struct StatementGenerator {
 
   /// SQL that an app of that version may run.
   func statement(version: Int, _ random: inout SeededRandom) -> String {
+    schema.spelled(plainStatement(version: version, &random), in: version)
+  }
+
+  private func plainStatement(version: Int, _ random: inout SeededRandom) -> String {
     let known = schema.tables.filter { $0.version <= version }
     guard let table = random.pick(known) else { return "SELECT 1" }
     switch random.below(24) {
@@ -34,10 +38,11 @@ struct StatementGenerator {
     }
     let names = ([0] + columns).map { table.columns[$0].name }.joined(separator: ", ")
     let values = (["i"] + columns.map { literal(table.columns[$0], &random) }).joined(separator: ", ")
-    return """
+    let sql = """
       INSERT OR IGNORE INTO \(table.name)(\(names)) WITH RECURSIVE n(i) AS \
       (VALUES (\(first)) UNION ALL SELECT i + 1 FROM n WHERE i < \(first + rows)) SELECT \(values) FROM n
       """
+    return schema.spelled(sql, in: version)
   }
 
   private func insert(
