@@ -174,6 +174,42 @@ struct SchemaCasesTests {
     #expect(try updated.database.fingerprint() == new.database.fingerprint())
   }
 
+  @Test("Of two rows that an older app deleted, and that one may mean, the older is shown after a repair")
+  func olderAppDeletesTwoParents() async throws {
+    let storage = MemoryStorage()
+    let tables = Migration(
+      "1",
+      """
+      CREATE TABLE Folder (id TEXT PRIMARY KEY NOT NULL COLLATE NOCASE, name TEXT);
+      CREATE TABLE Note (id TEXT PRIMARY KEY NOT NULL)
+      """)
+    let reference = Migration("2", "ALTER TABLE Note ADD COLUMN folder TEXT REFERENCES Folder ON DELETE RESTRICT")
+    let path = TemporaryFile.path()
+    defer { TemporaryFile.remove(path) }
+    let new = try SimulatedReplica(storage: storage, migrations: [tables, reference])
+    try await new.database.execute("INSERT INTO Folder VALUES ('F', 'first')")
+    _ = try await new.engine.sync()
+    let old = try SimulatedReplica(storage: storage, path: path, migrations: [tables])
+    _ = try await old.engine.sync()
+    try await old.database.execute("INSERT OR REPLACE INTO Folder VALUES ('f', 'second')")
+    try await old.database.execute("DELETE FROM Folder")
+    try await new.database.execute("INSERT INTO Note VALUES ('n', 'f')")
+    for replica in [old, new, old] { _ = try await replica.engine.sync() }
+    try await old.database.close()
+
+    let updated = try SimulatedReplica(storage: storage, path: path, migrations: [tables, reference])
+    _ = try await updated.engine.sync()
+    // What it does not know it cannot show.
+    #expect(try await updated.database.query(String.self, "SELECT name FROM Folder") == ["second"])
+    #expect(try await updated.engine.verify().findings.map(\.code) == [.unknownValues])
+    #expect(try await updated.engine.repair().remaining.isHealthy)
+    for replica in [updated, new] {
+      #expect(try await replica.database.query(String.self, "SELECT name FROM Folder") == ["first"])
+    }
+    #expect(try updated.database.fingerprint() == new.database.fingerprint())
+    try await updated.database.close()
+  }
+
   /// A pack says that somebody wrote to `dimple_sync`: to this device it is a table that it does not know.
   @Test func aPackCannotWriteToTheLibrarysOwnTables() async throws {
     let storage = MemoryStorage()

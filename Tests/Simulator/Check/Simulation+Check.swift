@@ -56,9 +56,11 @@ extension Simulation {
   }
 
   /// Where an older app deleted a row to which a newer column refers, its values are in the packs alone, until somebody asks.
-  /// One that becomes visible may refer to another.
+  /// One that becomes visible may refer to another. Where one is kept, it may be the better claimant.
   private func learnUnknownValues(_ database: Database, _ engine: SyncEngine) async throws {
-    while try database.heldRows().contains(where: { $0.reason == .missingParent }) {
+    while try !database.keptRows().isEmpty
+      || database.heldRows().contains(where: { $0.reason == .missingParent })
+    {
       guard try await engine.verify().findings.contains(where: { $0.code == .unknownValues }) else { return }
       tally.count("unknown values learnt")
       _ = try await engine.repair()

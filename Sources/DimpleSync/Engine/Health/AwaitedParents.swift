@@ -11,13 +11,13 @@ struct AwaitedParents {
     store = try RowStore(connection)
   }
 
-  func find() throws -> Set<RowKey> {
+  func find() throws -> Set<RowKey> { try missing().union(rivalsOfKept()) }
+
+  /// Those without which a row is held.
+  private func missing() throws -> Set<RowKey> {
     var found: Set<RowKey> = []
     for table in schema.tables where table.foreignKeys.contains(where: { $0.onDelete == .keep }) {
-      for key in try store.unsettled(in: table.id, includingUnknown: false) {
-        guard let entry = try store.load(key), entry.status == .missingParent else { continue }
-        let keyValues = try KeyCodec.decode(key.key)
-        guard let wish = entry.state.wish(keyValues, table) else { continue }
+      for wish in try wishes(of: .missingParent, in: table) {
         for reference in table.foreignKeys where reference.onDelete == .keep {
           found.formUnion(try parents(meantBy: reference.childColumns.map { wish[$0] }, reference))
         }
@@ -26,24 +26,50 @@ struct AwaitedParents {
     return found
   }
 
-  private func parents(meantBy values: [SQLValue], _ reference: ForeignKey) throws -> [RowKey] {
-    if values.contains(.null) { return [] }
-    let table = schema.tables[reference.parent]
-    if reference.targetsKey, reference.collations.allSatisfy({ $0 == .binary }) {
-      return try KeyCodec.equalKeys(values).map { RowKey(table: table.id, key: $0) }.filter { key in
-        try store.load(key).map { try isUnknown($0.state, key, table) } ?? false
+  /// Those that may have the better claim to be shown than one that is kept, as keys that differ in case alone.
+  private func rivalsOfKept() throws -> Set<RowKey> {
+    var found: Set<RowKey> = []
+    for (index, table) in schema.tables.enumerated() {
+      let references = schema.references[index].filter { $0.onDelete == .keep }
+      if references.isEmpty { continue }
+      for wish in try wishes(of: .keptByReference, in: table) {
+        for reference in references {
+          found.formUnion(try parents(meantBy: reference.parentColumns.map { wish[$0] }, reference))
+        }
       }
     }
-    // Whose values are not known may have had these.
-    var found: [RowKey] = []
-    try store.forEach(in: table.id) { key, entry in if try isUnknown(entry.state, key, table) { found.append(key) } }
     return found
   }
 
-  private func isUnknown(_ state: RowState, _ key: RowKey, _ table: MergeTable) throws -> Bool {
-    guard !state.isAlive, state.inserted != nil else { return false }
-    let keyValues = try KeyCodec.decode(key.key)
-    return keyValues.count == table.keyColumns.count && state.wish(keyValues, table) == nil
+  /// The rows of a status, as they should be.
+  private func wishes(of status: RowStatus, in table: MergeTable) throws -> [[SQLValue]] {
+    try store.unsettled(in: table.id, includingUnknown: false).compactMap { key in
+      guard let entry = try store.load(key), entry.status == status else { return nil }
+      return entry.state.wish(try KeyCodec.decode(key.key), table)
+    }
+  }
+
+  private func parents(meantBy values: [SQLValue], _ reference: ForeignKey) throws -> [RowKey] {
+    guard let match = MatchKey(values, reference.collations) else { return [] }
+    let table = schema.tables[reference.parent]
+    if reference.targetsKey, reference.collations.allSatisfy({ $0 == .binary }) {
+      return try KeyCodec.equalKeys(values).map { RowKey(table: table.id, key: $0) }.filter { key in
+        try store.load(key).map { try isUnknown($0.state, KeyCodec.decode(key.key), table) } ?? false
+      }
+    }
+    var found: [RowKey] = []
+    try store.forEach(in: table.id) { key, entry in
+      let keyValues = try KeyCodec.decode(key.key)
+      // Beyond its key, one whose values are not known may have had these.
+      let isMeant = !reference.targetsKey || MatchKey(keyValues, reference.collations) == match
+      if try isMeant && isUnknown(entry.state, keyValues, table) { found.append(key) }
+    }
+    return found
+  }
+
+  private func isUnknown(_ state: RowState, _ keyValues: [SQLValue], _ table: MergeTable) throws -> Bool {
+    !state.isAlive && state.inserted != nil && keyValues.count == table.keyColumns.count
+      && state.wish(keyValues, table) == nil
   }
 }
 
