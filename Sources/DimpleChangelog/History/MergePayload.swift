@@ -10,9 +10,12 @@ struct MergePayload {
   private var body = ByteWriter()
   private var replicas: [ReplicaID: UInt64] = [:]
   private var order: [ReplicaID] = []
+  /// Changes mostly have the author of the one before.
+  private var last: (replica: ReplicaID, number: UInt64)?
+  private var tentative = ByteWriter()
 
-  var isEmpty: Bool { order.isEmpty }
-  var isFull: Bool { body.bytes.count >= Self.chunkSize }
+  var isEmpty: Bool { body.bytes.isEmpty }
+  var isFull: Bool { body.bytes.count >= Self.chunkSize && tentative.bytes.isEmpty }
 
   mutating func append(_ event: HistoryEvent) {
     body.byte(event.operation.code | UInt8(truncatingIfNeeded: event.row.key.count) << 3)
@@ -28,27 +31,43 @@ struct MergePayload {
   }
 
   /// The same for what is packed already.
+  ///
+  /// - Parameter isTentative: Whether it counts is only known later: see ``settle(_:)``.
   mutating func append(
     _ operation: Change.Operation, table: Int64, key: UnsafeRawBufferPointer, keyCount: Int, cells: [PackedCell],
-    keepsValues: Bool, at stamp: Stamp
+    keepsValues: Bool, at stamp: Stamp, isTentative: Bool
   ) {
-    body.byte(operation.code | UInt8(truncatingIfNeeded: keyCount) << 3)
-    body.varint(UInt64(bitPattern: table))
-    body.raw(key)
-    body.varint(UInt64(bitPattern: stamp.time.rawValue))
-    body.varint(number(of: stamp.replica))
-    body.varint(UInt64(cells.count))
-    for cell in cells {
-      body.varint(UInt64(bitPattern: cell.column) << 1 | (keepsValues ? Self.hasValue : 0))
-      if keepsValues { body.raw(cell.value) }
+    let replica = number(of: stamp.replica)
+    func write(to body: inout ByteWriter) {
+      body.byte(operation.code | UInt8(truncatingIfNeeded: keyCount) << 3)
+      body.varint(UInt64(bitPattern: table))
+      body.raw(key)
+      body.varint(UInt64(bitPattern: stamp.time.rawValue))
+      body.varint(replica)
+      body.varint(UInt64(cells.count))
+      for cell in cells {
+        body.varint(UInt64(bitPattern: cell.column) << 1 | (keepsValues ? Self.hasValue : 0))
+        if keepsValues { body.raw(cell.value) }
+      }
     }
+    if isTentative { write(to: &tentative) } else { write(to: &body) }
+  }
+
+  /// Keeps or drops what was tentative.
+  mutating func settle(_ isKept: Bool) {
+    if isKept { body.raw(tentative.bytes) }
+    tentative.removeAll()
   }
 
   private mutating func number(of replica: ReplicaID) -> UInt64 {
-    if let known = replicas[replica] { return known }
-    let number = UInt64(order.count)
-    replicas[replica] = number
-    order.append(replica)
+    if let last, last.replica == replica { return last.number }
+    let known = replicas[replica]
+    let number = known ?? UInt64(order.count)
+    if known == nil {
+      replicas[replica] = number
+      order.append(replica)
+    }
+    last = (replica, number)
     return number
   }
 

@@ -17,7 +17,7 @@ package final class MergeRecorder {
   private let tables: [String: Table]
   private let time: HybridTime
   private let position: Int64
-  private var payload = MergePayload()
+  @exclusivity(unchecked) private var payload = MergePayload()
   private var lastTable: (name: String, table: Table)?
 
   init(_ changelog: Changelog, _ connection: Connection, isFirst: Bool) throws {
@@ -75,14 +75,19 @@ package final class MergeRecorder {
   ///   - table: From ``packedTable(_:)``.
   ///   - key: Its values, one after the other.
   ///   - cells: Read only while the call lasts.
+  ///   - isTentative: Whether the table will show it is only known later: call ``settle(_:)`` then.
   package func record(
     _ operation: Change.Operation, table: Int64, key: UnsafeRawBufferPointer, keyCount: Int, cells: [PackedCell],
-    at stamp: Stamp
+    at stamp: Stamp, isTentative: Bool = false
   ) throws {
     payload.append(
-      operation, table: table, key: key, keyCount: keyCount, cells: cells, keepsValues: keepsValues, at: stamp)
+      operation, table: table, key: key, keyCount: keyCount, cells: cells, keepsValues: keepsValues, at: stamp,
+      isTentative: isTentative)
     if payload.isFull { try finish() }
   }
+
+  /// Keeps or drops all that was recorded as tentative.
+  package func settle(_ isKept: Bool) { payload.settle(isKept) }
 
   /// The ids under which a table and its columns are recorded; `nil` for one that is not tracked.
   package func packedTable(_ name: String) -> (id: Int64, columns: [String: Int64])? {

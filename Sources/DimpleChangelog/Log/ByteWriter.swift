@@ -7,10 +7,14 @@ package struct ByteWriter {
 
   package init() {}
 
+  mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+
   package mutating func byte(_ byte: UInt8) { bytes.append(byte) }
 
   /// What is in this form already.
   mutating func raw(_ packed: UnsafeRawBufferPointer) { bytes.append(contentsOf: packed) }
+
+  mutating func raw(_ packed: [UInt8]) { bytes += packed }
 
   /// An unsigned number in groups of seven bits, lowest first.
   package mutating func varint(_ value: UInt64) {

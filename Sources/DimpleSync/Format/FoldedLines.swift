@@ -21,10 +21,13 @@ struct FoldedLines {
 final class LineReader {
   private let reader: GzipReader
   /// Of the piece at hand, what was not handed over.
-  private var rest: ArraySlice<UInt8> = []
+  @exclusivity(unchecked) private var rest: ArraySlice<UInt8> = []
   private var isAtEnd = false
 
-  init(_ lines: FoldedLines) throws { reader = try GzipReader(lines.folded, maximumSize: lines.maximumSize) }
+  /// - Parameter isChecked: They were read to their end before.
+  init(_ lines: FoldedLines, isChecked: Bool = false) throws {
+    reader = try GzipReader(lines.folded, maximumSize: lines.maximumSize, isChecked: isChecked)
+  }
 
   /// The next line without its line feed; `nil` behind the last one.
   ///

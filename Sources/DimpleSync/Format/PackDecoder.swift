@@ -145,7 +145,7 @@ struct DecodedPack {
     try transactions.forEach { try $1 < number || body($0, $1) }
   }
 
-  fileprivate func makeReader() throws -> LineReader { try LineReader(lines) }
+  fileprivate func makeReader() throws -> LineReader { try LineReader(lines, isChecked: true) }
 }
 
 /// Where the reading of a pack's transactions is.

@@ -9,9 +9,10 @@ final class LogNumbers {
   /// Those of the transaction at hand, and of its neighbours.
   private var names: LogNames
   private var tables: [Int64: Int64] = [:]
-  /// By table, then column.
-  private var columns: [Int64: [Int64: Int64]] = [:]
-  private var last: (table: Int64, columns: [Int64: Int64]) = (0, [:])
+  /// By table, then column; 0 where it is not known yet. Ids of columns count from 1 in each table.
+  private var columns: [Int64: [Int64]] = [:]
+  /// The table at hand: changes mostly have that of the one before.
+  @exclusivity(unchecked) private var last: (table: Int64, columns: [Int64]) = (0, [])
 
   init(_ session: MergeSession, _ history: LogNameHistory) {
     self.session = session
@@ -23,7 +24,7 @@ final class LogNumbers {
   func begin(_ transaction: Int64) {
     if names.range.contains(transaction) { return }
     names = history.names(of: transaction)
-    (tables, columns, last) = ([:], [:], (0, [:]))
+    (tables, columns, last) = ([:], [:], (0, []))
   }
 
   func table(_ id: Int64) throws -> Int64? {
@@ -35,14 +36,29 @@ final class LogNumbers {
   }
 
   func column(_ id: Int64, of table: Int64) throws -> Int64? {
-    if last.table != table { last = (table, columns[table] ?? [:]) }
-    if let number = last.columns[id] { return number }
-    guard let name = names.columns[table]?[id], let parent = try self.table(table) else { return nil }
+    if last.table == table, id > 0, id < last.columns.count, last.columns[Int(id)] != 0 { return last.columns[Int(id)] }
+    return try find(id, of: table)
+  }
+
+  private func find(_ id: Int64, of table: Int64) throws -> Int64? {
+    if last.table != table { last = (table, columns[table] ?? []) }
+    // Named, so one of a few thousand at most.
+    guard let name = names.columns[table]?[id], let index = Int(exactly: id), let parent = try self.table(table) else {
+      return nil
+    }
+    if index < last.columns.count, last.columns[index] != 0 { return last.columns[index] }
     let number = try session.names.column(name, of: parent, session.connection)
-    columns[table, default: [:]][id] = number
-    last = (table, columns[table] ?? [:])
+    guard (0..<Self.mostColumns).contains(index) else { return number }
+    if index >= last.columns.count {
+      last.columns += Array(repeating: 0, count: index + 1 - last.columns.count)
+    }
+    last.columns[index] = number
+    columns[table] = last.columns
     return number
   }
+
+  /// SQLite's own limit: https://sqlite.org/limits.html. Ids beyond it, of columns that came and went, are looked up each time.
+  private static let mostColumns = 1 << 15
 
   static var damaged: SyncError {
     SyncError(

@@ -296,7 +296,11 @@ final class PackedTable {
   // MARK: - History
 
   /// The row is new in the table: all columns, what was written later than the insert as writes of its own.
-  func recordInsert(_ row: borrowing PackedRow, key: UnsafeRawBufferPointer, _ recorder: MergeRecorder) throws {
+  ///
+  /// - Parameter isTentative: Whether the row is inserted is only known later; the recorder is to be told.
+  func recordInsert(
+    _ row: borrowing PackedRow, key: UnsafeRawBufferPointer, _ recorder: MergeRecorder, isTentative: Bool = false
+  ) throws {
     guard let birth = row.inserted else { return }
     var current = birth
     while true {
@@ -311,7 +315,7 @@ final class PackedTable {
           next = stamp
         }
       }
-      try record(isBirth ? .insert : .update, key: key, at: current, recorder)
+      try record(isBirth ? .insert : .update, key: key, at: current, recorder, isTentative: isTentative)
       guard let following = next else { return }
       current = following
     }
@@ -350,10 +354,12 @@ final class PackedTable {
   }
 
   private func record(
-    _ operation: Change.Operation, key: UnsafeRawBufferPointer, at stamp: PackedStamp, _ recorder: MergeRecorder
+    _ operation: Change.Operation, key: UnsafeRawBufferPointer, at stamp: PackedStamp, _ recorder: MergeRecorder,
+    isTentative: Bool = false
   ) throws {
     guard let historyID else { return }
     try recorder.record(
-      operation, table: historyID, key: key, keyCount: keyValues.count, cells: cells, at: stamp.stamp)
+      operation, table: historyID, key: key, keyCount: keyValues.count, cells: cells, at: stamp.stamp,
+      isTentative: isTentative)
   }
 }

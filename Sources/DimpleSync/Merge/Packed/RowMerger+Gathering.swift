@@ -28,12 +28,13 @@ extension RowMerger {
     }
     guard let inserted = try read(change) else { return false }
     var status = table.isKnown ? RowStatus.settled : .unknownTable
-    if recorder == nil {
-      encodeFolded(table)
-    } else {
+    if let recorder {
       guard table.canInsert(row), try table.hasParents(row) else { return false }
       if encode(leavingValuesTo: table) { status = .unknownColumns }
       try table.gather(row, insertedAt: inserted.stamp, at: gathered.count)
+      try table.recordInsert(row, key: change.key, recorder, isTentative: true)
+    } else {
+      encodeFolded(table)
     }
     states.append(table: table.id, key: change.key, state: state.bytes, status: status)
     gathered.append(Gathered(range: range, digest: digestOfRow(change.key, of: table)))
@@ -58,11 +59,15 @@ extension RowMerger {
     if states.isFull {
       if try areInserted(rows, entries, table, batch) {
         for row in rows { digest.add(row.digest) }
-        if recorder != nil { changedRows += rows.count }
+        if let recorder {
+          recorder.settle(true)
+          changedRows += rows.count
+        }
         return []
       }
       table.rowsAlone = Self.pause * rows.count
     }
+    recorder?.settle(false)
     states.removeAll()
     // Back to smaller keys.
     reader.restart()
@@ -75,16 +80,10 @@ extension RowMerger {
     _ rows: [Gathered], _ entries: [ChangeBatch.Entry], _ table: PackedTable, _ batch: ChangeBatch
   ) throws -> Bool {
     do { try states.flush() } catch let error as StoreError where error.refusesRow { return false }
-    guard let recorder else { return true }
+    if recorder == nil { return true }
     guard try table.insertGathered() else {
       for row in rows { try deleteState(batch.key(of: entries[row.range.lowerBound]), of: table) }
       return false
-    }
-    for row in rows {
-      let change = PackedRowChange(entries: entries[row.range], batch: batch)
-      guard try table.setKey(change.key), try read(change) != nil else { continue }
-      table.place(self.row)
-      try table.recordInsert(self.row, key: change.key, recorder)
     }
     return true
   }
