@@ -53,14 +53,15 @@ struct ContestedPacks {
     return contested
   }
 
-  /// Whether packs of one name differ where they meet: as where the database was restored twice, and two of its former selves
-  /// are lost. Read once, as long as the vault is open.
+  /// Whether packs of one name differ where they overlap: as where the database was restored twice, and two of its former selves
+  /// are lost. Those of a copy that lives on overlap only until it has removed what it joined. Read once, as long as the vault
+  /// is open.
   private func contradictEachOther(_ packs: [PullPlan.Candidate]) async throws -> Bool {
-    let meeting = packs.filter { pack in packs.contains { $0 != pack && $0.name.range.meets(pack.name.range) } }
-    if meeting.allSatisfy({ session.agreeing.contains($0.key) }) { return false }
-    let borders = meeting.flatMap { [$0.name.range.lowerBound, $0.name.range.upperBound.saturatingSuccessor] }
+    let overlapping = Self.overlapping(packs)
+    if overlapping.allSatisfy({ session.agreeing.contains($0.key) }) { return false }
+    let borders = overlapping.flatMap { [$0.name.range.lowerBound, $0.name.range.upperBound.saturatingSuccessor] }
     var chains: [Int64: [UInt8]] = [:]
-    for pack in meeting {
+    for pack in overlapping.sorted(by: { $0.key < $1.key }) {
       guard case .success(let decoded) = try await PackFetch(session: session).fetch(pack) else { return false }
       for border in borders {
         guard let chain = decoded.chain(before: border) else { continue }
@@ -68,8 +69,19 @@ struct ContestedPacks {
         chains[border] = chain
       }
     }
-    for pack in meeting { session.agreeing.insert(pack.key) }
+    for pack in overlapping { session.agreeing.insert(pack.key) }
     return false
+  }
+
+  private static func overlapping(_ packs: [PullPlan.Candidate]) -> Set<PullPlan.Candidate> {
+    var overlapping: Set<PullPlan.Candidate> = []
+    // Of those so far, the one that goes furthest.
+    var furthest: PullPlan.Candidate?
+    for pack in packs.sorted(by: { ($0.name.range.lowerBound, $0.key) < ($1.name.range.lowerBound, $1.key) }) {
+      if let furthest, furthest.name.range.overlaps(pack.name.range) { overlapping.formUnion([furthest, pack]) }
+      if furthest.map({ $0.name.range.upperBound < pack.name.range.upperBound }) ?? true { furthest = pack }
+    }
+    return overlapping
   }
 
   /// What cannot be read now may be at the next sync.
@@ -108,12 +120,5 @@ struct ContestedPacks {
       return true
     }
     return builder.body
-  }
-}
-
-extension ClosedRange<Int64> {
-  /// They overlap, or one begins where the other ends.
-  fileprivate func meets(_ other: ClosedRange<Int64>) -> Bool {
-    lowerBound <= other.upperBound.saturatingSuccessor && other.lowerBound <= upperBound.saturatingSuccessor
   }
 }
