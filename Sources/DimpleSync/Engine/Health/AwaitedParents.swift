@@ -11,32 +11,17 @@ struct AwaitedParents {
     store = try RowStore(connection)
   }
 
-  func find() throws -> Set<RowKey> { try missing().union(rivalsOfKept()) }
-
-  /// Those without which a row is held.
-  private func missing() throws -> Set<RowKey> {
+  func find() throws -> Set<RowKey> {
+    // Those without which a row is held.
+    let held = try schema.tables.map { try wishes(of: .missingParent, in: $0) }
+    // And those that may have the better claim to be shown than one that is kept, as keys that differ in case alone.
+    let kept = try schema.tables.map { try wishes(of: .keptByReference, in: $0) }
     var found: Set<RowKey> = []
-    for table in schema.tables where table.foreignKeys.contains(where: { $0.onDelete == .keep }) {
-      for wish in try wishes(of: .missingParent, in: table) {
-        for reference in table.foreignKeys where reference.onDelete == .keep {
-          found.formUnion(try parents(meantBy: reference.childColumns.map { wish[$0] }, reference))
-        }
-      }
-    }
-    return found
-  }
-
-  /// Those that may have the better claim to be shown than one that is kept, as keys that differ in case alone.
-  private func rivalsOfKept() throws -> Set<RowKey> {
-    var found: Set<RowKey> = []
-    for (index, table) in schema.tables.enumerated() {
-      let references = schema.references[index].filter { $0.onDelete == .keep }
-      if references.isEmpty { continue }
-      for wish in try wishes(of: .keptByReference, in: table) {
-        for reference in references {
-          found.formUnion(try parents(meantBy: reference.parentColumns.map { wish[$0] }, reference))
-        }
-      }
+    for reference in schema.tables.flatMap(\.foreignKeys) where reference.onDelete == .keep {
+      let meant =
+        held[reference.child].map { wish in reference.childColumns.map { wish[$0] } }
+        + kept[reference.parent].map { wish in reference.parentColumns.map { wish[$0] } }
+      if !meant.isEmpty { found.formUnion(try parents(meantBy: meant, reference)) }
     }
     return found
   }
@@ -49,19 +34,21 @@ struct AwaitedParents {
     }
   }
 
-  private func parents(meantBy values: [SQLValue], _ reference: ForeignKey) throws -> [RowKey] {
-    guard let match = MatchKey(values, reference.collations) else { return [] }
+  private func parents(meantBy meant: [[SQLValue]], _ reference: ForeignKey) throws -> [RowKey] {
     let table = schema.tables[reference.parent]
     if reference.targetsKey, reference.collations.allSatisfy({ $0 == .binary }) {
-      return try KeyCodec.equalKeys(values).map { RowKey(table: table.id, key: $0) }.filter { key in
-        try store.load(key).map { try isUnknown($0.state, KeyCodec.decode(key.key), table) } ?? false
-      }
+      return try meant.filter { !$0.contains(.null) }.flatMap(KeyCodec.equalKeys)
+        .map { RowKey(table: table.id, key: $0) }
+        .filter { key in
+          try store.load(key).map { try isUnknown($0.state, KeyCodec.decode(key.key), table) } ?? false
+        }
     }
+    let matches = Set(meant.compactMap { MatchKey($0, reference.collations) })
     var found: [RowKey] = []
     try store.forEach(in: table.id) { key, entry in
       let keyValues = try KeyCodec.decode(key.key)
       // Beyond its key, one whose values are not known may have had these.
-      let isMeant = !reference.targetsKey || MatchKey(keyValues, reference.collations) == match
+      let isMeant = !reference.targetsKey || MatchKey(keyValues, reference.collations).map(matches.contains) ?? false
       if try isMeant && isUnknown(entry.state, keyValues, table) { found.append(key) }
     }
     return found
