@@ -288,6 +288,35 @@ struct CopyCasesTests: CopiedItems {
     for database in [first.database, second.database] { try await database.close() }
   }
 
+  @Test("What the original goes on to write under the old name is read once by its copy, as anybody's")
+  func readOnce() async throws {
+    let (storage, path) = (MemoryStorage(), files.new())
+    let original = try replica(storage, path: path)
+    try await insert("a", in: original)
+    _ = try await original.engine.sync()
+    let (first, second) = try await copy(original, path, storage: storage)
+    let counting = CountingStorage(storage)
+    let engine = engine(second, counting)
+    try await insert("f0", in: first)
+    _ = try await first.engine.sync()
+    #expect(try await engine.sync().tookNewName)
+    for number in 1...3 {
+      try await insert("f\(number)", in: first)
+      _ = try await first.engine.sync()
+      counting.reset()
+      _ = try await engine.sync()
+      #expect(counting.counts.gets == 1)
+      _ = try await engine.sync()
+      #expect(counting.counts.gets == 1)
+    }
+    // Also by the next process.
+    counting.reset()
+    _ = try await self.engine(second, counting).sync()
+    #expect(counting.counts.gets == 0)
+    #expect(try await ids(second) == ["a", "f0", "f1", "f2", "f3"])
+    for database in [first.database, second.database] { try await database.close() }
+  }
+
   @Test("A copy joins none of the other's packs, and deletes none")
   func compaction() async throws {
     let (storage, path) = (MemoryStorage(), files.new())
