@@ -99,6 +99,20 @@ struct PackTests {
     #expect(decoded.changeCount == 4)
   }
 
+  @Test("A pack is kept unfolded up to a size, and reads the same")
+  func keptUnfolded() throws {
+    let (bytes, name) = try encode(sample)
+    let folded = try Gzip.compress(bytes)
+    for (keptSize, held) in [(0, 0), (bytes.count - 1, 0), (bytes.count, bytes.count), (.max, bytes.count)] {
+      let decoded = try PackDecoder.decode(
+        folded, name: name, vault: vault, maximumSize: 1 << 24, keptSize: keptSize)
+      #expect(decoded.heldSize == folded.count + held)
+      #expect(decoded.unfoldedSize == bytes.count)
+      // As often as one likes.
+      for _ in 1...2 { #expect(try decoded.transactions() == sample) }
+    }
+  }
+
   @Test func theSameTransactionsGiveTheSameBytes() throws {
     #expect(try encode(sample).bytes == encode(sample).bytes)
   }

@@ -8,14 +8,17 @@ struct PackFetch {
   private static let smallest = 1 << 16
 
   /// Failures of the far side are thrown; an object that is there but cannot be used is a result.
-  func fetch(_ candidate: PullPlan.Candidate) async throws -> Result<DecodedPack, SyncError> {
+  ///
+  /// - Parameter keptSize: Up to this size, in bytes, it is kept unfolded.
+  func fetch(_ candidate: PullPlan.Candidate, keptSize: Int = 0) async throws -> Result<DecodedPack, SyncError> {
     let (vault, limit) = (session.vault, session.options.maximumObjectSize)
     do {
       // Longer than it was listed, it is not what was listed. (Another put of the same contents may fold them otherwise.)
       let listed = max(Int64(Self.smallest), candidate.size.addingReportingOverflow(candidate.size).partialValue)
       let sealed = try await session.storage.get(candidate.key, maximumSize: min(limit, Int(clamping: listed)))
       return .success(
-        try PackDecoder.decode(vault.open(sealed), name: candidate.name, vault: vault, maximumSize: limit))
+        try PackDecoder.decode(
+          vault.open(sealed), name: candidate.name, vault: vault, maximumSize: limit, keptSize: keptSize))
     } catch let error as SyncError {
       return .failure(error)
     } catch let error as RemoteError where [.notFound, .damaged, .tooLarge].contains(error.code) {
@@ -25,10 +28,23 @@ struct PackFetch {
           .damagedObject, operation: "fetch a pack", message: error.message, hint: error.hint, underlying: error))
     }
   }
+
+  /// JSON unfolds to about ten times its size.
+  private static let expectedRatio = 16
+
   /// The same for some at a time; in the same order.
-  func fetch(_ candidates: [PullPlan.Candidate]) async throws -> [Result<DecodedPack, SyncError>] {
+  ///
+  /// - Parameter keptSize: For all of them together.
+  func fetch(
+    _ candidates: [PullPlan.Candidate], keptSize: Int = 0
+  ) async throws -> [Result<DecodedPack, SyncError>] {
     try await withThrowingTaskGroup(of: (Int, Result<DecodedPack, SyncError>).self) { group in
-      for (index, candidate) in candidates.enumerated() { group.addTask { (index, try await fetch(candidate)) } }
+      var left = keptSize
+      for (index, candidate) in candidates.enumerated() {
+        let share = min(left, Self.smallest + Int(clamping: min(candidate.size, Int64(left))) * Self.expectedRatio)
+        left -= share
+        group.addTask { (index, try await fetch(candidate, keptSize: share)) }
+      }
       var results: [(Int, Result<DecodedPack, SyncError>)] = []
       for try await result in group { results.append(result) }
       return results.sorted { $0.0 < $1.0 }.map(\.1)

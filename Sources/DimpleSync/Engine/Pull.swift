@@ -152,7 +152,7 @@ struct Pull {
         waiting.append(fetched)
         if case .success(let decoded) = fetched.result {
           changes += decoded.changeCount
-          size += decoded.foldedSize
+          size += decoded.heldSize
         }
       }
       let next = groups.popFirst() ?? []
@@ -169,7 +169,8 @@ struct Pull {
     }
   }
 
-  /// In bytes, sealed: what is fetched at a time, unless a single pack is larger.
+  /// In bytes: what is fetched at a time, sealed, unless a single pack is larger; what is held of it unfolded; and after how much of
+  /// both a merge begins.
   private static let groupSize = 16 << 20
 
   private func groups(_ fetch: [PullPlan.Candidate]) -> [[PullPlan.Candidate]] {
@@ -188,7 +189,7 @@ struct Pull {
   }
 
   private func get(_ candidates: [PullPlan.Candidate]) async throws -> [FetchedPack] {
-    zip(candidates, try await PackFetch(session: session).fetch(candidates)).map {
+    zip(candidates, try await PackFetch(session: session).fetch(candidates, keptSize: Self.groupSize)).map {
       FetchedPack(candidate: $0, result: $1)
     }
   }

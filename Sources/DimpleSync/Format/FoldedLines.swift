@@ -19,7 +19,8 @@ struct FoldedLines {
 
 /// Where the reading of a gzip file's lines is. Confined to one task at a time.
 final class LineReader {
-  private let reader: GzipReader
+  /// `nil` where all that is to be read is at hand.
+  private let reader: GzipReader?
   /// Of the piece at hand, what was not handed over.
   @exclusivity(unchecked) private var rest: ArraySlice<UInt8> = []
   private var isAtEnd = false
@@ -27,6 +28,11 @@ final class LineReader {
   /// - Parameter isChecked: They were read to their end before.
   init(_ lines: FoldedLines, isChecked: Bool = false) throws {
     reader = try GzipReader(lines.folded, maximumSize: lines.maximumSize, isChecked: isChecked)
+  }
+
+  /// - Parameter unfolded: All lines.
+  init(unfolded: [UInt8]) {
+    (reader, rest, isAtEnd) = (nil, unfolded[...], true)
   }
 
   /// The next line without its line feed; `nil` behind the last one.
@@ -43,7 +49,7 @@ final class LineReader {
       }
       begun += rest
       rest = []
-      if isAtEnd {
+      guard let reader, !isAtEnd else {
         guard begun.isEmpty else { throw PackHeaderCodec.damaged("The last line does not end.") }
         return nil
       }

@@ -4,7 +4,7 @@ internal import DimpleRemote
 internal import DimpleStore
 
 /// Reads packs, from a bucket that may be hostile: everything is checked against everything else before any of it is
-/// believed. Never traps, and never holds a pack unfolded.
+/// believed. Never traps, and holds a pack unfolded only as far as it is told to.
 enum PackDecoder {
   /// The longest first line accepted, in bytes: a vector of some 25,000 runs.
   static let maximumHeaderSize = 1 << 20
@@ -16,17 +16,23 @@ enum PackDecoder {
   /// - Parameters:
   ///   - folded: The opened object.
   ///   - maximumSize: Of the pack unfolded, in bytes.
+  ///   - keptSize: Up to this size, in bytes, the pack is kept unfolded for the second reading. What a merge need not unfold, the
+  ///     app's own writes need not wait for.
   /// - Throws: ``SyncError`` with ``SyncError/Code/damagedObject``, ``SyncError/Code/unsupportedFormat``,
   ///   ``SyncError/Code/brokenChain`` or ``SyncError/Code/forgedAuthor``.
-  static func decode(_ folded: [UInt8], name: PackName, vault: any Vault, maximumSize: Int) throws -> DecodedPack {
+  static func decode(
+    _ folded: [UInt8], name: PackName, vault: any Vault, maximumSize: Int, keptSize: Int = 0
+  ) throws -> DecodedPack {
     let lines = FoldedLines(folded: folded, maximumSize: maximumSize)
     var (contents, size) = (SHA256(), 0)
     var pass = VerifyingPass(name: name, vault: vault)
     // What makes no sense may be another content altogether; then that is what to say.
     var failure: (any Error)?
+    var kept: [UInt8]? = keptSize > 0 ? [] : nil
     let readPiece = { (piece: ArraySlice<UInt8>) in
       contents.update(piece)
       size += piece.count
+      if size <= keptSize { kept? += piece } else { kept = nil }
     }
     try lines.forEach(piece: readPiece) { line in
       if failure == nil {
@@ -38,7 +44,7 @@ enum PackDecoder {
       throw PackHeaderCodec.damaged("The contents do not have the hash that the name says.")
     }
     if let failure { throw failure }
-    return try pass.finish(lines, unfoldedSize: size)
+    return try pass.finish(lines, unfolded: kept, unfoldedSize: size)
   }
 }
 
@@ -79,7 +85,7 @@ private struct VerifyingPass {
     chain = header.chain.before
   }
 
-  func finish(_ lines: FoldedLines, unfoldedSize: Int) throws -> DecodedPack {
+  func finish(_ lines: FoldedLines, unfolded: [UInt8]?, unfoldedSize: Int) throws -> DecodedPack {
     guard let header, number == header.range.upperBound else {
       throw PackHeaderCodec.damaged("Transactions are missing.")
     }
@@ -88,33 +94,39 @@ private struct VerifyingPass {
         .brokenChain, operation: "read a pack", message: "The transactions do not add up to the header's chain.")
     }
     return DecodedPack(
-      header: header, changeCount: changeCount, unfoldedSize: unfoldedSize, lines: lines, chains: chains)
+      header: header, changeCount: changeCount, unfoldedSize: unfoldedSize, lines: lines, unfolded: unfolded,
+      chains: chains)
   }
 }
 
-/// A verified pack, folded, with the chain after each of its transactions.
+/// A verified pack, folded and perhaps unfolded, with the chain after each of its transactions.
 struct DecodedPack {
   let header: PackHeader
   /// Those left out within transactions included.
   let changeCount: Int
-  /// In bytes, of which none are held.
+  /// In bytes, whether they are held or not.
   let unfoldedSize: Int
   private let lines: FoldedLines
+  private let unfolded: [UInt8]?
   /// After each transaction, one behind the other.
   private let chains: [UInt8]
 
   fileprivate init(
-    header: PackHeader, changeCount: Int, unfoldedSize: Int, lines: FoldedLines, chains: [UInt8]
+    header: PackHeader, changeCount: Int, unfoldedSize: Int, lines: FoldedLines, unfolded: [UInt8]?, chains: [UInt8]
   ) {
     self.header = header
     self.changeCount = changeCount
     self.unfoldedSize = unfoldedSize
     self.lines = lines
+    self.unfolded = unfolded
     self.chains = chains
   }
 
-  /// In bytes, and what is held of the pack.
+  /// In bytes.
   var foldedSize: Int { folded.count }
+
+  /// What is held of the pack, in bytes.
+  var heldSize: Int { foldedSize + (unfolded?.count ?? 0) }
 
   /// The object, opened.
   var folded: [UInt8] { lines.folded }
@@ -145,7 +157,9 @@ struct DecodedPack {
     try transactions.forEach { try $1 < number || body($0, $1) }
   }
 
-  fileprivate func makeReader() throws -> LineReader { try LineReader(lines, isChecked: true) }
+  fileprivate func makeReader() throws -> LineReader {
+    try unfolded.map(LineReader.init(unfolded:)) ?? LineReader(lines, isChecked: true)
+  }
 }
 
 /// Where the reading of a pack's transactions is.
