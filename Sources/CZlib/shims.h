@@ -11,6 +11,3 @@ static inline int dimple_deflate_init_gzip(z_stream *stream, int level) {
 
 /// Prepares `stream` to read a gzip file (RFC 1952) and nothing else.
 static inline int dimple_inflate_init_gzip(z_stream *stream) { return inflateInit2(stream, 15 + 16); }
-
-/// Prepares `stream` to read what a gzip file holds (RFC 1951), without its header, and without a look at its checksum.
-static inline int dimple_inflate_init_raw(z_stream *stream) { return inflateInit2(stream, -15); }

@@ -51,6 +51,16 @@ extension CopiedItems {
     try #require(replica.database.changelog?.replicaID)
   }
 
+  /// One that has written `a` and sent it.
+  func synced(
+    _ storage: any ObjectStorage, path: String, detectsCopies: Bool = false
+  ) async throws -> SimulatedReplica {
+    let original = try replica(storage, path: path, detectsCopies: detectsCopies)
+    try await insert("a", in: original)
+    _ = try await original.engine.sync()
+    return original
+  }
+
   /// Closes the original; its file and a copy of it are opened.
   func copy(
     _ original: SimulatedReplica, _ path: String, storage: any ObjectStorage

@@ -2,6 +2,7 @@ import DimpleRemote
 import DimpleStore
 import DimpleSync
 import DimpleTestSupport
+import Foundation
 import Testing
 
 /// A backup takes the place of a device, and contradicts what that sent under the name of both.
@@ -49,9 +50,7 @@ struct LostDeviceTests: CopiedItems {
   @Test("Case 32: restored twice, and the two that are lost contradict each other: nothing of either is lost to anyone")
   func restoredTwice() async throws {
     let (storage, path) = (MemoryStorage(), files.new())
-    let original = try replica(storage, path: path)
-    try await insert("a", in: original)
-    _ = try await original.engine.sync()
+    let original = try await synced(storage, path: path)
     let copies = try await copies(3, of: original, path, storage: storage)
     let early = MemoryStorage(storage.snapshot)
     var readers: [SimulatedReplica] = []
@@ -79,9 +78,7 @@ struct LostDeviceTests: CopiedItems {
   @Test("Case 32: what could not be read of a lost device is compared once it can be")
   func unreadableAtFirst() async throws {
     let (storage, path) = (MemoryStorage(), files.new())
-    let original = try replica(storage, path: path)
-    try await insert("a", in: original)
-    _ = try await original.engine.sync()
+    let original = try await synced(storage, path: path)
     try await insert("b", in: original)
     let (lost, restored) = try await copy(original, path, storage: storage)
     let before = Set(storage.snapshot.keys)
@@ -95,7 +92,7 @@ struct LostDeviceTests: CopiedItems {
     // The first pack beyond the backup is not found, then comes damaged, and was sent long ago; the next one can be read.
     let faulty = FaultyStorage(storage, schedule: .none)
     let engine = engine(restored, faulty)
-    for fault in [StorageFault.lose, .corrupt] {
+    for fault in [StorageFault.lose, .truncate] {
       faulty.schedule = FaultSchedule { $0.operation == .get && $0.key == contradicting ? fault : nil }
       _ = try await engine.sync()
     }
@@ -108,5 +105,36 @@ struct LostDeviceTests: CopiedItems {
     }
     #expect(try restored.database.fingerprint() == newcomer.database.fingerprint())
     try await restored.database.close()
+  }
+
+  @Test("Case 32: a copy of a copy sends nothing again of what the first original goes on to write")
+  func livingOriginal() async throws {
+    let (storage, path, copyPath) = (MemoryStorage(), files.new(), files.new())
+    let original = try await synced(storage, path: path, detectsCopies: true)
+    try await insert("b", in: original)
+    try await original.database.close()
+    try FileManager.default.copyItem(atPath: path, toPath: copyPath)
+    let first = try replica(storage, path: path, detectsCopies: true)
+    let second = try replica(storage, path: copyPath, detectsCopies: true)
+    // One pack with what both have and what the original alone has.
+    try await insert("first", in: first)
+    _ = try await first.engine.sync()
+    try await insert("second", in: second)
+    _ = try await second.engine.sync()
+    let (third, fourth) = try await copy(second, copyPath, storage: storage)
+    for (replica, id) in [(third, "third"), (fourth, "fourth")] {
+      try await insert(id, in: replica)
+      _ = try await replica.engine.sync()
+    }
+    #expect(try name(third) != name(fourth))
+    for replica in [third, fourth] { _ = try await replica.engine.sync() }
+    try await insert("more", in: first)
+    _ = try await first.engine.sync()
+    for replica in [third, fourth] { #expect(try await replica.engine.sync().pushedPacks == 0) }
+    for replica in [first, third, fourth] {
+      _ = try await replica.engine.sync()
+      #expect(try await ids(replica) == ["a", "b", "first", "fourth", "more", "second", "third"])
+      try await replica.database.close()
+    }
   }
 }

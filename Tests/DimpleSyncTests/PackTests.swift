@@ -318,29 +318,6 @@ struct PackTests {
       #expect(throws: SyncError.self) { try Gzip.decompress(Array(file.prefix(count)), maximumSize: 100) }
     }
   }
-
-  @Test("The second reading of a gzip file needs no checksum, and takes any header that zlib takes")
-  func secondReading() throws {
-    let plain = try Gzip.compress(Array("hello".utf8))
-    // RFC 1952, 2.3.1: FNAME, and a name after the ten bytes.
-    var named = plain
-    named[3] = 8
-    named.insert(contentsOf: Array("a.jsonl".utf8) + [0], at: 10)
-    var otherSum = plain
-    otherSum[otherSum.count - 8] ^= 1
-    func read(_ file: [UInt8], isChecked: Bool) throws -> [UInt8] {
-      let reader = try GzipReader(file, maximumSize: 100, isChecked: isChecked)
-      var bytes: [UInt8] = []
-      while try reader.read({ bytes += $0 }) {}
-      return bytes
-    }
-    for file in [plain, named] {
-      for isChecked in [false, true] { #expect(try read(file, isChecked: isChecked) == Array("hello".utf8)) }
-      #expect(throws: SyncError.self) { try read(Array(file.dropLast(9)), isChecked: true) }
-    }
-    #expect(throws: SyncError.self) { try read(otherSum, isChecked: false) }
-    #expect(try read(otherSum, isChecked: true) == Array("hello".utf8))
-  }
 }
 
 extension DecodedPack {

@@ -168,8 +168,8 @@ struct PartSweepTests {
     // The packs' listing lacks one that is known to be there.
     faulty.schedule = FaultSchedule { $0.operation == .list && $0.key.hasPrefix("log/ after") ? .omit : nil }
     #expect(try await live(1, sweeper) == 0)
-    // A pack that was never read cannot be got.
-    faulty.schedule = FaultSchedule { $0.operation == .get && $0.key.hasPrefix("log/") ? .corrupt : nil }
+    // A pack that was never read cannot be got: cut short, as a wrong bit may lie where gzip's header says nothing.
+    faulty.schedule = FaultSchedule { $0.operation == .get && $0.key.hasPrefix("log/") ? .truncate : nil }
     try await other.insert("new", .integer(1))
     _ = try await other.engine.sync()
     #expect(try await live(1, sweeper) == 0)

@@ -7,10 +7,12 @@ import Testing
 
 @Suite("What to fetch")
 struct PullPlanTests {
-  private func candidate(_ key: String, _ range: ClosedRange<Int64>, of replica: UInt64 = 1) -> PullPlan.Candidate {
+  private func candidate(
+    _ key: String, _ range: ClosedRange<Int64>, of replica: UInt64 = 1, size: Int64 = 1
+  ) -> PullPlan.Candidate {
     let name = PackName(
       replica: ReplicaID(rawValue: replica), range: range, contentHash: [UInt8](repeating: 0, count: 32))
-    return PullPlan.Candidate(key: key, name: name, size: 1)
+    return PullPlan.Candidate(key: key, name: name, size: size)
   }
 
   @Test func onlyPacksWithSomethingNewAreFetched() {
@@ -38,5 +40,15 @@ struct PullPlanTests {
   @Test func absurdNumbersDoNotTrap() {
     let plan = PullPlan(listed: [candidate("x", 1 ... .max), candidate("y", .max ... .max)], seen: [:])
     #expect(plan.fetch.map(\.key) == ["x"])
+  }
+
+  @Test func packsShareWhatMayBeKeptUnfolded() {
+    func shares(of size: Int, _ sizes: [Int64]) -> [Int] {
+      PackFetch.shares(of: size, sizes.map { candidate("x", 1...1, size: $0) })
+    }
+    #expect(shares(of: 1000, [10, 20, 30, 40]) == [160, 320, 480, 40])
+    #expect(shares(of: 1000, [.max, 10]) == [1000, 0])
+    #expect(shares(of: 1000, [0, 10]) == [0, 160])
+    #expect(shares(of: 0, [10]) == [0])
   }
 }

@@ -12,6 +12,7 @@ struct MergePayload {
   private var order: [ReplicaID] = []
   /// Changes mostly have the author of the one before.
   private var last: (replica: ReplicaID, number: UInt64)?
+  /// What counts only if it is kept: see ``settle(_:)``.
   private var tentative = ByteWriter()
 
   var isEmpty: Bool { body.bytes.isEmpty }
@@ -61,13 +62,15 @@ struct MergePayload {
 
   private mutating func number(of replica: ReplicaID) -> UInt64 {
     if let last, last.replica == replica { return last.number }
-    let known = replicas[replica]
-    let number = known ?? UInt64(order.count)
-    if known == nil {
-      replicas[replica] = number
-      order.append(replica)
-    }
+    let number = replicas[replica] ?? add(replica)
     last = (replica, number)
+    return number
+  }
+
+  private mutating func add(_ replica: ReplicaID) -> UInt64 {
+    let number = UInt64(order.count)
+    replicas[replica] = number
+    order.append(replica)
     return number
   }
 

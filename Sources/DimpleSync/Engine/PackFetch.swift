@@ -29,9 +29,6 @@ struct PackFetch {
     }
   }
 
-  /// JSON unfolds to about ten times its size.
-  private static let expectedRatio = 16
-
   /// The same for some at a time; in the same order.
   ///
   /// - Parameter keptSize: For all of them together.
@@ -39,15 +36,26 @@ struct PackFetch {
     _ candidates: [PullPlan.Candidate], keptSize: Int = 0
   ) async throws -> [Result<DecodedPack, SyncError>] {
     try await withThrowingTaskGroup(of: (Int, Result<DecodedPack, SyncError>).self) { group in
-      var left = keptSize
-      for (index, candidate) in candidates.enumerated() {
-        let share = min(left, Self.smallest + Int(clamping: min(candidate.size, Int64(left))) * Self.expectedRatio)
-        left -= share
+      for (index, (candidate, share)) in zip(candidates, Self.shares(of: keptSize, candidates)).enumerated() {
         group.addTask { (index, try await fetch(candidate, keptSize: share)) }
       }
       var results: [(Int, Result<DecodedPack, SyncError>)] = []
       for try await result in group { results.append(result) }
       return results.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+  }
+
+  /// Nearly all packs unfold to less than so many times their size.
+  private static let expectedRatio: Int64 = 16
+
+  /// How much of `size` each may take up unfolded, by its listed size: those that come first may take all.
+  static func shares(of size: Int, _ candidates: [PullPlan.Candidate]) -> [Int] {
+    var left = size
+    return candidates.map { candidate in
+      let (expected, overflow) = candidate.size.multipliedReportingOverflow(by: expectedRatio)
+      let share = overflow ? left : min(left, Int(clamping: max(0, expected)))
+      left -= share
+      return share
     }
   }
 }

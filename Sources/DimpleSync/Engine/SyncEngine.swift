@@ -248,7 +248,7 @@ struct SyncSession: Sendable {
   /// Packs that others wrote under this database's former names: they are not in ``OwnPackTable``, since it may neither join nor
   /// remove them.
   let examined = ObjectKeys()
-  /// Packs under former names that say the same where they meet: see ``ContestedPacks``.
+  /// Packs under former names that say the same where they overlap: see ``ContestedPacks``.
   let agreeing = ObjectKeys()
   /// Own packs that cannot be used, and so not be joined either.
   let unjoinable = ObjectKeys()

@@ -25,10 +25,7 @@ final class LineReader {
   @exclusivity(unchecked) private var rest: ArraySlice<UInt8> = []
   private var isAtEnd = false
 
-  /// - Parameter isChecked: They were read to their end before.
-  init(_ lines: FoldedLines, isChecked: Bool = false) throws {
-    reader = try GzipReader(lines.folded, maximumSize: lines.maximumSize, isChecked: isChecked)
-  }
+  init(_ lines: FoldedLines) throws { reader = try GzipReader(lines.folded, maximumSize: lines.maximumSize) }
 
   /// - Parameter unfolded: All lines.
   init(unfolded: [UInt8]) {

@@ -10,35 +10,21 @@ final class GzipReader {
   private static let maximumRatio = 256
   private static let freeSize = 1 << 20
   private static let pieceSize = 64 * 1024
-  private static let trailerSize = 8
 
   private let stream = ZStream()
   private let bytes: [UInt8]
-  /// Where the compressed data ends.
-  private let end: Int
   private let maximumSize: Int
   private var position = 0
   private var size = 0
   private var isAtEnd = false
   private var piece = [UInt8](repeating: 0, count: pieceSize)
 
-  /// - Parameters:
-  ///   - maximumSize: In bytes of the result.
-  ///   - isChecked: The same bytes were read to their end before, so that their checksum is known to be right.
-  init(_ bytes: [UInt8], maximumSize: Int, isChecked: Bool = false) throws {
+  /// - Parameter maximumSize: In bytes of the result.
+  init(_ bytes: [UInt8], maximumSize: Int) throws {
     self.bytes = bytes
     self.maximumSize = min(maximumSize, Self.limit(folded: bytes.count))
-    // A header of another form is for zlib to read.
-    let isRaw = isChecked && bytes.starts(with: Self.plainHead) && bytes.count > Self.headSize + Self.trailerSize
-    end = isRaw ? bytes.count - Self.trailerSize : bytes.count
-    position = isRaw ? Self.headSize : 0
-    let status = isRaw ? dimple_inflate_init_raw(stream.pointer) : dimple_inflate_init_gzip(stream.pointer)
-    guard status == Z_OK else { throw stream.failure("decompress") }
+    guard dimple_inflate_init_gzip(stream.pointer) == Z_OK else { throw stream.failure("decompress") }
   }
-
-  /// RFC 1952, 2.3: without a name, a comment or other fields, six bytes more and the header is over.
-  private static let plainHead: [UInt8] = [0x1F, 0x8B, 8, 0]
-  private static let headSize = 10
 
   deinit { inflateEnd(stream.pointer) }
 
@@ -59,7 +45,7 @@ final class GzipReader {
       piece.withUnsafeMutableBufferPointer { output in
         // zlib declares its input mutable but never writes to it.
         stream.pointer.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress?.advanced(by: position))
-        stream.pointer.pointee.avail_in = UInt32(clamping: end - position)
+        stream.pointer.pointee.avail_in = UInt32(clamping: input.count - position)
         stream.pointer.pointee.next_out = output.baseAddress
         stream.pointer.pointee.avail_out = UInt32(output.count)
         let available = Int(stream.pointer.pointee.avail_in)
@@ -78,7 +64,7 @@ final class GzipReader {
         hint: "It is damaged or hostile; no member writes such.")
     }
     isAtEnd = status == Z_STREAM_END
-    if isAtEnd, position != end { throw stream.failure("decompress") }
+    if isAtEnd, position != bytes.count { throw stream.failure("decompress") }
     try body(piece[..<count])
     return !isAtEnd
   }

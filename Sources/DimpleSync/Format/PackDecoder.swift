@@ -158,7 +158,7 @@ struct DecodedPack {
   }
 
   fileprivate func makeReader() throws -> LineReader {
-    try unfolded.map(LineReader.init(unfolded:)) ?? LineReader(lines, isChecked: true)
+    try unfolded.map(LineReader.init(unfolded:)) ?? LineReader(lines)
   }
 }
 

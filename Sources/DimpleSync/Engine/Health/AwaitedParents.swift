@@ -59,33 +59,3 @@ struct AwaitedParents {
       && state.wish(keyValues, table) == nil
   }
 }
-
-/// What snapshots say of rows that are awaited: where the packs that wrote them are gone.
-struct RememberedRows: Sendable {
-  struct Row: Sendable {
-    var key: RowKey
-    var keyValues: [SQLValue]
-    /// By column id; those with a value.
-    var cells: [(column: Int64, cell: RowState.Cell)]
-  }
-
-  let awaited: Set<RowKey>
-  let names: NameTable
-  private(set) var rows: [Row] = []
-
-  init(_ awaited: Set<RowKey>, _ names: NameTable) {
-    (self.awaited, self.names) = (awaited, names)
-  }
-
-  mutating func note(_ row: SnapshotRow, _ shape: SnapshotShape) {
-    guard !awaited.isEmpty, let table = names.number(ofTable: shape.table) else { return }
-    let key = RowKey(table: table, key: KeyCodec.encode(row.key))
-    guard awaited.contains(key) else { return }
-    let cells = zip(shape.columns, row.cells).compactMap { name, cell in
-      cell.flatMap { cell in
-        cell.value == nil ? nil : names.number(of: name, in: table).map { (column: $0, cell: cell) }
-      }
-    }
-    rows.append(Row(key: key, keyValues: row.key, cells: cells))
-  }
-}

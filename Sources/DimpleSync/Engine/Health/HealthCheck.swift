@@ -11,7 +11,7 @@ struct HealthCheck {
     var repair = RepairReport()
     try await session.fold()
     var corrected: Set<RowKey> = []
-    var remembered = try await awaitedParents()
+    var remembered = try await rememberedRows()
     let awaited = remembered.awaited
     let check = VaultCheck(session: session) { decoded, report in
       corrected.formUnion(try await checkRows(&report, awaited) { rows, _ in try rows.differences(decoded) })
@@ -31,7 +31,8 @@ struct HealthCheck {
     return repair
   }
 
-  private func awaitedParents() async throws -> RememberedRows {
+  /// With the rows that are to be remembered, and nothing of them yet.
+  private func rememberedRows() async throws -> RememberedRows {
     let schema = session.schemas.known
     return try await session.database.read { connection in
       RememberedRows(

@@ -18,16 +18,23 @@ public struct HealthReport: Sendable {
   /// Rows of the merged state that were compared with their tables.
   public internal(set) var checkedRows: Int64 = 0
 
+  /// ``findings``, to tell each once.
+  private var known: Set<HealthFinding> = []
+
   init() {}
 
   /// Nothing is wrong.
   public var isHealthy: Bool { findingCount == 0 }
 
+  /// What two objects show alike is told once.
   mutating func add(_ finding: HealthFinding) {
-    // Pack and snapshot may both have the values that are not known here.
-    if finding.code == .unknownValues, findings.contains(finding) { return }
+    guard findings.count < Self.maximumFindings else {
+      findingCount += known.contains(finding) ? 0 : 1
+      return
+    }
+    guard known.insert(finding).inserted else { return }
     findingCount += 1
-    if findings.count < Self.maximumFindings { findings.append(finding) }
+    findings.append(finding)
   }
 }
 

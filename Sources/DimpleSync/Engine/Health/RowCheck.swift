@@ -178,14 +178,14 @@ struct RowCheck {
       guard !fresh.contains(row.key), let position = schema.position(of: row.key.table),
         let state = try store.load(row.key)?.state
       else { return nil }
-      let values = row.cells.filter { item in
-        state.cells[item.column].map { $0.value == nil && $0.stamp == item.cell.stamp } ?? false
+      let values = row.cells.compactMap { item -> (column: Int64, value: SQLValue)? in
+        guard let own = state.cells[item.column], own.value == nil, own.stamp == item.stamp else { return nil }
+        return (item.column, item.value)
       }
       if values.isEmpty { return nil }
       return Difference(
-        key: row.key, table: position, keyValues: row.keyValues,
-        values: values.compactMap { item in item.cell.value.map { (item.column, $0) } },
-        code: .unknownValues, message: Self.awaitedMessage)
+        key: row.key, table: position, keyValues: row.keyValues, values: values, code: .unknownValues,
+        message: Self.awaitedMessage)
     }
   }
 

@@ -20,7 +20,7 @@ struct SnapshotHealth {
 
   let session: SyncSession
   /// Gets the rows, but for those with large values.
-  var onRow: (SnapshotRow, SnapshotShape) -> Void = { _, _ in }
+  let onRow: (SnapshotRow, SnapshotShape) -> Void
 
   /// The manifests that can be read, newest first; what cannot is reported.
   func manifests(_ outcome: inout VaultCheck.Outcome, _ report: inout HealthReport) async throws -> [Found] {
@@ -45,7 +45,7 @@ struct SnapshotHealth {
   /// - Parameter logs: As the packs were read.
   /// - Returns: What those cover that can be believed.
   func check(
-    _ found: [Found], _ logs: [ReplicaID: VaultCheck.Log], _ parts: inout PartHealth,
+    _ found: [Found], _ logs: [ReplicaID: VaultLog], _ parts: inout PartHealth,
     _ outcome: inout VaultCheck.Outcome, _ report: inout HealthReport
   ) async throws -> [ReplicaID: RangeSet64] {
     let own = try await session.ownNames()
@@ -69,7 +69,7 @@ struct SnapshotHealth {
   }
 
   /// Keys and chains.
-  private func compare(_ manifest: SnapshotManifest, _ logs: [ReplicaID: VaultCheck.Log]) throws {
+  private func compare(_ manifest: SnapshotManifest, _ logs: [ReplicaID: VaultLog]) throws {
     var keys = manifest.replicas.mapValues(\.publicKey)
     keys[manifest.writer] = manifest.publicKey
     for (replica, key) in keys {
@@ -103,19 +103,19 @@ struct SnapshotHealth {
       var reader = try SnapshotPartReader(
         await objects.lines(key), name: name, latest: snapshot.manifest.latest, vault: session.vault)
       var rows: Int64 = 0
-      var rowShape = SnapshotShape(table: "", columns: [])
+      var shape = SnapshotShape(table: "", columns: [])
       var references: [BigReference] = []
       while let line = try reader.next(large: { reference in
         references.append(reference)
         return .null
       }) {
         switch line {
-        case .shape(let shape): rowShape = shape
+        case .shape(let next): shape = next
         case .row(let row):
           rows += 1
-          if references.isEmpty { onRow(row, rowShape) }
+          if references.isEmpty { onRow(row, shape) }
           for reference in references {
-            parts.note(LargeCell(table: rowShape.table, key: row.key, reference: reference))
+            parts.note(LargeCell(table: shape.table, key: row.key, reference: reference))
           }
           references = []
         }

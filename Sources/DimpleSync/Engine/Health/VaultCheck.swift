@@ -5,35 +5,6 @@ internal import DimpleStore
 /// Reads a whole vault, a few packs at a time, and checks each against its name, its signature, the key seen first, the
 /// replica's chain, and the others; then the snapshots, whether anything is missing, and the parts of large values.
 struct VaultCheck {
-  /// What is known of one replica's part of the vault.
-  struct Log {
-    /// The numbers in objects that can be used.
-    var usable = RangeSet64()
-    /// The chain before each number at which some pack begins or ends.
-    var chains: [Int64: [UInt8]] = [:]
-    /// Ascending.
-    private(set) var borders: [Int64] = []
-    var publicKey: [UInt8]?
-
-    /// In any order, once or more.
-    mutating func setBorders(_ numbers: [Int64]) { borders = Set(numbers).sorted() }
-
-    /// The borders of a pack of these numbers: from the first to one past the last.
-    func borders(of range: ClosedRange<Int64>) -> ArraySlice<Int64> {
-      borders[position(of: range.lowerBound)...].prefix { $0 <= range.upperBound.saturatingSuccessor }
-    }
-
-    /// Of the first border from there on.
-    private func position(of number: Int64) -> Int {
-      var (low, high) = (0, borders.count)
-      while low < high {
-        let middle = (low + high) / 2
-        if borders[middle] < number { low = middle + 1 } else { high = middle }
-      }
-      return low
-    }
-  }
-
   struct Outcome: Sendable {
     /// What should be there and is in no object that can be used.
     var missing: [ReplicaID: RangeSet64] = [:]
@@ -69,7 +40,7 @@ struct VaultCheck {
       let group = Array(packs[start..<min(start + session.options.parallelGets, packs.count)])
       for (pack, result) in zip(group, try await PackFetch(session: session).fetch(group)) {
         let replica = pack.name.replica
-        switch result.flatMap({ check($0, &logs[replica, default: Log()]) }) {
+        switch result.flatMap({ check($0, &logs[replica, default: VaultLog()]) }) {
         case .success(let decoded):
           logs[replica]?.usable.insert(pack.name.range)
           report.checkedPacks += 1
@@ -106,8 +77,8 @@ struct VaultCheck {
   /// The borders of all packs, at which their chains are compared; what was merged before is a border with a known chain.
   private func logs(
     _ packs: [PullPlan.Candidate], _ manifests: [SnapshotManifest]
-  ) async throws -> [ReplicaID: Log] {
-    var logs: [ReplicaID: Log] = [:]
+  ) async throws -> [ReplicaID: VaultLog] {
+    var logs: [ReplicaID: VaultLog] = [:]
     var borders: [ReplicaID: [Int64]] = [:]
     func add(_ range: ClosedRange<Int64>, of replica: ReplicaID) {
       borders[replica, default: []] += [range.lowerBound, range.upperBound.saturatingSuccessor]
@@ -124,34 +95,30 @@ struct VaultCheck {
     }
     for (replica, runs) in seen.runs {
       for run in runs {
-        logs[replica, default: Log()].chains[run.range.lowerBound] = run.chain.before
-        logs[replica, default: Log()].chains[run.range.upperBound + 1] = run.chain.after
+        logs[replica, default: VaultLog()].chains[run.range.lowerBound] = run.chain.before
+        logs[replica, default: VaultLog()].chains[run.range.upperBound + 1] = run.chain.after
         add(run.range, of: replica)
       }
     }
-    for (replica, numbers) in borders { logs[replica, default: Log()].setBorders(numbers) }
-    for (replica, key) in keys { logs[replica, default: Log()].publicKey = key }
+    for (replica, numbers) in borders { logs[replica, default: VaultLog()].setBorders(numbers) }
+    for (replica, key) in keys { logs[replica, default: VaultLog()].publicKey = key }
     return logs
   }
 
-  private func check(_ decoded: DecodedPack, _ log: inout Log) -> Result<DecodedPack, SyncError> {
+  private func check(_ decoded: DecodedPack, _ log: inout VaultLog) -> Result<DecodedPack, SyncError> {
     let header = decoded.header
     if let known = log.publicKey, known != header.publicKey {
       return .failure(
         SyncError(
           .forgedAuthor, operation: "verify a pack", message: "It is signed with another key than the replica's."))
     }
-    let chains = log.borders(of: header.range).compactMap { border in
-      decoded.chain(before: border).map { (border, $0) }
-    }
-    if chains.contains(where: { border, chain in log.chains[border].map { $0 != chain } ?? false }) {
+    if !log.agrees(with: decoded) {
       return .failure(
         SyncError(
           .brokenChain, operation: "verify a pack",
           message: "Its transactions differ from others of the same replica under the same numbers."))
     }
     log.publicKey = header.publicKey
-    for (border, chain) in chains { log.chains[border] = chain }
     return .success(decoded)
   }
 

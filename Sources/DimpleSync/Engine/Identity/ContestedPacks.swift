@@ -45,9 +45,8 @@ struct ContestedPacks {
       let beyond = listed.filter { $0.name.replica == name.replica && $0.name.range.upperBound > name.end }
       let others = beyond.filter { known[$0.key] == nil }
       if others.isEmpty { continue }
-      var isContested = beyond.contains { known[$0.key] == true }
-      if !isContested { isContested = try await contradictEachOther(beyond) }
-      guard isContested else { continue }
+      let ownIsThere = beyond.contains { known[$0.key] == true }
+      if !ownIsThere, try await !contradictEachOther(beyond) { continue }
       contested += others.map { Contested(pack: $0, end: name.end, signingKey: name.key) }
     }
     return contested
@@ -59,15 +58,11 @@ struct ContestedPacks {
   private func contradictEachOther(_ packs: [PullPlan.Candidate]) async throws -> Bool {
     let overlapping = Self.overlapping(packs)
     if overlapping.allSatisfy({ session.agreeing.contains($0.key) }) { return false }
-    let borders = overlapping.flatMap { [$0.name.range.lowerBound, $0.name.range.upperBound.saturatingSuccessor] }
-    var chains: [Int64: [UInt8]] = [:]
+    var log = VaultLog()
+    log.setBorders(overlapping.flatMap { [$0.name.range.lowerBound, $0.name.range.upperBound.saturatingSuccessor] })
     for pack in overlapping.sorted(by: { $0.key < $1.key }) {
       guard case .success(let decoded) = try await PackFetch(session: session).fetch(pack) else { return false }
-      for border in borders {
-        guard let chain = decoded.chain(before: border) else { continue }
-        if chains[border, default: chain] != chain { return true }
-        chains[border] = chain
-      }
+      guard log.agrees(with: decoded) else { return true }
     }
     for pack in overlapping { session.agreeing.insert(pack.key) }
     return false

@@ -36,29 +36,23 @@ final class LogNumbers {
   }
 
   func column(_ id: Int64, of table: Int64) throws -> Int64? {
-    if last.table == table, id > 0, id < last.columns.count, last.columns[Int(id)] != 0 { return last.columns[Int(id)] }
-    return try find(id, of: table)
-  }
-
-  private func find(_ id: Int64, of table: Int64) throws -> Int64? {
     if last.table != table { last = (table, columns[table] ?? []) }
-    // Named, so one of a few thousand at most.
-    guard let name = names.columns[table]?[id], let index = Int(exactly: id), let parent = try self.table(table) else {
-      return nil
-    }
-    if index < last.columns.count, last.columns[index] != 0 { return last.columns[index] }
+    if id >= 0, id < last.columns.count, last.columns[Int(id)] != 0 { return last.columns[Int(id)] }
+    guard let name = names.columns[table]?[id], let parent = try self.table(table) else { return nil }
     let number = try session.names.column(name, of: parent, session.connection)
-    guard (0..<Self.mostColumns).contains(index) else { return number }
-    if index >= last.columns.count {
-      last.columns += Array(repeating: 0, count: index + 1 - last.columns.count)
-    }
-    last.columns[index] = number
-    columns[table] = last.columns
+    if (0..<Self.idsKept).contains(id) { keep(number, of: Int(id)) }
     return number
   }
 
-  /// SQLite's own limit: https://sqlite.org/limits.html. Ids beyond it, of columns that came and went, are looked up each time.
-  private static let mostColumns = 1 << 15
+  private func keep(_ number: Int64, of id: Int) {
+    if id >= last.columns.count { last.columns += Array(repeating: 0, count: id + 1 - last.columns.count) }
+    last.columns[id] = number
+    columns[last.table] = last.columns
+  }
+
+  /// More columns than a table can have: https://sqlite.org/limits.html. Higher ids, after many came and went, are looked up each
+  /// time.
+  private static let idsKept: Int64 = 1 << 15
 
   static var damaged: SyncError {
     SyncError(

@@ -80,11 +80,8 @@ extension RowMerger {
     _ rows: [Gathered], _ entries: [ChangeBatch.Entry], _ table: PackedTable, _ batch: ChangeBatch
   ) throws -> Bool {
     do { try states.flush() } catch let error as StoreError where error.refusesRow { return false }
-    if recorder == nil { return true }
-    guard try table.insertGathered() else {
-      for row in rows { try deleteState(batch.key(of: entries[row.range.lowerBound]), of: table) }
-      return false
-    }
-    return true
+    if try recorder == nil || table.insertGathered() { return true }
+    for row in rows { try deleteState(batch.key(of: entries[row.range.lowerBound]), of: table) }
+    return false
   }
 }
