@@ -8,7 +8,10 @@ enum Tool {
     var errors: String
   }
 
-  /// Runs it to its end.
+  /// No call takes longer, unless it hangs.
+  private static let limit = DispatchTimeInterval.seconds(120)
+
+  /// Runs it to its end, or kills it when it hangs: then ``Result/status`` is the signal's number.
   static func run(
     _ arguments: String..., environment: [String: String] = [:], input: Data = Data()
   ) throws -> Result {
@@ -25,6 +28,10 @@ enum Tool {
     process.standardError = errors
     process.standardInput = standardInput
     try process.run()
+    let id = process.processIdentifier
+    let killer = DispatchWorkItem { kill(id, SIGKILL) }
+    DispatchQueue.global().asyncAfter(deadline: .now() + limit, execute: killer)
+    defer { killer.cancel() }
     standardInput.fileHandleForWriting.write(input)
     try standardInput.fileHandleForWriting.close()
     let text = output.fileHandleForReading.readDataToEndOfFile()
