@@ -135,6 +135,13 @@ extension Changelog {
     return try LogTables.newest(connection)?.transaction ?? MetaValue.transaction.get(connection) ?? 0
   }
 
+  /// The latest time that was given out or received, as far as it is committed.
+  package func latestTime(_ connection: Connection) throws -> HybridTime {
+    guard try LogTables.exist(connection) else { return HybridTime(rawValue: 0) }
+    return HybridTime(
+      rawValue: max(try LogTables.newest(connection)?.time.rawValue ?? 0, try MetaValue.clock.get(connection) ?? 0))
+  }
+
   /// Before the log is read: in a write transaction, it has all that was done so far.
   func completeLog(_ connection: Connection) throws {
     guard connection.role == .writer, connection.isWritable else { return }

@@ -9,7 +9,7 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
   public struct Code: Sendable, Hashable, CustomStringConvertible {
     private enum Kind: String {
       case damagedObject, unsupportedFormat, forgedAuthor, brokenChain, notTracked, newerDatabase, damagedState
-      case historyRemoved, fromTheFuture, unknownValues, ambiguousRename
+      case historyRemoved, fromTheFuture, unknownValues, ambiguousRename, transactionTooLarge
     }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
@@ -32,6 +32,8 @@ public struct SyncError: Error, Sendable, CustomStringConvertible {
     public static let ambiguousRename = Code(.ambiguousRename)
     /// A row of the sync tables cannot be read.
     public static let damagedState = Code(.damagedState)
+    /// A transaction is larger than ``SyncEngine/Options/maximumObjectSize``: others would not read it.
+    public static let transactionTooLarge = Code(.transactionTooLarge)
     /// The log was trimmed, and the vault lacks what is gone.
     public static let historyRemoved = Code(.historyRemoved)
 

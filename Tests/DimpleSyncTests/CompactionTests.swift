@@ -288,4 +288,30 @@ struct VaultCompactionTests {
     _ = try await writer.engine.sync()
     #expect(try await memory.listAll(prefix: "log/").count == 1)
   }
+
+  /// It stays unsent, rather than be in a pack that nobody reads.
+  @Test func aTransactionLargerThanMembersAcceptIsNotSent() async throws {
+    let storage = MemoryStorage()
+    var options = SyncEngine.Options()
+    options.maximumObjectSize = 2_000_000
+    let migrations = [Migration("schema", "\(raw: schema)")]
+    let writer = try SimulatedReplica(storage: storage, options: options, migrations: migrations)
+    try await writer.database.execute("INSERT INTO Item VALUES (0, 'before')")
+    _ = try await writer.engine.sync()
+    try await writer.database.write { connection in
+      for id in 1...8 {
+        try connection.execute("INSERT INTO Item VALUES (\(id), \(String(repeating: "x", count: 400_000)))")
+      }
+    }
+    let error = await #expect(throws: SyncError.self) { _ = try await writer.engine.sync() }
+    #expect(error?.code == .transactionTooLarge)
+    #expect(error?.message.contains("Transaction 2 ") == true)
+    #expect(try await storage.listAll(prefix: "log/").count == 1)
+    // As the message says.
+    options.maximumObjectSize = 8_000_000
+    let larger = SyncEngine(writer.database, storage: storage, vault: TransparentVault(), options: options)
+    #expect(try await larger.sync().pushedTransactions == 1)
+    let reader = try SimulatedReplica(storage: storage, options: options, migrations: migrations)
+    #expect(try await reader.engine.sync().pulledTransactions == 2)
+  }
 }

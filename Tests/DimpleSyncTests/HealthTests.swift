@@ -84,6 +84,47 @@ struct HealthTests {
     #expect(try await two.engine.sync().warnings.isEmpty)
   }
 
+  @Test(
+    "Case 33: a log whose beginning is gone, as no snapshot has it, is noticed by its author, who knew it, and who did not"
+  )
+  func beginningGone() async throws {
+    let (one, two) = (try replica(), try replica())
+    try await insert("a", in: one)
+    let key = try await newKey { _ = try await one.engine.sync() }
+    for id in ["b", "c"] {
+      try await insert(id, in: one)
+      _ = try await one.engine.sync()
+    }
+    _ = try await two.engine.sync()
+    try await storage.delete(key)
+    let newcomer = try replica()
+    for replica in [one, two, newcomer] {
+      #expect(try await replica.engine.sync().missing.isEmpty)
+      #expect(try await replica.engine.sync().missing.map(\.transactions) == [[1...1]])
+      #expect(codes(try await replica.engine.verify()) == [.missingPacks])
+    }
+    #expect(try await one.engine.repair().resentTransactions == 1)
+    for replica in [two, newcomer] { #expect(try await replica.engine.sync().missing.isEmpty) }
+    #expect(try newcomer.database.fingerprint() == one.database.fingerprint())
+  }
+
+  @Test("Case 26: what one listing lacks and the next one has was never gone, whatever else that one lacks")
+  func staleListings() async throws {
+    let (one, two) = (try replica(), try replica())
+    for id in ["a", "b", "c"] {
+      try await insert(id, in: one)
+      _ = try await one.engine.sync()
+    }
+    _ = try await two.engine.sync()
+    let whole = storage.snapshot
+    for key in keys() {
+      storage.restore(whole)
+      try await storage.delete(key)
+      #expect(try await two.engine.sync().missing.isEmpty)
+    }
+    #expect(try await two.engine.sync().missing.count == 1)
+  }
+
   @Test("Case 33: two objects swapped, one cut, one that is something else: found, and told which")
   func swapped() async throws {
     let (one, two) = (try replica(), try replica())

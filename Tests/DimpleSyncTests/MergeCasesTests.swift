@@ -1,9 +1,10 @@
 import DimpleChangelog
 import DimpleRemote
 import DimpleStore
-import DimpleSync
 import DimpleTestSupport
 import Testing
+
+@testable import DimpleSync
 
 @Suite("Merging what two devices did")
 struct MergeCasesTests {
@@ -79,23 +80,122 @@ struct MergeCasesTests {
     try fleet.expectAgreement()
   }
 
-  @Test func everyArrivalOrderEndsTheSame() async throws {
-    // Six devices change one row; each of many observers hears of them in another order.
-    let schema = Self.item
+  // MARK: - Every arrival order
+
+  /// What becomes of the row.
+  enum Ending: CaseIterable, Sendable { case shown, held, dead }
+
+  /// What one device did to a row.
+  private struct Write: Sendable {
+    var row: Int64 = 0
+    var author: UInt64
+    /// After the fleet's clocks, in milliseconds.
+    var time: Int64
+    var operation: Change.Operation
+    var a: Int64?
+    var b: Int64?
+
+    func of(row: Int) -> Write {
+      var write = self
+      write.row = Int64(row)
+      return write
+    }
+
+    var change: PackChange {
+      var columns: [ColumnValue] = []
+      if let a { columns.append(ColumnValue(name: "a", value: .integer(a))) }
+      if let b { columns.append(ColumnValue(name: "b", value: .integer(b))) }
+      return PackChange(
+        time: HybridTime(milliseconds: 1_800_000_000_000 + time), table: "Item", key: [.integer(row)],
+        operation: operation, columns: columns)
+    }
+  }
+
+  /// Two lives, a write to a column at the very time of the second birth, and the end.
+  private static func sixWrites(_ ending: Ending) -> [Write] {
+    let last =
+      switch ending {
+      case .shown: Write(author: 1, time: 5, operation: .update, b: 9)
+      case .held: Write(author: 1, time: 5, operation: .update, b: 11)
+      case .dead: Write(author: 1, time: 5, operation: .delete)
+      }
+    return [
+      Write(author: 6, time: 1, operation: .insert, a: 1, b: 1), Write(author: 5, time: 2, operation: .update, a: 2),
+      Write(author: 4, time: 3, operation: .delete), Write(author: 2, time: 4, operation: .insert, a: 4, b: 4),
+      Write(author: 3, time: 4, operation: .update, a: 5), last,
+    ]
+  }
+
+  private static func orders<T>(of items: [T]) -> [[T]] {
+    if items.isEmpty { return [[]] }
+    return items.indices.flatMap { index -> [[T]] in
+      var rest = items
+      let first = rest.remove(at: index)
+      return orders(of: rest).map { [first] + $0 }
+    }
+  }
+
+  /// A device that took in some writes by one merge, some by the next, and so on.
+  private func merged(_ merges: [[Write]]) async throws -> Fleet {
+    let fleet = try Fleet(1, "CREATE TABLE Item (id INTEGER PRIMARY KEY, a, b CHECK (b < 10))")
+    // Makes the tables of sync.
+    try await fleet.converge()
+    let changelog = try #require(fleet[0].changelog)
+    for writes in merges {
+      try await fleet[0].withMergeTransaction { connection in
+        let schema = try MergeSchemaCache(rowsPerStatement: 32).load(connection, changelog).schema
+        let merge = try Merge(connection, changelog, schema)
+        let batch = ChangeBatch()
+        for write in writes { try merge.append([write.change], by: ReplicaID(rawValue: write.author), to: batch) }
+        try merge.add(batch)
+        _ = try merge.finish()
+      }
+    }
+    return fleet
+  }
+
+  /// Row n hears of its six writes in the nth of their 720 orders, one by each merge: six merges have all orders.
+  @Test(arguments: Ending.allCases) func everyArrivalOrderEndsTheSame(ending: Ending) async throws {
+    let writes = Self.sixWrites(ending)
+    let orders = Self.orders(of: writes)
+    #expect(orders.count == 720)
+    let oneByOne = try await merged(
+      writes.indices.map { step in orders.enumerated().map { row, order in order[step].of(row: row) } })
+    let allAtOnce = try await merged([orders.indices.flatMap { row in writes.map { $0.of(row: row) } }])
+    #expect(try oneByOne[0].fingerprint() == allAtOnce[0].fingerprint())
+    #expect(try oneByOne[0].stateFingerprint() == allAtOnce[0].stateFingerprint())
+    #expect(try oneByOne[0].heldRows() == allAtOnce[0].heldRows())
+    let shown: [[SQLValue]] = ending == .shown ? [[.integer(5), .integer(9), .integer(720)]] : []
+    let held = try oneByOne[0].heldRows()
+    #expect(try oneByOne.rows("SELECT a, b, count(*) FROM Item GROUP BY a, b") == shown)
+    #expect(held.count == (ending == .held ? 720 : 0))
+    #expect(held.allSatisfy { $0.reason == .checkFailed })
+  }
+
+  /// What a device has in the end.
+  private struct Outcome: Hashable {
+    var shown: Fingerprint
+    var state: StateFingerprint?
+    var held: Set<HeldRow>
+  }
+
+  /// Six devices change one row, and claim one unique value; each of many observers hears of them in another order.
+  @Test func packsInAnyOrderEndTheSame() async throws {
+    let schema = "CREATE TABLE Item (id TEXT PRIMARY KEY NOT NULL, a, b UNIQUE)"
     var random = SeededRandom(seed: 7)
     var authors: [Fleet] = []
     for index in 0..<6 {
       let author = try Fleet(1, schema)
       author.replicas[0].clock.advance(milliseconds: Int64(index % 3) * 10)
-      try await author[0].execute("INSERT INTO Item VALUES ('x', \(index), \(index))")
+      try await author[0].execute("INSERT INTO Item VALUES ('x', \(index), \(index)), (\("own \(index)"), 0, 'same')")
       switch index % 3 {
-      case 0: try await author[0].execute("DELETE FROM Item")
-      case 1: try await author[0].execute("UPDATE Item SET a = \(100 + index)")
+      case 0: try await author[0].execute("DELETE FROM Item WHERE id = 'x'")
+      case 1: try await author[0].execute("UPDATE Item SET a = \(100 + index) WHERE id = 'x'")
       default: break
       }
       authors.append(author)
     }
-    var results: Set<String> = []
+    var outcomes: Set<Outcome> = []
     for author in authors { _ = try await author.sync(author.replicas[0]) }
     for _ in 0..<60 {
       let observer = try Fleet(1, schema)
@@ -105,10 +205,16 @@ struct MergeCasesTests {
         }
         _ = try await observer.sync(observer.replicas[0])
       }
-      results.insert(try observer[0].fingerprint().description)
+      let database = observer[0]
+      let outcome = try Outcome(
+        shown: database.fingerprint(), state: database.stateFingerprint(), held: Set(database.heldRows()))
+      outcomes.insert(outcome)
     }
-    #expect(results.count == 1)
+    #expect(outcomes.count == 1)
+    #expect(outcomes.first?.held.count == 5)
   }
+
+  // MARK: - Packs that come again
 
   @Test func theSamePackThriceHasOneEffect() async throws {
     let fleet = try fleet()
@@ -119,6 +225,32 @@ struct MergeCasesTests {
     for _ in 0..<2 { #expect(try await fleet.sync(fleet.replicas[1]).pulledTransactions == 0) }
     try fleet.expectAgreement()
   }
+
+  /// A larger pack brings again what was merged from smaller ones.
+  @Test func whatComesAgainInALargerPackHasNoSecondEffect() async throws {
+    let fleet = try fleet()
+    for id in 1...8 {
+      try await fleet[0].execute("INSERT INTO Item VALUES (\(String(id)), 1, 1)")
+      try await fleet.sync(fleet.replicas[0])
+      if id == 3 { #expect(try await fleet.sync(fleet.replicas[1]).pulledTransactions == 3) }
+    }
+    #expect(try await fleet.sync(fleet.replicas[0]).joinedPacks == 8)
+    #expect(try await fleet.storage.listAll(prefix: "log/").count == 1)
+    // The insert of that row, taken in a second time, would be in conflict with this.
+    try await fleet[1].execute("UPDATE Item SET b = 2 WHERE id = '1'")
+    let report = try await fleet.sync(fleet.replicas[1])
+    #expect((report.pulledPacks, report.pulledTransactions, report.pulledChanges) == (1, 5, 5))
+    #expect(report.conflictCount == 0)
+    #expect(try await fleet.sync(fleet.replicas[1]).pulledPacks == 0)
+    try await fleet.converge()
+    for index in 0..<2 {
+      #expect(try fleet.rows("SELECT count(*) FROM Item", on: index) == [[.integer(8)]])
+      #expect(try fleet.rows("SELECT id FROM Item WHERE b = 2", on: index) == [[.text("1")]])
+    }
+    try fleet.expectAgreement()
+  }
+
+  // MARK: - Tables and values
 
   @Test func aTableWithNothingButItsKeySyncs() async throws {
     let fleet = try fleet(2, "CREATE TABLE Tag (id TEXT PRIMARY KEY NOT NULL)")

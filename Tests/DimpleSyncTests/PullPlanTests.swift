@@ -1,4 +1,6 @@
 import DimpleChangelog
+import DimpleMutex
+import DimpleRemote
 import DimpleStore
 import DimpleTestSupport
 import Testing
@@ -51,4 +53,86 @@ struct PullPlanTests {
     #expect(shares(of: 1000, [0, 10]) == [0, 160])
     #expect(shares(of: 0, [10]) == [0])
   }
+
+  /// With the default, with one at a time, and where the last group is a smaller one.
+  @Test(arguments: [SyncEngine.Options().parallelGets, 1, 5])
+  func soManyPacksAreFetchedAtATimeAsTheOptionsSay(count: Int) async throws {
+    let (memory, packs) = (MemoryStorage(), 12)
+    let migrations = [Migration("1", "CREATE TABLE Item (id INTEGER PRIMARY KEY)")]
+    var options = SyncEngine.Options()
+    options.packSize = 1
+    let author = try SimulatedReplica(storage: memory, options: options, migrations: migrations)
+    for id in 0..<packs { try await author.database.execute("INSERT INTO Item VALUES (\(id))") }
+    #expect(try await author.engine.sync().pushedPacks == packs)
+    options.parallelGets = count
+    let storage = GatheringStorage(memory, together: count, packs: packs)
+    let reader = try SimulatedReplica(storage: storage, options: options, migrations: migrations)
+    let report = try await reader.engine.sync()
+    #expect((report.pulledPacks, report.pulledTransactions) == (packs, packs))
+    #expect(storage.mostInFlight == count)
+    #expect(try reader.database.fingerprint() == author.database.fingerprint())
+  }
+}
+
+/// Keeps who asks for a pack waiting until all are there that are fetched together.
+private final class GatheringStorage: ObjectStorage {
+  private struct State {
+    var asked = 0
+    var inFlight = 0
+    var most = 0
+  }
+
+  /// How often a get gives way to others before it goes on without them: only where they are not fetched together.
+  private static let patience = 100_000
+  /// How often, once all are there, so that one too many would be seen.
+  private static let afterwards = 100
+
+  private let base: any ObjectStorage
+  private let together: Int
+  private let packs: Int
+  private let state = Mutex(State())
+
+  /// - Parameters:
+  ///   - together: How many packs are fetched at a time.
+  ///   - packs: How many there are.
+  init(_ base: any ObjectStorage, together: Int, packs: Int) {
+    self.base = base
+    self.together = together
+    self.packs = packs
+  }
+
+  /// The most packs that were asked for and not there yet, at any time.
+  var mostInFlight: Int { state.withLock { $0.most } }
+
+  var description: String { base.description }
+
+  func list(prefix: String, after cursor: ListCursor?) async throws -> ListPage {
+    try await base.list(prefix: prefix, after: cursor)
+  }
+
+  func get(_ key: String, maximumSize: Int) async throws -> [UInt8] {
+    guard key.hasPrefix(PackName.prefix) else { return try await base.get(key, maximumSize: maximumSize) }
+    let number = state.withLock { state in
+      state.asked += 1
+      state.inFlight += 1
+      state.most = max(state.most, state.inFlight)
+      return state.asked
+    }
+    defer { state.withLock { $0.inFlight -= 1 } }
+    // The number of the last pack of its group.
+    let last = min((number + together - 1) / together * together, packs)
+    var patience = Self.patience
+    while patience > 0, state.withLock({ $0.asked < last }) {
+      patience -= 1
+      await Task.yield()
+    }
+    for _ in 0..<Self.afterwards { await Task.yield() }
+    return try await base.get(key, maximumSize: maximumSize)
+  }
+
+  func put(_ key: String, _ bytes: [UInt8], condition: PutCondition) async throws {
+    try await base.put(key, bytes, condition: condition)
+  }
+
+  func delete(_ key: String) async throws { try await base.delete(key) }
 }

@@ -199,6 +199,50 @@ struct RelayTests {
     #expect(!stick.storage.snapshot.contains { $0.key.hasPrefix("snap/") })
   }
 
+  /// Its state lacks what its vector says it has: a snapshot would lose that, and the digest is not to be compared.
+  @Test("Who was not shown all changes speaks of no whole state", arguments: [false, true], [false, true])
+  func notShownAll(isLeftOut: Bool, inOneTransaction: Bool) async throws {
+    var (partial, whole) = (SyncEngine.Options(), SyncEngine.Options())
+    partial.smallestSnapshot = .max
+    if isLeftOut { partial.leavesOut = ["Secret"] }
+    whole.smallestSnapshot = 1
+    let author = try device([stick], options: ["stick": partial])
+    let member = try device([stick], options: ["stick": whole])
+    if inOneTransaction {
+      try await author.database.write { connection in
+        try connection.execute("INSERT INTO Item VALUES ('open', 1)")
+        try connection.execute("INSERT INTO Secret VALUES ('hidden', 1)")
+      }
+    } else {
+      try await author.add("open")
+      try await author.add("hidden", to: "Secret")
+    }
+    try await author.sync(stick)
+    try await member.sync(stick)
+    try await member.add("reply")
+    for _ in 0..<2 { try await member.sync(stick) }
+    #expect(try member.items() == ["open", "reply"])
+    #expect(try member.items("Secret") == (isLeftOut ? [] : ["hidden"]))
+    let snapshots = stick.storage.snapshot.keys.filter { $0.hasPrefix("snap/") }
+    #expect(snapshots.isEmpty == isLeftOut)
+    let header = try header(by: member)
+    #expect((header.state == nil) == isLeftOut)
+  }
+
+  /// Of the one pack that a device put on the stick.
+  private func header(by author: Traveller) throws -> PackHeader {
+    let replica = try #require(author.database.changelog?.replicaID)
+    var headers: [PackHeader] = []
+    for (key, object) in stick.storage.snapshot where key.hasPrefix(PackName.prefix) {
+      let record = try #require(stick.vault.openName(String(key.dropFirst(PackName.prefix.count))))
+      let name = try #require(PackName(record: record))
+      guard name.replica == replica else { continue }
+      headers.append(try PackDecoder.decode(object, name: name, vault: stick.vault, maximumSize: 1 << 20).header)
+    }
+    #expect(headers.count == 1)
+    return try #require(headers.first)
+  }
+
   @Test func packsThatShowATableAreNotCarriedWhereItIsLeftOut() async throws {
     var options = SyncEngine.Options()
     options.leavesOut = ["Secret"]

@@ -139,4 +139,100 @@ struct RetentionTests {
     try await original.database.close()
     try await restored.database.close()
   }
+
+  /// Its first packs are gone, and with them what shows where the backup's log parts from the original's.
+  @Test(arguments: [1, 200]) func whatABackupWroteReachesAllThoughTheOriginalIsLost(count: Int) async throws {
+    let (path, copy) = (TemporaryFile.path(), TemporaryFile.path())
+    defer { for file in [path, copy] { TemporaryFile.remove(file) } }
+    func open(_ path: String) throws -> SimulatedReplica {
+      try SimulatedReplica(
+        storage: fleet.storage, path: path, detectsCopies: false, options: limited,
+        migrations: [Migration("schema", "\(raw: SnapshotFleet.schema)")])
+    }
+    let writer = try open(path)
+    try await writer.database.execute("INSERT INTO List VALUES ('first', 'x')")
+    _ = try await writer.engine.sync()
+    try await writer.database.close()
+    try FileManager.default.copyItem(atPath: path, toPath: copy)
+    let original = try open(path)
+    try await writeTwoSnapshots(original)
+    original.clock.advance(milliseconds: 11 * day)
+    #expect(try await original.engine.sync().removedPacks > 0)
+    try await original.database.close()
+    let believer = try fleet.replica()
+    believer.clock.advance(milliseconds: 14 * day)
+    _ = try await believer.engine.sync()
+    let restored = try open(copy)
+    restored.clock.advance(milliseconds: 14 * day)
+    for index in 0..<count {
+      try await restored.database.execute("INSERT INTO List VALUES (\("of the backup \(index)"), 'x')")
+    }
+    for replica in [restored, restored, believer, restored] { _ = try await replica.engine.sync() }
+    #expect(
+      try await believer.database.queryOne(Int.self, "SELECT count(*) FROM List WHERE id LIKE 'of the backup%'")
+        == count)
+    try fleet.expectEqual(restored, believer)
+    try await restored.database.close()
+  }
+
+  /// Its packs are counted from its new name on.
+  @Test func aCopyKeepsWhatIsYoung() async throws {
+    let (path, copied) = (TemporaryFile.path(), TemporaryFile.path())
+    defer { for file in [path, copied] { TemporaryFile.remove(file) } }
+    let original = try fleet.replica(path: path, options: .init())
+    for index in 0..<400 { try await original.database.execute("INSERT OR REPLACE INTO List VALUES ('one', \(index))") }
+    _ = try await original.engine.sync()
+    try await original.database.close()
+    try FileManager.default.copyItem(atPath: path, toPath: copied)
+    let copy = try fleet.replica(path: copied, options: limited)
+    copy.clock.advance(milliseconds: 20 * day)
+    for items in [0..<20, 20..<200, 200..<1200] { try await fleet.write(copy, items: items) }
+    copy.clock.advance(milliseconds: 2 * day)
+    #expect(try await copy.engine.sync().removedPacks == 0)
+    copy.clock.advance(milliseconds: 11 * day)
+    #expect(try await copy.engine.sync().removedPacks > 0)
+    try await copy.database.close()
+  }
+
+  /// Others do not take its snapshots: to rely on them would be to lose what they alone have.
+  @Test func snapshotsOfADeviceInTheFutureStandInNobodysWay() async throws {
+    let one = try fleet.replica(options: limited)
+    try await fleet.write(one, items: 0..<20)
+    let ahead = try fleet.replica()
+    ahead.clock.advance(milliseconds: 100 * day)
+    try await fleet.write(ahead, items: 20..<100)
+    try await fleet.write(ahead, items: 100..<600)
+    #expect(try await fleet.snapshots().candidates.allSatisfy { $0.manifest.name.id.covered > 20 })
+    one.clock.advance(milliseconds: 11 * day)
+    #expect(try await one.engine.sync().removedPacks == 0)
+    try await fleet.write(one, items: 1000..<1100)
+    let newcomer = try fleet.replica()
+    newcomer.clock.advance(milliseconds: 11 * day)
+    let report = try await newcomer.engine.sync()
+    #expect(report.mergedSnapshot)
+    #expect(Set(report.skipped.map(\.error.code)).isSubset(of: [.fromTheFuture]))
+    try fleet.expectEqual(one, newcomer)
+    // When its time has come, all have all.
+    for replica in [one, newcomer] { replica.clock.advance(milliseconds: 100 * day) }
+    for replica in [one, newcomer, ahead] { _ = try await replica.engine.sync() }
+    try fleet.expectEqual(one, newcomer)
+    try fleet.expectEqual(one, ahead)
+    #expect(try await newcomer.database.queryOne(Int.self, "SELECT count(*) FROM Item") == 700)
+  }
+
+  @Test func aDeviceInTheFutureOfTheStorageWritesNoSnapshot() async throws {
+    let path = TemporaryFile.path()
+    defer { TemporaryFile.remove(path) }
+    let ahead = try fleet.replica(path: path)
+    ahead.clock.advance(milliseconds: 100 * day)
+    try await ahead.database.execute("INSERT INTO List VALUES ('from the future', 'x')")
+    // Whoever listed it may have it: the time stays.
+    _ = try await ahead.engine.sync()
+    try await ahead.database.close()
+    let told = try fleet.replica(DatedStorage(base: fleet.storage, clock: ManualClock()), path: path)
+    told.clock.advance(milliseconds: 100 * day)
+    for index in 0..<40 { try await told.database.execute("INSERT INTO List VALUES (\("later \(index)"), 'x')") }
+    for _ in 0..<2 { #expect(try await !told.engine.sync().wroteSnapshot) }
+    #expect(try await fleet.snapshots().objects.isEmpty)
+  }
 }

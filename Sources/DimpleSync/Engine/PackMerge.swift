@@ -184,7 +184,7 @@ struct PackMerge {
     let knownToAuthor = header.vector[changelog.replicaID]?.last ?? 0
     let offset = try changelog.identities(connection).last?.offset ?? 0
     merge.conflicts.unseenFrom =
-      try changelog.time(ofTransactionsAfter: offset + knownToAuthor, connection).rawValue
+      try changelog.time(ofTransactionsAfter: saturatingSum([offset, knownToAuthor]), connection).rawValue
   }
 
   // MARK: - Large values

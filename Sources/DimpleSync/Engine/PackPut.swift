@@ -7,6 +7,9 @@ internal import DimpleStore
 struct PackPut {
   let session: SyncSession
 
+  /// In the vector: a header must not outgrow ``PackDecoder/maximumHeaderSize``, whatever others make of their numbers.
+  static let maximumRuns = 8192
+
   private var vault: any Vault { session.vault }
 
   /// - Parameter attempt: The last local transaction in it, where it may be in a put for the first time.
@@ -21,6 +24,7 @@ struct PackPut {
     let name = PackName(replica: header.replica, range: header.range, contentHash: vault.hash(hash))
     let key = PackName.prefix + (try vault.sealName(name.record)) + vault.objectExtension
     let sealed = try vault.seal(folded)
+    try check(max(size, sealed.count), body.range)
     // First: whatever becomes of the put, the pack will be known as an own one, and its changes as possibly seen.
     try await session.write { connection in
       try OwnPackTable(vault: session.vault.id, connection: connection).insert(key, header, unfoldedSize: size)
@@ -28,6 +32,16 @@ struct PackPut {
     }
     try await session.storage.put(key, sealed)
     return CompactionPlan.StoredPack(key: key, name: name, size: sealed.count, unfoldedSize: size)
+  }
+
+  /// What others would refuse is not put, so that it does not count as sent.
+  private func check(_ size: Int, _ range: ClosedRange<Int64>) throws {
+    let limit = session.options.maximumObjectSize
+    guard size > limit else { return }
+    throw SyncError(
+      .transactionTooLarge, operation: "send a pack",
+      message: "Transaction \(range.lowerBound) takes \(size) bytes, and \(limit) is the most that is read.",
+      hint: "Set Options.maximumObjectSize to more on all devices; write less in one transaction from now on.")
   }
 
   /// The gzip file, and the SHA-256 and size of what it unfolds to.
@@ -53,7 +67,7 @@ struct PackPut {
     let publicKey = try vault.publicKey(of: signingKey)
     let (vaultID, app) = (vault.id, session.options.appVersion)
     return try await session.database.read { connection in
-      let vector = try SeenTable.vectorOverAllVaults(connection)
+      let vector = try SeenTable.vectorOverAllVaults(connection).shortened(toRuns: Self.maximumRuns)
       let here = try SeenTable(vault: vaultID, connection: connection).load().vector
       return PackHeader(
         vault: vaultID, replica: replica, range: body.range, chain: body.chain, vector: vector,

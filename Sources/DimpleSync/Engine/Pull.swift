@@ -239,6 +239,6 @@ extension SyncReport {
     changedRows += outcome.count.changedRows
     conflictCount += outcome.conflictCount
     conflicts += outcome.conflicts.prefix(max(0, ConflictLog.limit - conflicts.count))
-    headers += outcome.headers
+    for header in outcome.headers { headers[header.replica] = header }
   }
 }

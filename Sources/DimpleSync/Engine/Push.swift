@@ -72,12 +72,18 @@ struct Push {
         $0.size < packSize && $1 < range.upperBound
       }
       // Of a former name, the log may no longer have what a vault lacks.
-      guard let body = builder.body else { return nil }
+      guard let body = builder.body, body.range.upperBound <= range.upperBound else { return nil }
       // A log that was trimmed before anything was sent begins later.
-      let isBeginning = identity.last == nil && identity.offset == 0 && known.last == 0 && range.lowerBound == 1
-      guard body.range.lowerBound == range.lowerBound || isBeginning else { return nil }
+      guard try body.range.lowerBound == range.lowerBound || isBeginning(identity, range, connection) else {
+        return nil
+      }
       return Next(body: body, big: big, signingKey: signingKey)
     }
+  }
+
+  private func isBeginning(_ identity: Identity, _ range: ClosedRange<Int64>, _ connection: Connection) throws -> Bool {
+    guard identity.last == nil, identity.offset == 0, range.lowerBound == 1 else { return false }
+    return try !SyncTables.wasSent(connection)
   }
 
   private func record(_ body: PackBody, of identity: Identity) async throws {

@@ -127,14 +127,14 @@ public actor SyncEngine {
     let session = try await openSession()
     var report = SyncReport()
     let listing = try await Pull(session: session).run(&report)
-    report.diverged = try await diverged(report.headers, session)
+    report.diverged = try await diverged(report.headers.values.sorted { $0.replica < $1.replica }, session)
     try await ClockGuard(session: session).run(listing.serverTime, &report)
     try await Push(session: session).run(&report)
     try await ContestedPacks(session: session).run(listing.all, &report)
     try await Relay(session: session).run(&report)
     try await Compaction(session: session).run(listing.own, &report)
     try await writeSnapshot(session, listing, &report)
-    try await Retention(session: session).run(listing.own, &report)
+    try await Retention(session: session, latest: session.latestTime(by: listing.serverTime)).run(listing.own, &report)
     try await PartSweep(session: session).run(listing.all, &report)
     (report.heldRows, report.keptRows) = try await database.read { (try HeldRow.count($0), try KeptRow.count($0)) }
     report.traffic = session.storage.traffic.since(earlier)
@@ -145,7 +145,8 @@ public actor SyncEngine {
   /// Where one is due. The app may write meanwhile; a snapshot is of a moment at which all of that is sent.
   private func writeSnapshot(_ session: SyncSession, _ listing: Pull.Listing, _ report: inout SyncReport) async throws {
     for _ in 0..<Self.snapshotAttempts {
-      guard try await SnapshotWriter(session: session).run(listing.all, &report) == .appIsWriting else { return }
+      let writer = SnapshotWriter(session: session, latest: session.latestTime(by: listing.serverTime))
+      guard try await writer.run(listing.all, &report) == .appIsWriting else { return }
       try await Push(session: session).run(&report)
       try await Pull(session: session).fold(&report)
     }
@@ -255,6 +256,12 @@ struct SyncSession: Sendable {
 
   /// What is stamped later than this must wait.
   var latestTime: HybridTime { changelog.now().advanced(by: options.maximumDrift) }
+
+  /// What is stamped later than this must wait here, or for others, as far as the storage's clock is theirs too.
+  func latestTime(by server: ServerTime?) -> HybridTime {
+    guard let server else { return latestTime }
+    return min(latestTime, HybridTime(milliseconds: server.now).advanced(by: options.maximumDrift))
+  }
 
   /// How many own transactions the vault does not have.
   func unsent() async throws -> Int64 {

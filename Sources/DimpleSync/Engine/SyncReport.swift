@@ -73,7 +73,7 @@ public struct SyncReport: Sendable {
   /// How long the sync was in each phase that it went through, by ``SyncEngine/Options/clock``.
   public var durations: [SyncProgress.Phase: Duration] = [:]
   /// Of the packs taken in.
-  var headers: [PackHeader] = []
+  var headers: [ReplicaID: PackHeader] = [:]
 
   /// Nothing was sent, taken in, removed, or found wrong, and no table changed. What is as it was counts for nothing, as rows
   /// that are held still.

@@ -11,8 +11,9 @@ struct BigReference: Equatable {
   static let partSize = 4 << 20
   /// In bytes: a longer text or blob travels in parts, and no other.
   static let threshold = 1 << 20
-  /// In bytes: SQLite's own limit (https://sqlite.org/limits.html).
-  private static let maximumSize: Int64 = 1 << 31 - 1
+  /// In bytes: what SQLite takes in one row, unless it is built otherwise (https://sqlite.org/limits.html), less some room for
+  /// the rest of the row.
+  static let maximumSize: Int64 = 1_000_000_000 - 1_000_000
 
   var kind: Kind
   /// In bytes, all parts together.

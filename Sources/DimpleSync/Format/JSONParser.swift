@@ -5,10 +5,14 @@ internal import DimpleStore
 struct JSONParser {
   private static let maximumDepth = 16
   private static let fewMembers = 16
+  /// In one tree: each takes some dozen times as much memory as the two bytes that may stand for it.
+  private static let maximumValues = 1_000_000
 
   private let bytes: ArraySlice<UInt8>
   private var index: Int
   private var depth = 0
+  /// How many more values the tree at hand may have.
+  private var valuesLeft = 0
 
   /// The value of `line`, which must hold exactly one.
   ///
@@ -79,16 +83,26 @@ struct JSONParser {
     index += 1
   }
 
-  mutating func value() throws -> JSON {
+  /// A value with all that is in it.
+  ///
+  /// - Parameter limit: How many values it may consist of.
+  mutating func value(atMost limit: Int = Self.maximumValues) throws -> JSON {
+    valuesLeft = limit
+    return try tree()
+  }
+
+  private mutating func tree() throws -> JSON {
+    guard valuesLeft > 0 else { throw failure("too many values") }
+    valuesLeft -= 1
     skipSpace()
     switch next {
     case UInt8(ascii: "{"):
       var members: [JSON.Member] = []
-      try self.members { members.append(JSON.Member(name: $1, value: try $0.value())) }
+      try self.members { members.append(JSON.Member(name: $1, value: try $0.tree())) }
       return .object(members)
     case UInt8(ascii: "["):
       var values: [JSON] = []
-      try elements { values.append(try $0.value()) }
+      try elements { values.append(try $0.tree()) }
       return .array(values)
     case UInt8(ascii: "\""): return .string(try string())
     case UInt8(ascii: "t"): return try literal("true", .bool(true))

@@ -78,7 +78,7 @@ enum PackHeaderCodec {
     guard kind == "log" else { throw unsupported("The object is of a kind that is not known here.") }
     guard let replica = json["replica"]?.stringValue.flatMap(ReplicaID.init(hexadecimal:)),
       let first = json["first"]?.integerValue, let last = json["last"]?.integerValue, first >= 1, first <= last,
-      let before = hash(json["before"]), let after = hash(json["after"]),
+      last < .max, let before = hash(json["before"]), let after = hash(json["after"]),
       let schema = json["schema"]?.integerValue, schema >= 0,
       let publicKey = hash(json["key"]),
       let signature = json["signature"]?.stringValue.flatMap(Hex.decode)

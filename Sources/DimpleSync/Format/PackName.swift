@@ -26,7 +26,7 @@ struct PackName: Hashable {
     let first = Int64(bitPattern: Self.integer(record[8..<16]))
     let last = Int64(bitPattern: Self.integer(record[16..<24]))
     replica = ReplicaID(rawValue: Self.integer(record[0..<8]))
-    guard first >= 1, first <= last, replica.rawValue == Self.integer(record[0..<8]) else { return nil }
+    guard first >= 1, first <= last, last < .max, replica.rawValue == Self.integer(record[0..<8]) else { return nil }
     range = first...last
     hash = Array(record[24...])
   }

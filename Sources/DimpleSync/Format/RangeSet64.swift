@@ -55,6 +55,8 @@ struct RangeSet64: Equatable, Sendable {
     return difference
   }
 
+  func intersection(_ other: RangeSet64) -> RangeSet64 { subtracting(subtracting(other)) }
+
   /// How many numbers there are, as far as they can be counted.
   var count: Int64 {
     saturatingSum(ranges.map { Int64(clamping: UInt64(bitPattern: $0.upperBound &- $0.lowerBound)) &+ 1 })
@@ -94,6 +96,20 @@ extension [ReplicaID: RangeSet64] {
       if !rest.isEmpty { difference[entry.key] = rest }
     }
   }
+
+  /// Claims less where there are too many runs: of the replicas with the fewest all, of the others the first ones.
+  func shortened(toRuns limit: Int) -> [ReplicaID: RangeSet64] {
+    if reduce(0, { $0 + $1.value.ranges.count }) <= limit { return self }
+    var left = limit
+    return sorted { ($0.value.ranges.count, $0.key) < ($1.value.ranges.count, $1.key) }
+      .reduce(into: [:]) { shortened, entry in
+        let ranges = entry.value.ranges.prefix(left)
+        left -= ranges.count
+        if !ranges.isEmpty { shortened[entry.key] = RangeSet64(Array(ranges)) }
+      }
+  }
+
+  func intersection(_ other: [ReplicaID: RangeSet64]) -> [ReplicaID: RangeSet64] { subtracting(subtracting(other)) }
 }
 
 extension Int64 {

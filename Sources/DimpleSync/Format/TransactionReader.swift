@@ -4,6 +4,11 @@ internal import DimpleStore
 
 /// Reads a pack's lines after the first: for their hashes, and into transactions.
 struct TransactionReader {
+  /// Of a table, at most; SQLite has no more (https://sqlite.org/limits.html).
+  private static let maximumColumns = 32_767
+  /// In a column's value: what a reference to the largest of values has, and some room.
+  private static let maximumValues = 4096
+
   private var changeHash: ChangeHash
   private var isSkimming = false
   /// Of the last transaction that was not left out.
@@ -110,7 +115,11 @@ struct TransactionReader {
       case "table": (change.table, hasTable) = (try parser.string(), true)
       case "op": (change.operation, hasOperation) = (try Self.operation(parser.string()), true)
       case "ticks": ticks = try Self.ticks(parser.value())
-      case "key": try parser.elements { change.key.append(try ValueJSON.read($0.value())) }
+      case "key":
+        try parser.elements {
+          change.key.append(try ValueJSON.read($0.value(atMost: Self.maximumValues)))
+          guard change.key.count <= Self.maximumColumns else { throw Self.damaged("A change has too many values.") }
+        }
       case "columns": try parser.members { try Self.column($1, &$0, of: &change) }
       case "left": left = try Self.hash(parser.value())
       default:
@@ -174,12 +183,18 @@ struct TransactionReader {
   }
 
   private static func column(_ name: String, _ parser: inout JSONParser, of change: inout PackChange) throws {
-    let json = try parser.value()
+    let json = try parser.value(atMost: Self.maximumValues)
+    guard change.columns.count + change.bigColumns.count < Self.maximumColumns else {
+      throw damaged("A change has too many values.")
+    }
     if let big = json["big"] {
       guard json.members?.count == 1, let reference = BigReference(big) else {
         throw damaged("A reference to a large value cannot be read.")
       }
       change.bigColumns.append(.init(name: name, reference: reference))
+      guard saturatingSum(change.bigColumns.map(\.reference.size)) <= BigReference.maximumSize else {
+        throw damaged("A row's large values are together more than SQLite takes.")
+      }
     } else {
       change.columns.append(ColumnValue(name: name, value: try ValueJSON.read(json)))
     }

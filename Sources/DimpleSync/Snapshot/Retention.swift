@@ -8,6 +8,8 @@ struct Retention {
   private static let shortestInterval: Int64 = 60_000
 
   let session: SyncSession
+  /// Snapshots with later stamps do not count: others may not take them yet.
+  let latest: HybridTime
 
   /// - Parameter own: The own packs that the vault listed.
   func run(_ own: [CompactionPlan.StoredPack], _ report: inout SyncReport) async throws {
@@ -22,10 +24,10 @@ struct Retention {
     let catalog = try await objects.list()
     var covered: [RangeSet64] = []
     for candidate in catalog.candidates where covered.count < 2 {
-      do {
-        let vector = try await objects.manifest(candidate.manifest).vector
-        covered.append(vector[session.changelog.replicaID] ?? RangeSet64())
-      } catch is SyncError { continue }
+      guard let manifest = try await objects.usableManifest(candidate.manifest), manifest.latest <= latest else {
+        continue
+      }
+      covered.append(manifest.vector[session.changelog.replicaID] ?? RangeSet64())
     }
     let plan = RetentionPlan(own, covered: covered, old: old)
     for pack in plan.superfluous {
@@ -42,15 +44,16 @@ struct Retention {
     return true
   }
 
-  /// Those of `numbers` that were committed before; also what the log does not have any more.
+  /// Those of `numbers`, under the present name, that were committed before; also what the log does not have any more.
   private func oldTransactions(_ numbers: [Int64], before limit: Int64) async throws -> Set<Int64> {
     let changelog = session.changelog
     return try await session.database.read { connection in
+      let offset = try changelog.identities(connection).last?.offset ?? 0
       var old: Set<Int64> = []
       for number in numbers {
         var isOld = true
-        try changelog.transactions(connection, after: number - 1) { transaction in
-          if transaction.number == number, let last = transaction.changes.last {
+        try changelog.transactions(connection, after: offset + number - 1) { transaction in
+          if transaction.number == offset + number, let last = transaction.changes.last {
             isOld = last.stamp.time.milliseconds < limit
           }
           return false

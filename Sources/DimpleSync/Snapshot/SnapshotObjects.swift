@@ -46,6 +46,11 @@ struct SnapshotObjects {
     try SnapshotManifestDecoder.decode(await lines(object.key), name: object.name, vault: vault)
   }
 
+  /// The same; `nil` for one that cannot be used, or is gone.
+  func usableManifest(_ object: SnapshotCatalog.StoredObject) async throws -> SnapshotManifest? {
+    do { return try await manifest(object) } catch is SyncError { return nil }
+  }
+
   func key(of name: SnapshotName) throws -> String {
     SnapshotName.prefix + (try vault.sealName(name.record)) + vault.objectExtension
   }

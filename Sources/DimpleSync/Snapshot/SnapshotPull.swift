@@ -28,7 +28,7 @@ struct SnapshotPull {
     for candidate in ordered(catalog.candidates, resuming: loading) {
       do {
         let manifest = try await objects.manifest(candidate.manifest)
-        try await remember(manifest)
+        if manifest.latest <= session.latestTime { try await remember(manifest) }
         guard
           loading?.record == candidate.manifest.name.record
             || plan.isWorthMerging(manifest.vector, size: manifest.size, seen: seen)
@@ -76,7 +76,7 @@ struct SnapshotPull {
       let pushed = try SeenTable(vault: vaultID, connection: connection).pushed()
       if run.range.upperBound == pushed.last { return run.chain.after != pushed.chain }
       let offset = try changelog.identities(connection).last?.offset ?? 0
-      return try offset + run.range.upperBound > changelog.lastTransaction(connection)
+      return try saturatingSum([offset, run.range.upperBound]) > changelog.lastTransaction(connection)
     }
     if isOther { try await OwnPacks(session: session).takeNewName() }
     return isOther

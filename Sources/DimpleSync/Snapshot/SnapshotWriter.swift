@@ -7,6 +7,8 @@ struct SnapshotWriter {
   enum Outcome { case notDue, written, appIsWriting }
 
   let session: SyncSession
+  /// A snapshot with later stamps is of no use to others yet: none is written, and one that is there does not count.
+  let latest: HybridTime
 
   private var objects: SnapshotObjects { SnapshotObjects(session: session) }
   private var minimum: Int64 { Int64(session.options.smallestSnapshot) }
@@ -16,15 +18,13 @@ struct SnapshotWriter {
     let plan = SnapshotPlan(listed: listed)
     let known = try await read { try $0.known() }
     guard plan.isDue(covered: known.vector, size: known.size, minimum: minimum) else { return .notDue }
-    guard try await mayShowAll() else { return .notDue }
+    guard try await mayShowAll(), try await isTimely() else { return .notDue }
     // Somebody may have written one since.
     let catalog = try await objects.list()
     let newest = try await newest(in: catalog)
-    if let newest {
-      let manifest = newest.manifest
-      try await remember(.init(vector: manifest.vector, size: manifest.size))
-      guard plan.isDue(covered: manifest.vector, size: manifest.size, minimum: minimum) else { return .notDue }
-    }
+    let found = newest.map { SnapshotTable.Known(vector: $0.manifest.vector, size: $0.manifest.size) } ?? .init()
+    try await remember(found)
+    guard plan.isDue(covered: found.vector, size: found.size, minimum: minimum) else { return .notDue }
     let moment = try SnapshotMoment(session)
     defer { moment.end() }
     do {
@@ -46,6 +46,12 @@ struct SnapshotWriter {
       guard try SyncSetting.hasGaps.get(connection) == nil else { return false }
       return try options.relays || !SeenTable(vault: id, connection: connection).othersExist()
     }
+  }
+
+  /// Nothing here, nothing that was merged, is stamped later than others take.
+  private func isTimely() async throws -> Bool {
+    let changelog = session.changelog
+    return try await session.database.read { try changelog.latestTime($0) } <= latest
   }
 
   private func write(
@@ -77,12 +83,13 @@ struct SnapshotWriter {
     try await session.write { try SnapshotTable(vault: id, connection: $0).remember(known) }
   }
 
-  /// The newest that can be read.
+  /// The newest that can be used.
   private func newest(in catalog: SnapshotCatalog) async throws -> SnapshotCatalog.Whole? {
     for candidate in catalog.candidates {
-      do {
-        return .init(manifest: try await objects.manifest(candidate.manifest), name: candidate.manifest.name)
-      } catch is SyncError { continue }
+      guard let manifest = try await objects.usableManifest(candidate.manifest), manifest.latest <= latest else {
+        continue
+      }
+      return .init(manifest: manifest, name: candidate.manifest.name)
     }
     return nil
   }

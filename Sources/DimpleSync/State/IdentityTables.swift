@@ -8,7 +8,7 @@
 /// dimple_postponed(vault, replica, first, last, time)   transactions from the future, left alone until then
 /// dimple_trusted(replica, first, last)          of those, what the app accepts all the same
 /// dimple_heard(vault, replica, number, time, vector)    what the newest pack of each replica said
-/// dimple_missing(vault, replica, last, listings)        what should be in the vault and was not listed
+/// dimple_unlisted(vault, replica, first, last)          what should be in the vault and was not in the last listing
 /// ```
 enum IdentityTables {
   static let statements = [
@@ -43,9 +43,9 @@ enum IdentityTables {
       vector BLOB NOT NULL, PRIMARY KEY(vault, replica)) WITHOUT ROWID
     """,
     """
-    CREATE TABLE IF NOT EXISTS dimple_missing(
-      vault TEXT NOT NULL, replica INTEGER NOT NULL, last INTEGER NOT NULL, listings INTEGER NOT NULL,
-      PRIMARY KEY(vault, replica)) WITHOUT ROWID
+    CREATE TABLE IF NOT EXISTS dimple_unlisted(
+      vault TEXT NOT NULL, replica INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+      PRIMARY KEY(vault, replica, first)) WITHOUT ROWID
     """,
   ]
 }

@@ -24,6 +24,15 @@ struct Seen: Equatable {
 
   var vector: [ReplicaID: RangeSet64] { runs.mapValues { RangeSet64($0.map(\.range)) } }
 
+  /// What must have been, since it or something after it was merged: from where each log begins.
+  var implied: [ReplicaID: RangeSet64] {
+    runs.compactMapValues { runs in
+      guard let first = runs.first, let last = runs.last else { return nil }
+      let start = first.chain.before == LogChain.start ? first.range.lowerBound : 1
+      return RangeSet64([start...last.range.upperBound])
+    }
+  }
+
   /// Whether a pack goes on from, or repeats, what was merged before.
   ///
   /// - Throws: ``SyncError/Code/brokenChain``.
@@ -49,6 +58,10 @@ struct Seen: Equatable {
   }
 
   mutating func insert(_ run: Run, of replica: ReplicaID) {
+    // Most often behind all others.
+    if let last = runs[replica]?.last, last.range.upperBound.saturatingSuccessor < run.range.lowerBound {
+      return runs[replica, default: []].append(run)
+    }
     var merged = run
     var rest: [Run] = []
     for other in runs[replica, default: []] {
@@ -77,7 +90,7 @@ struct SeenTable {
     let statement = try connection.prepare(
       """
       SELECT dimple_replica.id, first, last, before, after FROM dimple_seen
-      JOIN dimple_replica ON number = replica WHERE vault = ?
+      JOIN dimple_replica ON number = replica WHERE vault = ? ORDER BY replica, first
       """)
     defer { statement.reset() }
     try statement.bind(.text(vault), at: 1)

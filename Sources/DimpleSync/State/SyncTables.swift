@@ -55,7 +55,7 @@ enum SyncTables {
     let table = SeenTable(vault: vault, connection: connection)
     let first = try changelog.firstTransaction(connection)
     let isNew = try table.pushed().last == 0
-    if try isNew && hasVaults(connection) && first > 1 {
+    if try isNew && wasSent(connection) && first > 1 {
       throw SyncError(
         .historyRemoved, operation: "sync with another vault",
         message: "The log begins with transaction \(first), and this vault has none of those before it.",
@@ -66,7 +66,8 @@ enum SyncTables {
     try noteNeeded(changelog, connection)
   }
 
-  private static func hasVaults(_ connection: Connection) throws -> Bool {
+  /// Whether anything under the present name is in any vault.
+  static func wasSent(_ connection: Connection) throws -> Bool {
     let statement = try connection.prepare("SELECT 1 FROM dimple_pushed WHERE last > 0 LIMIT 1")
     defer { statement.reset() }
     return try statement.step()

@@ -62,7 +62,7 @@ struct PartCheck {
     for pack in try await VaultListing(session: session).run().candidates {
       let rest = RangeSet64([pack.name.range]).subtracting(users[pack.name.replica] ?? RangeSet64())
       guard rest != RangeSet64([pack.name.range]) else { continue }
-      if case .success(let decoded) = try await PackFetch(session: session).fetch(pack) { try parts.note(decoded) }
+      do { try parts.note(await PackFetch(session: session).fetch(pack).get()) } catch is SyncError { continue }
     }
     var count = 0
     for hash in hashes where try await parts.supply(hash) { count += 1 }

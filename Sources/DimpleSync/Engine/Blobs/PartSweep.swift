@@ -142,7 +142,7 @@ struct PartSweep {
     while let pack = PullPlan(listed: usable, seen: read).fetch.first {
       size = saturatingSum([size, pack.size])
       guard size <= Self.readAtOnce || size == pack.size else { return false }
-      if case .success(let decoded) = try await PackFetch(session: session).fetch(pack), try await note(decoded) {
+      if try await note(PackFetch(session: session).fetch(pack)) {
         read[pack.name.replica, default: RangeSet64()].insert(pack.name.range)
       } else {
         // Another may have the same transactions.
@@ -150,6 +150,13 @@ struct PartSweep {
       }
     }
     return packs.allSatisfy { read[$0.name.replica]?.contains($0.name.range) == true }
+  }
+
+  /// - Returns: Whether it could be read to its end.
+  private func note(_ fetched: Result<DecodedPack, SyncError>) async throws -> Bool {
+    do { return try await note(fetched.get()) } catch let error as SyncError where error.code != .damagedState {
+      return false
+    }
   }
 
   /// - Returns: Whether it is its replica's.

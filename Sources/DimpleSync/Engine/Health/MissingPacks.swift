@@ -22,43 +22,25 @@ public struct MissingTransactions: Sendable, Hashable, CustomStringConvertible {
   }
 }
 
-/// Compares a listing with what is known to be in the vault: what was merged from it, what was sent, and what the packs of
-/// others say that they saw there.
+/// Compares a listing with what is known to be in the vault: what was merged from it and came before that, what was sent, and
+/// what the packs of others say that they saw there.
 ///
 /// A listing may be stale: what one lacks is only noted, and what the next one lacks too is reported.
 struct MissingPacks {
   let session: SyncSession
 
-  /// What is reported after so many listings.
-  private static let listingsBeforeReport: Int64 = 2
-
   /// - Parameter listed: All packs that the vault lists.
   func check(_ listed: [PullPlan.Candidate]) async throws -> [MissingTransactions] {
-    let missing = try await missing(Self.withoutHeads([ReplicaID: RangeSet64](listed)))
+    let there = [ReplicaID: RangeSet64](listed)
+    let unlisted = try await unexplained(missing(there), there)
     let id = session.vault.id
-    let noted = try await session.database.read { try MissingTable(vault: id, connection: $0).load() }
-    var next = missing.mapValues { MissingTable.Row(last: $0.last, listings: 1) }
-    for (replica, row) in noted where next[replica] != nil {
-      next[replica]?.listings = min(row.listings + 1, Self.listingsBeforeReport)
+    let noted = try await session.database.read { try UnlistedTable(vault: id, connection: $0).load() }
+    if unlisted != noted {
+      try await session.write { try UnlistedTable(vault: id, connection: $0).replace(by: unlisted) }
     }
-    if next != noted {
-      let rows = next
-      try await session.write { try MissingTable(vault: id, connection: $0).replace(by: rows) }
-    }
-    let changelog = session.changelog
-    let own = Set(try await session.database.read { try changelog.identities($0) }.map(\.replica))
-    return missing.filter { next[$0.key]?.listings == Self.listingsBeforeReport }
-      .sorted { $0.key < $1.key }
+    let own = try await session.ownNames()
+    return unlisted.intersection(noted).sorted { $0.key < $1.key }
       .map { MissingTransactions(replica: $0.key, transactions: $0.value.ranges, isOwn: own.contains($0.key)) }
-  }
-
-  /// Old packs may be removed once snapshots cover them, and a replica's last one never is.
-  static func withoutHeads(_ there: [ReplicaID: RangeSet64]) -> [ReplicaID: RangeSet64] {
-    there.mapValues { listed in
-      var covered = listed
-      if let first = listed.ranges.first?.lowerBound, first > 1 { covered.insert(1...first - 1) }
-      return covered
-    }
   }
 
   /// What is not among `there` and should be.
@@ -66,10 +48,8 @@ struct MissingPacks {
     let (id, changelog) = (session.vault.id, session.changelog)
     let expected = try await session.database.read { connection -> [ReplicaID: RangeSet64] in
       let table = SeenTable(vault: id, connection: connection)
-      var expected = try table.load().vector
-      for row in try HeardTable(vault: id, connection: connection).load().values {
-        for (replica, seen) in row.vector { expected[replica, default: RangeSet64()].formUnion(seen) }
-      }
+      var expected = try table.load().implied
+      for row in try HeardTable(vault: id, connection: connection).load().values { expected.formUnion(row.vector) }
       for identity in try changelog.identities(connection) {
         let last =
           try identity.last == nil
@@ -81,38 +61,46 @@ struct MissingPacks {
     }
     return expected.subtracting(there)
   }
-}
 
-/// `dimple_missing`: what should be in the vault and was not listed, and in how many listings in a row.
-struct MissingTable {
-  struct Row: Sendable, Equatable {
-    /// The last number that is missing.
-    var last: Int64
-    var listings: Int64
+  // MARK: - What was removed
+
+  /// What comes before the first that is there of each log. It may have been removed: old packs are once snapshots cover them,
+  /// and a replica's last one never is.
+  static func heads(of there: [ReplicaID: RangeSet64]) -> [ReplicaID: RangeSet64] {
+    there.compactMapValues { listed in
+      listed.ranges.first.flatMap { $0.lowerBound > 1 ? RangeSet64([1...$0.lowerBound - 1]) : nil }
+    }
   }
 
-  let vault: String
-  let connection: Connection
-
-  func load() throws -> [ReplicaID: Row] {
-    let statement = try connection.prepare("SELECT replica, last, listings FROM dimple_missing WHERE vault = ?")
-    defer { statement.reset() }
-    try statement.bind(.text(vault), at: 1)
-    var rows: [ReplicaID: Row] = [:]
-    while try statement.step() {
-      rows[ReplicaID(rawValue: UInt64(bitPattern: statement.int64(0)))] = Row(
-        last: statement.int64(1), listings: statement.int64(2))
+  /// What the own log no longer had when it was first sent, or does not have any more: nobody could send that again.
+  func trimmed() async throws -> [ReplicaID: RangeSet64] {
+    let changelog = session.changelog
+    return try await session.database.read { connection in
+      let first = try changelog.firstTransaction(connection)
+      var trimmed: [ReplicaID: RangeSet64] = [:]
+      for identity in try changelog.identities(connection) where first - 1 > identity.offset {
+        trimmed[identity.replica] = RangeSet64([1...first - 1 - identity.offset])
+      }
+      return trimmed
     }
-    return rows
   }
 
-  func replace(by rows: [ReplicaID: Row]) throws {
-    try connection.prepare("DELETE FROM dimple_missing WHERE vault = ?").run(.text(vault))
-    let insert = try connection.prepare(
-      "INSERT INTO dimple_missing(vault, replica, last, listings) VALUES (?, ?, ?, ?)")
-    for (replica, row) in rows {
-      try insert.run(
-        .text(vault), .integer(Int64(replica.rawValue)), .integer(row.last), .integer(row.listings))
+  /// What of `missing` was not removed as snapshots have it. The vault is only asked for them where the newest one known does
+  /// not say so.
+  private func unexplained(
+    _ missing: [ReplicaID: RangeSet64], _ there: [ReplicaID: RangeSet64]
+  ) async throws -> [ReplicaID: RangeSet64] {
+    if missing.isEmpty { return [:] }
+    let (id, heads) = (session.vault.id, Self.heads(of: there))
+    var covered = try await session.database.read { try SnapshotTable(vault: id, connection: $0).known().vector }
+    covered.formUnion(try await trimmed())
+    var rest = missing.subtracting(heads.intersection(covered))
+    if rest.intersection(heads).isEmpty { return rest }
+    let objects = SnapshotObjects(session: session)
+    for candidate in try await objects.list().candidates where !rest.intersection(heads).isEmpty {
+      guard let manifest = try await objects.usableManifest(candidate.manifest) else { continue }
+      rest = rest.subtracting(heads.intersection(manifest.vector))
     }
+    return rest
   }
 }

@@ -40,9 +40,10 @@ struct OwnRepair {
     }
     let id = session.vault.id
     try await session.write { try SnapshotTable(vault: id, connection: $0).remember(.init()) }
-    let listed = try await VaultListing(session: session).run().candidates
+    let listing = try await VaultListing(session: session).run()
     var written = SyncReport()
-    _ = try await SnapshotWriter(session: session).run(listed, &written)
+    let writer = SnapshotWriter(session: session, latest: session.latestTime(by: listing.serverTime))
+    _ = try await writer.run(listing.candidates, &written)
   }
 
   private func isOwn(_ pack: PullPlan.Candidate) async throws -> Bool {
@@ -54,12 +55,15 @@ struct OwnRepair {
   private func resend(
     _ range: ClosedRange<Int64>, of identity: Identity, _ report: inout RepairReport
   ) async throws -> RangeSet64 {
+    let changelog = session.changelog
     var sent = RangeSet64()
-    var first = range.lowerBound
+    var first = max(
+      range.lowerBound, try await session.database.read { try changelog.firstTransaction($0) } - identity.offset)
     while first <= range.upperBound {
       try Task.checkCancellation()
       let push = Push(session: session)
-      guard let next = try await push.pack(of: identity, first...range.upperBound) else { return sent }
+      let known = try await chain(before: first, of: identity)
+      guard let next = try await push.pack(of: identity, first...range.upperBound, after: known) else { return sent }
       _ = try await PartPush(session: session).run(next.big, of: identity)
       _ = try await PackPut(session: session)
         .put(
@@ -70,5 +74,15 @@ struct OwnRepair {
       first = next.body.range.upperBound + 1
     }
     return sent
+  }
+
+  /// The last transaction before `number` at which a pack that was put begins or ends, and the chain there: the log may not reach
+  /// back to its beginning.
+  private func chain(before number: Int64, of identity: Identity) async throws -> (last: Int64, chain: [UInt8]) {
+    let id = session.vault.id
+    let packs = try await session.database.read { try OwnPackTable(vault: id, connection: $0).load() }
+    return packs.values.filter { $0.name.replica == identity.replica }
+      .flatMap { [($0.name.range.lowerBound - 1, $0.chain.before), ($0.name.range.upperBound, $0.chain.after)] }
+      .filter { $0.0 < number }.max { $0.0 < $1.0 } ?? (0, LogChain.start)
   }
 }

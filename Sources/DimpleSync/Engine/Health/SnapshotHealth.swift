@@ -81,7 +81,7 @@ struct SnapshotHealth {
     for (replica, coverage) in manifest.replicas {
       let chains = logs[replica]?.chains ?? [:]
       for run in coverage.runs {
-        let (before, after) = (chains[run.range.lowerBound], chains[run.range.upperBound + 1])
+        let (before, after) = (chains[run.range.lowerBound], chains[run.range.upperBound.saturatingSuccessor])
         guard before ?? run.chain.before == run.chain.before, after ?? run.chain.after == run.chain.after else {
           throw SyncError(
             .brokenChain, operation: "verify a snapshot",

@@ -40,14 +40,14 @@ struct VaultCheck {
       let group = Array(packs[start..<min(start + session.options.parallelGets, packs.count)])
       for (pack, result) in zip(group, try await PackFetch(session: session).fetch(group)) {
         let replica = pack.name.replica
-        switch result.flatMap({ check($0, &logs[replica, default: VaultLog()]) }) {
-        case .success(let decoded):
+        do {
+          let decoded = try check(result.get(), &logs[replica, default: VaultLog()])
+          try parts.note(decoded)
+          try await body(decoded, &report)
           logs[replica]?.usable.insert(pack.name.range)
           report.checkedPacks += 1
           report.checkedTransactions += Int64(pack.name.range.count)
-          try parts.note(decoded)
-          try await body(decoded, &report)
-        case .failure(let error):
+        } catch let error as SyncError where error.code != .damagedState {
           if own.contains(replica) { outcome.damaged.append(pack) }
           report.add(Self.finding(error, pack, isOwn: own.contains(replica)))
         }
@@ -55,11 +55,12 @@ struct VaultCheck {
       }
     }
     let covered = try await snapshots.check(manifests, logs, &parts, &outcome, &report)
-    let usable = logs.mapValues(\.usable)
-    let changelog = session.changelog
-    let isTrimmed = try await session.database.read { try changelog.firstTransaction($0) > 1 }
-    let there = !manifests.isEmpty || isTrimmed ? MissingPacks.withoutHeads(usable) : usable
-    outcome.missing = try await MissingPacks(session: session).missing(there)
+    let missing = MissingPacks(session: session)
+    var there = logs.mapValues(\.usable)
+    for gone in [covered, try await missing.trimmed()] {
+      there.formUnion(MissingPacks.heads(of: there).intersection(gone))
+    }
+    outcome.missing = try await missing.missing(there)
     // Of what a snapshot covers, a replica's last pack is there still.
     outcome.missing.formUnion(covered.subtracting(there))
     for (replica, numbers) in outcome.missing.sorted(by: { $0.key < $1.key }) {
@@ -96,7 +97,7 @@ struct VaultCheck {
     for (replica, runs) in seen.runs {
       for run in runs {
         logs[replica, default: VaultLog()].chains[run.range.lowerBound] = run.chain.before
-        logs[replica, default: VaultLog()].chains[run.range.upperBound + 1] = run.chain.after
+        logs[replica, default: VaultLog()].chains[run.range.upperBound.saturatingSuccessor] = run.chain.after
         add(run.range, of: replica)
       }
     }
@@ -105,21 +106,20 @@ struct VaultCheck {
     return logs
   }
 
-  private func check(_ decoded: DecodedPack, _ log: inout VaultLog) -> Result<DecodedPack, SyncError> {
+  /// Keys and chains.
+  private func check(_ decoded: DecodedPack, _ log: inout VaultLog) throws -> DecodedPack {
     let header = decoded.header
     if let known = log.publicKey, known != header.publicKey {
-      return .failure(
-        SyncError(
-          .forgedAuthor, operation: "verify a pack", message: "It is signed with another key than the replica's."))
+      throw SyncError(
+        .forgedAuthor, operation: "verify a pack", message: "It is signed with another key than the replica's.")
     }
     if !log.agrees(with: decoded) {
-      return .failure(
-        SyncError(
-          .brokenChain, operation: "verify a pack",
-          message: "Its transactions differ from others of the same replica under the same numbers."))
+      throw SyncError(
+        .brokenChain, operation: "verify a pack",
+        message: "Its transactions differ from others of the same replica under the same numbers.")
     }
     log.publicKey = header.publicKey
-    return .success(decoded)
+    return decoded
   }
 
   private static func finding(_ error: SyncError, _ pack: PullPlan.Candidate, isOwn: Bool) -> HealthFinding {

@@ -84,11 +84,14 @@ struct ContestedPacks {
   /// - Returns: How many transactions were sent.
   private func send(_ contested: Contested) async throws -> Int {
     let (session, vault) = (session, session.vault)
-    guard case .success(let decoded) = try await PackFetch(session: session).fetch(contested.pack) else { return 0 }
     let key = try vault.makeSigningKey()
-    // Signed with another key, it is a forgery.
-    let isGenuine = decoded.header.publicKey == (try vault.publicKey(of: contested.signingKey))
-    let body = isGenuine ? try body(of: decoded, after: contested.end, signedWith: key) : nil
+    let body: PackBody?
+    do {
+      let decoded = try await PackFetch(session: session).fetch(contested.pack).get()
+      // Signed with another key, it is a forgery.
+      let isGenuine = decoded.header.publicKey == (try vault.publicKey(of: contested.signingKey))
+      body = isGenuine ? try self.body(of: decoded, after: contested.end, signedWith: key) : nil
+    } catch is SyncError { return 0 }
     var stored: CompactionPlan.StoredPack?
     if let body {
       stored = try await PackPut(session: session).put(

@@ -106,9 +106,23 @@ struct OwnLog {
       // Somewhere before, so that all of the pack after it is in doubt.
       return .differs(after: try firstDifference(decoded, bounds) ?? min(range.lowerBound, bounds.first) - 1)
     }
-    if let difference = try firstDifference(decoded, bounds) { return .differs(after: difference) }
+    var difference = try firstDifference(decoded, bounds)
     // Of a former name, what lies after its end is known to be the other copy's.
-    return range.upperBound > bounds.last && identity.last == nil ? .differs(after: bounds.last) : .same
+    if difference == nil, range.upperBound > bounds.last, identity.last == nil { difference = bounds.last }
+    switch try follows(decoded, pushed) {
+    case true: return difference.map { .differs(after: $0) } ?? .same
+    case false: return .differs(after: min(difference ?? pushed.last, pushed.last))
+    // What lies before it may be the other copy's, too.
+    case nil: return difference.map { .differs(after: min($0, pushed.last)) } ?? .same
+    }
+  }
+
+  /// Whether a pack goes on from what is known to be in the vault, by way of the log; `nil` where the log lacks what is between.
+  private func follows(_ decoded: DecodedPack, _ pushed: (last: Int64, chain: [UInt8])) throws -> Bool? {
+    let first = decoded.header.range.lowerBound
+    if first <= pushed.last + 1 { return true }
+    let chain = try chain(after: first - 1, from: pushed.chain.isEmpty ? (0, LogChain.start) : pushed)
+    return chain.map { $0 == decoded.header.chain.before }
   }
 
   /// The last transaction before the first one that differs.

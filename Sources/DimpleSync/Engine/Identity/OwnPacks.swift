@@ -82,7 +82,8 @@ struct OwnPacks {
   ) -> Int64? {
     guard identity.last == nil, pack.name.range.upperBound > sent, !SkippedObject(key: pack.key, error: error).isGone
     else { return nil }
-    return identity.offset + max(pack.name.range.lowerBound - 1, sent)
+    // What lies before it may be the copy's, too.
+    return identity.offset + sent
   }
 
   private func load() async throws -> (identities: [Identity], known: [String: OwnPackTable.Row]) {

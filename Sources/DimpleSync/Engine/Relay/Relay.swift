@@ -53,9 +53,10 @@ struct Relay {
     guard !before.subtracting(covered).isEmpty else { return covered }
     let objects = SnapshotObjects(session: session)
     for candidate in try await objects.list().candidates {
-      let manifest: SnapshotManifest
-      do { manifest = try await objects.manifest(candidate.manifest) } catch is SyncError { continue }
+      guard let manifest = try await objects.usableManifest(candidate.manifest) else { continue }
       covered.formUnion(manifest.vector)
+      // One from the future is nothing to go by: it is others' turn to write one.
+      if manifest.latest > session.latestTime { continue }
       try await session.write { connection in
         try SnapshotTable(vault: id, connection: connection)
           .remember(.init(vector: manifest.vector, size: manifest.size))
