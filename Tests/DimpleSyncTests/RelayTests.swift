@@ -281,6 +281,76 @@ struct RelayTests {
     #expect(try await bridge.sync(stick).relayedPacks == 1)
     #expect(try bridge.items() == ["x"])
   }
+
+  /// What is left out of the one vault was carried to the other before its author came there.
+  @Test func whatIsLeftOutOfOneVaultStillReachesTheOther() async throws {
+    var options = SyncEngine.Options()
+    options.leavesOut = ["secret"]
+    let author = try device([online, stick], options: ["online": options])
+    let (bridge, away) = (try device([online, stick]), try device([stick]))
+    for place in [online, stick] { try await bridge.sync(place) }
+    try await author.add("open")
+    try await author.add("hidden", to: "Secret")
+    try await author.sync(online)
+    for place in [online, stick] { try await bridge.sync(place) }
+    // It comes without what is hidden, rather than not at all.
+    try await away.sync(stick)
+    #expect(try away.items() + away.items("Secret") == ["open"])
+    #expect(try await author.sync(stick).pushedTransactions == 2)
+    let late = try device([stick])
+    for device in [bridge, away, late] {
+      try await device.sync(stick)
+      #expect(try device.items() + device.items("Secret") == ["open", "hidden"])
+      // Once.
+      #expect(try await device.sync(stick).traffic.requests == 1)
+    }
+    // The other still gets nothing of it.
+    try await bridge.sync(online)
+    let stranger = try device([online])
+    try await stranger.sync(online)
+    #expect(try stranger.items() + stranger.items("Secret") == ["open"])
+    #expect(try await stranger.sync(online).traffic.requests == 1)
+    // Also where it is joined with others there.
+    for index in 0..<10 {
+      try await author.add("more \(index)")
+      try await author.add("more hidden \(index)", to: "Secret")
+      try await author.sync(online)
+      #expect(try await stranger.sync(online).pulledTransactions <= 2)
+    }
+    for device in [author, bridge, away, late] { try await device.sync(stick) }
+    for device in [bridge, away, late] { try await device.sync(stick) }
+    #expect(try late.items("Secret").count == 11)
+    #expect(try late.database.fingerprint() == author.database.fingerprint())
+    #expect(try bridge.database.fingerprint() == author.database.fingerprint())
+  }
+
+  /// A pack that leaves a table out stands beside one that shows it and cannot be read: it says nothing of the parts in that.
+  @Test func whatWasLeftOutElsewhereIsNotSweptAway() async throws {
+    var options = SyncEngine.Options()
+    options.leavesOut = ["secret"]
+    let author = try device([online, stick], options: ["online": options])
+    let (bridge, away) = (try device([online, stick]), try device([stick]))
+    for place in [online, stick] { try await bridge.sync(place) }
+    try await author.database.execute("INSERT INTO Secret VALUES ('big', \(LargeValues.blob(1)))")
+    try await author.sync(online)
+    for place in [online, stick] { try await bridge.sync(place) }
+    try await away.database.execute("INSERT INTO Item VALUES ('mine', \(LargeValues.blob(2)))")
+    try await away.sync(stick)
+    let known = stick.storage.snapshot
+    try await author.sync(stick)
+    let whole = stick.storage.snapshot
+    let key = try #require(whole.keys.first { $0.hasPrefix("log/") && known[$0] == nil })
+    try await stick.storage.put(key, Array(try #require(whole[key]).dropLast(9)))
+    #expect(stick.parts.count == 2)
+    for _ in 0..<20 {
+      away.replica.clock.advance(milliseconds: LargeValues.day)
+      #expect(try await away.attempt(stick).skipped.map(\.key) == [key])
+    }
+    #expect(stick.parts.count == 2)
+    try await stick.storage.put(key, try #require(whole[key]))
+    try await away.sync(stick)
+    #expect(try away.items("Secret") == ["big"])
+  }
 }
 
 extension Traveller {

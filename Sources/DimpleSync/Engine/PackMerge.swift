@@ -68,12 +68,17 @@ struct PackMerge {
         try authenticate(decoded, &replicas)
         try seen.check(decoded)
         try relay?.take(decoded, connection)
+        let gaps = GapTable(vault: vault, connection: connection)
+        let known = try known(decoded, pack.candidate.key, seen, gaps)
         // What cannot be read ends the pack; what came before it counts.
-        let isWhole = Result { try take(decoded, pack.reading, into: merge, &seen, &outcome, isAwaited) }
+        let isWhole = Result {
+          try take(decoded, pack.reading, besides: known, into: merge, &seen, &outcome, isAwaited)
+        }
         // A database that failed must not be written to: its own error is the one to tell.
         if case .failure(let error) = isWhole, !(error is SyncError) { throw error }
         try table.save(seen, of: decoded.header.replica, &replicas)
         if try !isWhole.get() { break }
+        if !decoded.hasGaps { try gaps.remove(decoded.header.range, of: decoded.header.replica) }
         outcome.headers.append(decoded.header)
       } catch let error as SyncError where error.code != .damagedState {
         outcome.skipped.append(SkippedObject(key: pack.candidate.key, error: error))
@@ -90,14 +95,23 @@ struct PackMerge {
     return outcome
   }
 
+  /// What need not be merged again; what a pack leaves out is noted.
+  private func known(_ decoded: DecodedPack, _ key: String, _ seen: Seen, _ gaps: GapTable) throws -> RangeSet64 {
+    let (header, known) = (decoded.header, seen.numbers(of: decoded.header.replica))
+    let inFull = known.subtracting(try gaps.numbers(of: header.replica))
+    if !decoded.hasGaps { return inFull }
+    try gaps.insert(RangeSet64([header.range]).subtracting(inFull), of: header.replica, in: key)
+    return known
+  }
+
   /// Merges the pack's transactions that are new and not from the future, a chunk at a time.
   ///
   /// - Returns: Whether the pack is done with.
   private func take(
-    _ decoded: DecodedPack, _ position: PackReading, into merge: Merge, _ seen: inout Seen, _ outcome: inout Outcome,
-    _ isAwaited: () -> Bool
+    _ decoded: DecodedPack, _ position: PackReading, besides known: RangeSet64, into merge: Merge, _ seen: inout Seen,
+    _ outcome: inout Outcome, _ isAwaited: () -> Bool
   ) throws -> Bool {
-    let (header, known) = (decoded.header, seen.numbers(of: decoded.header.replica))
+    let header = decoded.header
     try setUnseen(by: header, merge)
     let table = PostponedTable(vault: vault, connection: connection)
     let trusted = try table.trusted(of: header.replica)

@@ -26,8 +26,9 @@ struct Pull {
     var listedAgain = false
     // An object that cannot be used may hide another that holds the same transactions: plan again without it.
     while true {
-      let seen = try await loadSeen()
-      let usable = listing.others.filter { !state.asked.contains($0.key) }
+      let gaps = try await listedGaps(listing.others)
+      let seen = try await loadSeen().subtracting(gaps.numbers)
+      let usable = listing.others.filter { !state.asked.contains($0.key) && !gaps.keys.contains($0.key) }
       var fetch = PullPlan(listed: usable, seen: seen).fetch
       fetch += state.relay?.fetch(usable, besides: fetch) ?? []
       if fetch.isEmpty {
@@ -106,6 +107,23 @@ struct Pull {
       }
       return vector
     }
+  }
+
+  /// What packs with gaps lack, as long as they are listed: others may have it in full. Without them, what has their transactions
+  /// is what their author made of them.
+  private func listedGaps(
+    _ listed: [PullPlan.Candidate]
+  ) async throws -> (numbers: [ReplicaID: RangeSet64], keys: Set<String>) {
+    let id = vault.id
+    let gaps = try await session.database.read { try GapTable(vault: id, connection: $0).load() }
+    if gaps.isEmpty { return ([:], []) }
+    var (numbers, keys): ([ReplicaID: RangeSet64], Set<String>) = ([:], [])
+    for pack in listed {
+      guard let gap = gaps[pack.key] else { continue }
+      numbers[gap.replica, default: RangeSet64()].formUnion(gap.numbers)
+      keys.insert(pack.key)
+    }
+    return (numbers, keys)
   }
 
   /// All that needed parts has them.

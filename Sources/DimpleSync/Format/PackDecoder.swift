@@ -94,8 +94,8 @@ private struct VerifyingPass {
         .brokenChain, operation: "read a pack", message: "The transactions do not add up to the header's chain.")
     }
     return DecodedPack(
-      header: header, changeCount: changeCount, unfoldedSize: unfoldedSize, lines: lines, unfolded: unfolded,
-      chains: chains)
+      header: header, changeCount: changeCount, hasGaps: reader.hasGaps, unfoldedSize: unfoldedSize, lines: lines,
+      unfolded: unfolded, chains: chains)
   }
 }
 
@@ -104,6 +104,8 @@ struct DecodedPack {
   let header: PackHeader
   /// Those left out within transactions included.
   let changeCount: Int
+  /// Whether any are left out, or transactions as a whole.
+  let hasGaps: Bool
   /// In bytes, whether they are held or not.
   let unfoldedSize: Int
   private let lines: FoldedLines
@@ -112,10 +114,12 @@ struct DecodedPack {
   private let chains: [UInt8]
 
   fileprivate init(
-    header: PackHeader, changeCount: Int, unfoldedSize: Int, lines: FoldedLines, unfolded: [UInt8]?, chains: [UInt8]
+    header: PackHeader, changeCount: Int, hasGaps: Bool, unfoldedSize: Int, lines: FoldedLines, unfolded: [UInt8]?,
+    chains: [UInt8]
   ) {
     self.header = header
     self.changeCount = changeCount
+    self.hasGaps = hasGaps
     self.unfoldedSize = unfoldedSize
     self.lines = lines
     self.unfolded = unfolded

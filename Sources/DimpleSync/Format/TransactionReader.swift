@@ -14,6 +14,8 @@ struct TransactionReader {
   /// Of the last transaction that was not left out.
   private var hash: [UInt8] = []
   private var count = 0
+  /// Something was left out of the lines read so far.
+  private(set) var hasGaps = false
   /// Changes mostly have the table of the one before.
   private var lastTable: (utf8: [UInt8], name: String) = ([], "")
 
@@ -45,6 +47,7 @@ struct TransactionReader {
     try parser.expect(#"{"number":"#)
     guard try parser.integer() == number else { throw Self.damaged("Transaction \(number) is not where it should be.") }
     if parser.skip(#","left":"#) {
+      hasGaps = true
       let hash = try Self.hash(parser.value())
       try parser.expect("}")
       guard parser.position == line.endIndex else { throw Self.damaged("Transaction \(number) does not end.") }
@@ -132,6 +135,7 @@ struct TransactionReader {
       else {
         throw Self.damaged("A change is left out and not.")
       }
+      hasGaps = true
       return Entry(change: nil, ticks: ticks, hash: left)
     }
     guard hasTable, isSkimming || hasOperation && !change.key.isEmpty else {

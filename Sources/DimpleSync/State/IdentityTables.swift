@@ -8,6 +8,7 @@
 /// dimple_postponed(vault, replica, first, last, time)   transactions from the future, left alone until then
 /// dimple_trusted(replica, first, last)          of those, what the app accepts all the same
 /// dimple_heard(vault, replica, number, time, vector)    what the newest pack of each replica said
+/// dimple_gap(vault, key, replica, first, last)          packs merged that leave changes out
 /// dimple_unlisted(vault, replica, first, last)          what should be in the vault and was not in the last listing
 /// ```
 enum IdentityTables {
@@ -41,6 +42,11 @@ enum IdentityTables {
     CREATE TABLE IF NOT EXISTS dimple_heard(
       vault TEXT NOT NULL, replica INTEGER NOT NULL, number INTEGER NOT NULL, time INTEGER NOT NULL,
       vector BLOB NOT NULL, PRIMARY KEY(vault, replica)) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS dimple_gap(
+      vault TEXT NOT NULL, key TEXT NOT NULL, replica INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+      PRIMARY KEY(vault, key, first)) WITHOUT ROWID
     """,
     """
     CREATE TABLE IF NOT EXISTS dimple_unlisted(

@@ -139,24 +139,30 @@ struct PartSweep {
     var read = try await session.database.read { try PartUseTable(vault: id, connection: $0).read() }
     var size: Int64 = 0
     var usable = packs
+    // They may hide what others under the same numbers refer to.
+    var withGaps: Set<String> = []
     while let pack = PullPlan(listed: usable, seen: read).fetch.first {
       size = saturatingSum([size, pack.size])
       guard size <= Self.readAtOnce || size == pack.size else { return false }
-      if try await note(PackFetch(session: session).fetch(pack)) {
-        read[pack.name.replica, default: RangeSet64()].insert(pack.name.range)
-      } else {
-        // Another may have the same transactions.
-        usable.removeAll { $0.key == pack.key }
+      switch try await note(PackFetch(session: session).fetch(pack)) {
+      case .whole: read[pack.name.replica, default: RangeSet64()].insert(pack.name.range)
+      case .withGaps: withGaps.insert(pack.key)
+      case .unusable: break
       }
+      // Another may have the same transactions.
+      usable.removeAll { $0.key == pack.key }
     }
-    return packs.allSatisfy { read[$0.name.replica]?.contains($0.name.range) == true }
+    return packs.allSatisfy { withGaps.contains($0.key) || read[$0.name.replica]?.contains($0.name.range) == true }
   }
 
-  /// - Returns: Whether it could be read to its end.
-  private func note(_ fetched: Result<DecodedPack, SyncError>) async throws -> Bool {
-    do { return try await note(fetched.get()) } catch let error as SyncError where error.code != .damagedState {
-      return false
-    }
+  private enum Reading { case whole, withGaps, unusable }
+
+  private func note(_ fetched: Result<DecodedPack, SyncError>) async throws -> Reading {
+    do {
+      let decoded = try fetched.get()
+      guard try await note(decoded) else { return .unusable }
+      return decoded.hasGaps ? .withGaps : .whole
+    } catch let error as SyncError where error.code != .damagedState { return .unusable }
   }
 
   /// - Returns: Whether it is its replica's.
@@ -172,7 +178,7 @@ struct PartSweep {
           try table.insertUses(use.hashes, by: use.number, of: header.replica)
           return true
         }
-        try table.setRead(header.range, of: header.replica)
+        if !decoded.hasGaps { try table.setRead(header.range, of: header.replica) }
       }
       return true
     }

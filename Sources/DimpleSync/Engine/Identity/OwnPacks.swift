@@ -55,7 +55,7 @@ struct OwnPacks {
       case .success(let decoded):
         difference = try await compare(decoded, identity, key: pack.key)
         // What another wrote under a name that this database had stays what it is.
-        if difference == nil, identity.last != nil { session.examined.insert(pack.key) }
+        if difference == nil, identity.last != nil || lacksSome(decoded) { session.examined.insert(pack.key) }
       case .failure(let error):
         difference = Self.suspectedDifference(error, pack, identity, sent: sent)
       }
@@ -115,11 +115,14 @@ struct OwnPacks {
     return newLast
   }
 
-  /// Remembers a pack that says what the own log says.
+  /// A pack that was carried here from a vault that does not get all: here, all is still to be sent.
+  private func lacksSome(_ decoded: DecodedPack) -> Bool { decoded.hasGaps && session.options.leavesOut.isEmpty }
+
+  /// Remembers a pack that says what the own log says, and all of it.
   ///
   /// - Returns: The last local transaction before the difference, if there is one.
   private func compare(_ decoded: DecodedPack, _ identity: Identity, key: String) async throws -> Int64? {
-    let (id, session) = (session.vault.id, session)
+    let (id, session, lacksSome) = (session.vault.id, session, lacksSome(decoded))
     return try await session.database.write { connection in
       let table = SeenTable(vault: id, connection: connection)
       let former = FormerTable(connection: connection)
@@ -136,9 +139,10 @@ struct OwnPacks {
         identity: identity, signingKey: signingKey, connection: connection, changelog: session.changelog)
       if case .differs(let last) = try log.compare(decoded, pushed: pushed) { return identity.offset + last }
       try connection.withInternalAccess {
-        try OwnPackTable(vault: id, connection: connection).insert(key, header, unfoldedSize: decoded.unfoldedSize)
         let end = min(header.range.upperBound, try log.bounds().last)
         try session.noteAttempt(upTo: identity.offset + end, connection)
+        if lacksSome { return }
+        try OwnPackTable(vault: id, connection: connection).insert(key, header, unfoldedSize: decoded.unfoldedSize)
         guard end > pushed.last, decoded.chain(before: pushed.last + 1) == pushed.chain,
           let chain = decoded.chain(before: end + 1)
         else { return }

@@ -130,7 +130,8 @@ struct Relay {
     let table = SeenTable(vault: vault.id, connection: connection)
     var seen = try table.load()
     let run = Seen.Run(range: header.range, chain: header.chain)
-    guard try SeenTable.vectorOverAllVaults(connection)[header.replica]?.contains(header.range) == true,
+    let inFull = try SeenTable.vectorOverAllVaults(connection).subtracting(GapTable.overAllVaults(connection))
+    guard inFull[header.replica]?.contains(header.range) == true,
       seen.runs[header.replica, default: []].allSatisfy({ $0.agrees(with: run) })
     else { return }
     seen.insert(run, of: header.replica)
