@@ -17,6 +17,10 @@ extension Simulation {
       // What is refused is asked for each time.
       let refused = report.skipped.filter { isOfCopies($0.error) }.count
       report.skipped.removeAll { isOfCopies($0.error) }
+      // All is there that ever was, but for what limited history lets go of.
+      if script.settings.historySeconds == nil, !report.missing.isEmpty {
+        throw SimulationFailure("missing for no reason", "device \(device.index): \(report.missing)")
+      }
       // Tidying up is none, a clock that is wrong stays so, and what is missing is told each time.
       (report.joinedPacks, report.removedPacks, report.removedParts, report.wroteSnapshot) = (0, 0, 0, false)
       (report.clockDifference, report.missing) = (nil, [])
