@@ -76,6 +76,22 @@ struct RetentionTests {
       try await newcomer.database.queryOne(String.self, "SELECT title FROM List WHERE id = 'first'") == "mine")
   }
 
+  /// Who knows of no snapshot looks for one, since packs are gone, and then knows.
+  @Test func whatWasRemovedIsLookedForOnce() async throws {
+    let writer = try fleet.replica(options: limited)
+    let counting = CountingStorage(fleet.storage)
+    let reader = try fleet.replica(counting, options: .init())
+    try await writeTwoSnapshots(writer)
+    reader.clock.advance(milliseconds: 14 * day)
+    _ = try await reader.engine.sync()
+    writer.clock.advance(milliseconds: 11 * day)
+    #expect(try await writer.engine.sync().removedPacks > 0)
+    #expect(try await reader.engine.sync().missing.isEmpty)
+    counting.reset()
+    for _ in 0..<5 { #expect(try await reader.engine.sync().missing.isEmpty) }
+    #expect(counting.counts.requests == 5)
+  }
+
   @Test func historyForAsLongAsThereIsTimeIsAll() async throws {
     var options = limited
     options.history = .limited(.seconds(Int64.max))

@@ -59,8 +59,7 @@ struct SnapshotPull {
   }
 
   private func remember(_ manifest: SnapshotManifest) async throws {
-    let known = SnapshotTable.Known(vector: manifest.vector, size: manifest.size)
-    try await write { try $0.remember(known) }
+    try await write { try $0.remember(.init(manifest)) }
   }
 
   private func write(_ body: @escaping @Sendable (SnapshotTable) throws -> Void) async throws {

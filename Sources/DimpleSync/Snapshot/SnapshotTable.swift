@@ -9,6 +9,10 @@ struct SnapshotTable {
     var vector: [ReplicaID: RangeSet64] = [:]
     /// All its parts, in bytes.
     var size: Int64 = 0
+
+    init(vector: [ReplicaID: RangeSet64] = [:], size: Int64 = 0) { (self.vector, self.size) = (vector, size) }
+
+    init(_ manifest: SnapshotManifest) { self.init(vector: manifest.vector, size: manifest.size) }
   }
 
   /// A snapshot that is being merged, part by part.

@@ -22,7 +22,7 @@ struct SnapshotWriter {
     // Somebody may have written one since.
     let catalog = try await objects.list()
     let newest = try await newest(in: catalog)
-    let found = newest.map { SnapshotTable.Known(vector: $0.manifest.vector, size: $0.manifest.size) } ?? .init()
+    let found = newest.map { SnapshotTable.Known($0.manifest) } ?? .init()
     try await remember(found)
     guard plan.isDue(covered: found.vector, size: found.size, minimum: minimum) else { return .notDue }
     let moment = try SnapshotMoment(session)
@@ -65,7 +65,7 @@ struct SnapshotWriter {
       return .notDue
     }
     guard let written = try await write(coverage, moment) else { return .appIsWriting }
-    try await remember(.init(vector: written.manifest.vector, size: written.manifest.size))
+    try await remember(.init(written.manifest))
     report.wroteSnapshot = true
     for object in catalog.superfluous(keeping: written, previous: newest) {
       try await session.storage.delete(object.key)

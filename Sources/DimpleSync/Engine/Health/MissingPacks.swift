@@ -97,9 +97,13 @@ struct MissingPacks {
     var rest = missing.subtracting(heads.intersection(covered))
     if rest.intersection(heads).isEmpty { return rest }
     let objects = SnapshotObjects(session: session)
+    var isNewest = true
     for candidate in try await objects.list().candidates where !rest.intersection(heads).isEmpty {
       guard let manifest = try await objects.usableManifest(candidate.manifest) else { continue }
       rest = rest.subtracting(heads.intersection(manifest.vector))
+      guard isNewest, manifest.latest <= session.latestTime else { continue }
+      isNewest = false
+      try await session.write { try SnapshotTable(vault: id, connection: $0).remember(.init(manifest)) }
     }
     return rest
   }

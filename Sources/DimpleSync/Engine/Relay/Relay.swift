@@ -57,10 +57,7 @@ struct Relay {
       covered.formUnion(manifest.vector)
       // One from the future is nothing to go by: it is others' turn to write one.
       if manifest.latest > session.latestTime { continue }
-      try await session.write { connection in
-        try SnapshotTable(vault: id, connection: connection)
-          .remember(.init(vector: manifest.vector, size: manifest.size))
-      }
+      try await session.write { try SnapshotTable(vault: id, connection: $0).remember(.init(manifest)) }
       break
     }
     return covered
