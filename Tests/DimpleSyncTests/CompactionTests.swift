@@ -314,4 +314,18 @@ struct VaultCompactionTests {
     let reader = try SimulatedReplica(storage: storage, options: options, migrations: migrations)
     #expect(try await reader.engine.sync().pulledTransactions == 2)
   }
+
+  @Test func manyTransactionsAreSentInPacksThatMembersAccept() async throws {
+    let storage = MemoryStorage()
+    var options = SyncEngine.Options()
+    options.maximumObjectSize = 2_000_000
+    let migrations = [Migration("schema", "\(raw: schema)")]
+    let writer = try SimulatedReplica(storage: storage, options: options, migrations: migrations)
+    for id in 1...8 {
+      try await writer.database.execute("INSERT INTO Item VALUES (\(id), \(String(repeating: "x", count: 400_000)))")
+    }
+    #expect(try await writer.engine.sync().pushedTransactions == 8)
+    let reader = try SimulatedReplica(storage: storage, options: options, migrations: migrations)
+    #expect(try await reader.engine.sync().pulledTransactions == 8)
+  }
 }

@@ -50,4 +50,12 @@ struct Traveller {
   func findings(_ place: Place) async throws -> [String] {
     try await #require(engines[place.id]).verify().findings.map(\.description)
   }
+
+  func add(_ id: String, to table: String = "Item") async throws {
+    try await database.execute("INSERT INTO \(identifier: table) VALUES (\(id), 1)")
+  }
+
+  func items(_ table: String = "Item") throws -> [String] {
+    try database.read { try $0.query(String.self, "SELECT id FROM \(identifier: table) ORDER BY id") }
+  }
 }

@@ -68,8 +68,7 @@ struct PackMerge {
         try authenticate(decoded, &replicas)
         try seen.check(decoded)
         try relay?.take(decoded, connection)
-        let gaps = GapTable(vault: vault, connection: connection)
-        let known = try known(decoded, pack.candidate.key, seen, gaps)
+        let known = try known(decoded, pack.candidate.key, seen)
         // What cannot be read ends the pack; what came before it counts.
         let isWhole = Result {
           try take(decoded, pack.reading, besides: known, into: merge, &seen, &outcome, isAwaited)
@@ -78,7 +77,6 @@ struct PackMerge {
         if case .failure(let error) = isWhole, !(error is SyncError) { throw error }
         try table.save(seen, of: decoded.header.replica, &replicas)
         if try !isWhole.get() { break }
-        if !decoded.hasGaps { try gaps.remove(decoded.header.range, of: decoded.header.replica) }
         outcome.headers.append(decoded.header)
       } catch let error as SyncError where error.code != .damagedState {
         outcome.skipped.append(SkippedObject(key: pack.candidate.key, error: error))
@@ -96,8 +94,9 @@ struct PackMerge {
   }
 
   /// What need not be merged again; what a pack leaves out is noted.
-  private func known(_ decoded: DecodedPack, _ key: String, _ seen: Seen, _ gaps: GapTable) throws -> RangeSet64 {
+  private func known(_ decoded: DecodedPack, _ key: String, _ seen: Seen) throws -> RangeSet64 {
     let (header, known) = (decoded.header, seen.numbers(of: decoded.header.replica))
+    let gaps = GapTable(vault: vault, connection: connection)
     let inFull = known.subtracting(try gaps.numbers(of: header.replica))
     if !decoded.hasGaps { return inFull }
     try gaps.insert(RangeSet64([header.range]).subtracting(inFull), of: header.replica, in: key)
@@ -263,6 +262,9 @@ struct PackMerge {
     if chunk.hasGaps { try SyncSetting.hasGaps.set(.integer(1), connection) }
     try merge.add(chunk.batch)
     seen.insert(range, of: decoded)
+    if !decoded.hasGaps {
+      try GapTable(vault: vault, connection: connection).remove(range, of: decoded.header.replica)
+    }
     try HeardTable(vault: vault, connection: connection)
       .note(decoded.header, newest: chunk.newest ?? HybridTime(rawValue: 0))
     outcome.transactions += range.count

@@ -40,7 +40,7 @@ struct PackPut {
     guard size > limit else { return }
     throw SyncError(
       .transactionTooLarge, operation: "send a pack",
-      message: "Transaction \(range.lowerBound) takes \(size) bytes, and \(limit) is the most that is read.",
+      message: "Transaction \(range.upperBound) takes \(size) bytes, and \(limit) is the most that is read.",
       hint: "Set Options.maximumObjectSize to more on all devices; write less in one transaction from now on.")
   }
 

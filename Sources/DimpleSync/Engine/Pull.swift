@@ -26,10 +26,8 @@ struct Pull {
     var listedAgain = false
     // An object that cannot be used may hide another that holds the same transactions: plan again without it.
     while true {
-      let gaps = try await listedGaps(listing.others)
-      let seen = try await loadSeen().subtracting(gaps.numbers)
-      let usable = listing.others.filter { !state.asked.contains($0.key) && !gaps.keys.contains($0.key) }
-      var fetch = PullPlan(listed: usable, seen: seen).fetch
+      let usable = listing.others.filter { !state.asked.contains($0.key) }
+      var fetch = try await plan(usable, listing.others).fetch
       fetch += state.relay?.fetch(usable, besides: fetch) ?? []
       if fetch.isEmpty {
         let gone = Set(report.skipped.filter { $0.isGone && $0.key.hasPrefix(PackName.prefix) }.map(\.key))
@@ -97,33 +95,29 @@ struct Pull {
     }
   }
 
-  /// What need not be fetched: it is merged, or its time has not come.
-  private func loadSeen() async throws -> [ReplicaID: RangeSet64] {
+  /// What is merged, or its time has not come, need not be fetched. What packs with gaps lack may be, as long as they are listed:
+  /// others may have it in full. Without them, what has their transactions is what their author made of them.
+  private func plan(_ usable: [PullPlan.Candidate], _ listed: [PullPlan.Candidate]) async throws -> PullPlan {
     let (id, limit) = (vault.id, session.latestTime)
-    return try await session.database.read { connection in
-      var vector = try SeenTable(vault: id, connection: connection).load().vector
+    let (seen, waiting, gaps) = try await session.database.read { connection in
+      var waiting: [ReplicaID: RangeSet64] = [:]
       for run in try PostponedTable(vault: id, connection: connection).waiting(until: limit) {
-        vector[run.replica, default: RangeSet64()].insert(run.range)
+        waiting[run.replica, default: RangeSet64()].insert(run.range)
       }
-      return vector
+      let seen = try SeenTable(vault: id, connection: connection).load().vector
+      return (seen, waiting, try GapTable(vault: id, connection: connection).load())
     }
-  }
-
-  /// What packs with gaps lack, as long as they are listed: others may have it in full. Without them, what has their transactions
-  /// is what their author made of them.
-  private func listedGaps(
-    _ listed: [PullPlan.Candidate]
-  ) async throws -> (numbers: [ReplicaID: RangeSet64], keys: Set<String>) {
-    let id = vault.id
-    let gaps = try await session.database.read { try GapTable(vault: id, connection: $0).load() }
-    if gaps.isEmpty { return ([:], []) }
-    var (numbers, keys): ([ReplicaID: RangeSet64], Set<String>) = ([:], [])
-    for pack in listed {
-      guard let gap = gaps[pack.key] else { continue }
-      numbers[gap.replica, default: RangeSet64()].formUnion(gap.numbers)
-      keys.insert(pack.key)
+    var (all, inFull) = (seen, seen)
+    if !gaps.isEmpty {
+      for pack in listed {
+        guard let gap = gaps[pack.key] else { continue }
+        inFull[gap.replica] = inFull[gap.replica]?.subtracting(gap.numbers)
+      }
     }
-    return (numbers, keys)
+    all.formUnion(waiting)
+    inFull.formUnion(waiting)
+    let hopeful = usable.filter { gaps[$0.key] == nil || all[$0.name.replica]?.contains($0.name.range) != true }
+    return PullPlan(listed: hopeful, seen: inFull)
   }
 
   /// All that needed parts has them.

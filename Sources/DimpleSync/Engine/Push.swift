@@ -59,18 +59,26 @@ struct Push {
     of identity: Identity, _ range: ClosedRange<Int64>, after known: (last: Int64, chain: [UInt8]) = (0, LogChain.start)
   ) async throws -> Next? {
     guard let signingKey = try await signingKey(of: identity) else { return nil }
-    let (changelog, packSize) = (session.changelog, session.options.packSize)
-    let keys = session.options.leavesOutKeys
+    let (changelog, options, keys) = (session.changelog, session.options, session.options.leavesOutKeys)
     return try await session.database.read { connection -> Next? in
       let log = OwnLog(identity: identity, signingKey: signingKey, connection: connection, changelog: changelog)
       guard let before = try log.chain(after: range.lowerBound - 1, from: known) else { return nil }
       let left = keys.isEmpty ? nil : LeftTables(keys, try changelog.logNames(connection))
-      var builder = PackBuilder(before: before, signingKey: signingKey) { table, transaction in
-        left?.contains(table, in: transaction + identity.offset) ?? false
+      /// Up to `last` at most; tells the last transaction up to which members take it for its size.
+      func build(upTo last: Int64) throws -> (PackBuilder, big: [PartUse], fitting: Int64) {
+        var builder = PackBuilder(before: before, signingKey: signingKey) { table, transaction in
+          left?.contains(table, in: transaction + identity.offset) ?? false
+        }
+        var fitting: Int64 = 0
+        let big = try log.pack(after: range.lowerBound - 1, into: &builder) { builder, number in
+          if builder.size <= options.largestBody { fitting = number }
+          return builder.size < options.packSize && builder.size <= options.largestBody && number < last
+        }
+        return (builder, big, fitting)
       }
-      let big = try log.pack(after: range.lowerBound - 1, into: &builder) {
-        $0.size < packSize && $1 < range.upperBound
-      }
+      var (builder, big, fitting) = try build(upTo: range.upperBound)
+      // One that is too large by itself must not keep back those before it.
+      if builder.size > options.largestBody, fitting > 0 { (builder, big, fitting) = try build(upTo: fitting) }
       // Of a former name, the log may no longer have what a vault lacks.
       guard let body = builder.body, body.range.upperBound <= range.upperBound else { return nil }
       // A log that was trimmed before anything was sent begins later.
@@ -109,4 +117,9 @@ struct Push {
       return key
     }
   }
+}
+
+extension SyncEngine.Options {
+  /// In bytes: what a pack may unfold to besides its header.
+  fileprivate var largestBody: Int { maximumObjectSize - min(PackDecoder.maximumHeaderSize, maximumObjectSize / 2) }
 }

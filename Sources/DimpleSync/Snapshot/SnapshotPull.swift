@@ -15,7 +15,7 @@ struct SnapshotPull {
     let vaultID = session.vault.id
     let (seen, loading) = try await session.database.read { connection in
       (
-        try SeenTable(vault: vaultID, connection: connection).load().vector,
+        try SeenTable(vault: vaultID, connection: connection).load().settled,
         try SnapshotTable(vault: vaultID, connection: connection).loading()
       )
     }

@@ -48,11 +48,19 @@ struct GapTable {
 
   /// These were shown in full.
   func remove(_ range: ClosedRange<Int64>, of replica: ReplicaID) throws {
-    for (key, gap) in try load() where gap.replica == replica {
-      let rest = gap.numbers.subtracting(RangeSet64([range]))
-      if rest == gap.numbers { continue }
-      try connection.prepare("DELETE FROM dimple_gap WHERE vault = ? AND key = ?").run(.text(vault), .text(key))
-      try insert(rest, of: replica, in: key)
+    let statement = try connection.prepare(
+      "SELECT key, first, last FROM dimple_gap WHERE vault = ? AND replica = ? AND first <= ? AND last >= ?")
+    var found: [(key: String, range: ClosedRange<Int64>)] = []
+    try statement.bind(.text(vault), at: 1)
+    try statement.bind(replica.sqlValue, at: 2)
+    try statement.bind(.integer(range.upperBound), at: 3)
+    try statement.bind(.integer(range.lowerBound), at: 4)
+    defer { statement.reset() }
+    while try statement.step() { found.append((statement.text(0), statement.range(1, 2))) }
+    for gap in found {
+      try connection.prepare("DELETE FROM dimple_gap WHERE vault = ? AND key = ? AND first = ?")
+        .run(.text(vault), .text(gap.key), .integer(gap.range.lowerBound))
+      try insert(RangeSet64([gap.range]).subtracting(RangeSet64([range])), of: replica, in: gap.key)
     }
   }
 }

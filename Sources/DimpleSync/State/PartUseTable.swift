@@ -6,6 +6,7 @@ internal import DimpleStore
 /// ```
 /// dimple_part_use(vault, replica, number, hash)   the transactions that are known to refer to parts
 /// dimple_part_read(vault, replica, first, last)   the transactions of which all that they refer to is known
+/// dimple_part_gap(vault, key)                     packs that were read and leave changes out
 /// dimple_part_unused(vault, hash, since)          the parts to which nothing is known to refer, and since when
 /// dimple_part_check(vault, hash, number, due)     parts that an own transaction or a carried pack refers to, and when to look
 ///                                                 for them
@@ -21,6 +22,10 @@ struct PartUseTable {
     CREATE TABLE IF NOT EXISTS dimple_part_read(
       vault TEXT NOT NULL, replica INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
       PRIMARY KEY(vault, replica, first)) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS dimple_part_gap(
+      vault TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY(vault, key)) WITHOUT ROWID
     """,
     """
     CREATE TABLE IF NOT EXISTS dimple_part_unused(
@@ -80,6 +85,21 @@ struct PartUseTable {
     defer { statement.reset() }
     try statement.bind(.text(vault), at: 1)
     return try statement.vector()
+  }
+
+  /// The keys of packs that leave changes out, of which all uses were inserted.
+  func readWithGaps() throws -> Set<String> {
+    let statement = try connection.prepare("SELECT key FROM dimple_part_gap WHERE vault = ?")
+    defer { statement.reset() }
+    try statement.bind(.text(vault), at: 1)
+    var keys: Set<String> = []
+    while try statement.step() { keys.insert(statement.text(0)) }
+    return keys
+  }
+
+  func setReadWithGaps(_ key: String) throws {
+    try connection.prepare("INSERT OR IGNORE INTO dimple_part_gap(vault, key) VALUES (?, ?)").run(
+      .text(vault), .text(key))
   }
 
   /// All uses by these transactions were inserted.

@@ -24,6 +24,17 @@ struct Seen: Equatable {
 
   var vector: [ReplicaID: RangeSet64] { runs.mapValues { RangeSet64($0.map(\.range)) } }
 
+  /// What is merged, and what never was: a log that was trimmed before its first sync begins later.
+  var settled: [ReplicaID: RangeSet64] {
+    runs.mapValues { runs in
+      var numbers = RangeSet64(runs.map(\.range))
+      if let first = runs.first, first.chain.before == LogChain.start, first.range.lowerBound > 1 {
+        numbers.insert(1...first.range.lowerBound - 1)
+      }
+      return numbers
+    }
+  }
+
   /// What must have been, since it or something after it was merged: from where each log begins.
   var implied: [ReplicaID: RangeSet64] {
     runs.compactMapValues { runs in

@@ -62,7 +62,11 @@ struct PartCheck {
     for pack in try await VaultListing(session: session).run().candidates {
       let rest = RangeSet64([pack.name.range]).subtracting(users[pack.name.replica] ?? RangeSet64())
       guard rest != RangeSet64([pack.name.range]) else { continue }
-      do { try parts.note(await PackFetch(session: session).fetch(pack).get()) } catch is SyncError { continue }
+      do { try parts.note(await PackFetch(session: session).fetch(pack).get()) } catch let error as SyncError
+        where error.code != .damagedState
+      {
+        continue
+      }
     }
     var count = 0
     for hash in hashes where try await parts.supply(hash) { count += 1 }

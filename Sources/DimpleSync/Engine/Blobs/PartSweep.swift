@@ -136,15 +136,17 @@ struct PartSweep {
   /// - Returns: Whether all is read now.
   private func read(_ packs: [PullPlan.Candidate]) async throws -> Bool {
     let id = session.vault.id
-    var read = try await session.database.read { try PartUseTable(vault: id, connection: $0).read() }
+    // Those with gaps may hide what others under the same numbers refer to.
+    var (read, withGaps) = try await session.database.read { connection in
+      let table = PartUseTable(vault: id, connection: connection)
+      return (try table.read(), try table.readWithGaps())
+    }
     var size: Int64 = 0
-    var usable = packs
-    // They may hide what others under the same numbers refer to.
-    var withGaps: Set<String> = []
+    var usable = packs.filter { !withGaps.contains($0.key) }
     while let pack = PullPlan(listed: usable, seen: read).fetch.first {
       size = saturatingSum([size, pack.size])
       guard size <= Self.readAtOnce || size == pack.size else { return false }
-      switch try await note(PackFetch(session: session).fetch(pack)) {
+      switch try await note(PackFetch(session: session).fetch(pack), key: pack.key) {
       case .whole: read[pack.name.replica, default: RangeSet64()].insert(pack.name.range)
       case .withGaps: withGaps.insert(pack.key)
       case .unusable: break
@@ -157,16 +159,16 @@ struct PartSweep {
 
   private enum Reading { case whole, withGaps, unusable }
 
-  private func note(_ fetched: Result<DecodedPack, SyncError>) async throws -> Reading {
+  private func note(_ fetched: Result<DecodedPack, SyncError>, key: String) async throws -> Reading {
     do {
       let decoded = try fetched.get()
-      guard try await note(decoded) else { return .unusable }
+      guard try await note(decoded, key: key) else { return .unusable }
       return decoded.hasGaps ? .withGaps : .whole
     } catch let error as SyncError where error.code != .damagedState { return .unusable }
   }
 
   /// - Returns: Whether it is its replica's.
-  private func note(_ decoded: DecodedPack) async throws -> Bool {
+  private func note(_ decoded: DecodedPack, key: String) async throws -> Bool {
     let (id, header) = (session.vault.id, decoded.header)
     return try await session.database.write { connection in
       let pinned = try ReplicaTable(connection).publicKey(of: header.replica, connection)
@@ -178,7 +180,11 @@ struct PartSweep {
           try table.insertUses(use.hashes, by: use.number, of: header.replica)
           return true
         }
-        if !decoded.hasGaps { try table.setRead(header.range, of: header.replica) }
+        if decoded.hasGaps {
+          try table.setReadWithGaps(key)
+        } else {
+          try table.setRead(header.range, of: header.replica)
+        }
       }
       return true
     }
