@@ -64,6 +64,41 @@ struct SnapshotVaultTests {
     try fleet.expectEqual(writer, newcomer)
   }
 
+  /// A column, or a table, that the writer's app dropped: an app that shows it takes the packs.
+  @Test(arguments: ["ALTER TABLE Item DROP COLUMN text", "DROP TABLE Item"])
+  func aSnapshotThatLacksWhatTheAppShowsIsPassedOver(drop: String) async throws {
+    let path = TemporaryFile.path()
+    defer { TemporaryFile.remove(path) }
+    func open(_ migrations: [Migration], path: String? = nil) throws -> SimulatedReplica {
+      try SimulatedReplica(
+        storage: fleet.storage, path: path, options: SnapshotFleet.options, migrations: migrations)
+    }
+    let first = Migration("schema", "\(raw: SnapshotFleet.schema)")
+    var quiet = SnapshotFleet.options
+    quiet.smallestSnapshot = .max
+    let writer = try SimulatedReplica(storage: fleet.storage, path: path, options: quiet, migrations: [first])
+    for index in 0..<40 {
+      try await writer.database.execute(
+        "INSERT INTO Item VALUES (\("\(index)"), NULL, \("text \(index)"), \(index))")
+    }
+    _ = try await writer.engine.sync()
+    try await writer.database.close()
+    let newer = try open([first, Migration("drop", "\(raw: drop)")], path: path)
+    try await newer.database.execute("INSERT INTO List VALUES ('more', 'x')")
+    let reports = [try await newer.engine.sync(), try await newer.engine.sync()]
+    #expect(reports.contains { $0.wroteSnapshot })
+    let older = try open([first])
+    let report = try await older.engine.sync()
+    #expect(report.skipped.map(\.error.code) == [.unknownValues])
+    #expect(try await older.database.queryOne(Int.self, "SELECT count(text) FROM Item") == 40)
+    #expect(try older.database.heldRows().isEmpty)
+    #expect(try await older.engine.sync().skipped.isEmpty)
+    // Who does not show it takes the snapshot.
+    let other = try open([first, Migration("drop", "\(raw: drop)")])
+    #expect(try await other.engine.sync().mergedSnapshot)
+    try await newer.database.close()
+  }
+
   // MARK: - What lies in the vault
 
   @Test func theNewestTwoStay() async throws {

@@ -48,7 +48,7 @@ struct SchemaReader {
     ) { row in
       SchemaColumn(
         name: row.text(0), declaredType: row.text(1), isNotNull: row.int64(2) != 0,
-        defaultSQL: row.isNull(3) ? nil : row.text(3), keyPosition: Int(row.int64(4)),
+        defaultSQL: row.isNull(3) ? nil : DefaultText.literal(row.text(3)), keyPosition: Int(row.int64(4)),
         collation: connection.collation(ofColumn: row.text(0), in: table))
     }
   }

@@ -120,7 +120,9 @@ struct TransactionReader {
       case "ticks": ticks = try Self.ticks(parser.value())
       case "key":
         try parser.elements {
-          change.key.append(try ValueJSON.read($0.value(atMost: Self.maximumValues)))
+          let value = try ValueJSON.read($0.value(atMost: Self.maximumValues))
+          guard value != .null else { throw Self.damaged("A key has NULL.") }
+          change.key.append(value)
           guard change.key.count <= Self.maximumColumns else { throw Self.damaged("A change has too many values.") }
         }
       case "columns": try parser.members { try Self.column($1, &$0, of: &change) }

@@ -41,7 +41,7 @@ enum ColumnDefault: Equatable {
       return digits.allSatisfy(isHexDigit)
     }
     let isSigned = bytes.first == UInt8(ascii: "-") || bytes.first == UInt8(ascii: "+")
-    let number = bytes.dropFirst(isSigned ? 1 : 0)
+    let number = bytes.dropFirst(isSigned ? 1 : 0).drop { isSigned && $0 == UInt8(ascii: " ") }
     guard let first = number.first, isDigit(first) || first == UInt8(ascii: ".") else { return false }
     return number.allSatisfy { isHexDigit($0) || Array("xX.+-".utf8).contains($0) }
   }

@@ -61,7 +61,8 @@ enum SchemaReader {
       MergeTable.Column(
         id: try names.column(column.name, of: id, connection), name: column.name, isNotNull: column.isNotNull,
         fallback: try ColumnDefault(sql: column.defaultSQL) { try evaluate($0, connection) },
-        collation: Collation(name: column.collation))
+        collation: Collation(name: column.collation),
+        affinity: Affinity(declaredType: column.declaredType, isStrict: tracked.isStrict))
     }
     var table = MergeTable(
       id: id, name: tracked.name, keyColumns: try tracked.keyColumns.map { try column($0, names: &names) },
@@ -151,9 +152,10 @@ enum SchemaReader {
       guard parentColumns.count == parts.count, childColumns.count == parts.count else { return nil }
       return ForeignKey(
         child: child, parent: parent, childColumns: childColumns, parentColumns: parentColumns,
-        collations: parentColumns.map { target.allColumns[$0].collation }, onDelete: action(parts[0].onDelete),
+        collations: parentColumns.map { target.allColumns[$0].collation },
+        affinities: parentColumns.map { target.allColumns[$0].affinity }, onDelete: action(parts[0].onDelete),
         targetsKey: parentColumns == Array(target.keyColumns.indices))
-    }
+    }.sorted { $0.onDelete == .setNull && $1.onDelete != .setNull }
   }
 
   private static func action(_ name: String) -> ForeignKey.Action {

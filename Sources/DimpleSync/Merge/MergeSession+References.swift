@@ -90,7 +90,13 @@ extension MergeSession {
     while let row = queue.popLast() {
       guard row.isVisible else { continue }
       for key in schema.tables[row.table].foreignKeys where try !isAnswered(key, of: row) {
-        if try showsNull(row, for: key) { continue }
+        if try showsNull(row, for: key) {
+          // What it no longer shows, others may refer to.
+          if schema.references[row.table].contains(where: { !row.nulled.isDisjoint(with: $0.parentColumns) }) {
+            queue += try children(of: row)
+          }
+          continue
+        }
         row.isVisible = false
         if row.isAlive { row.heldReason = .missingParent }
         queue += try children(of: row)
@@ -101,8 +107,10 @@ extension MergeSession {
 
   private func isAnswered(_ key: ForeignKey, of row: WorkRow) throws -> Bool {
     if key.childColumns.contains(where: row.nulled.contains) { return true }
-    guard row.match(key.childColumns, key.collations) != nil else { return true }
-    return try parentsAtHand(of: row, by: key).contains { $0.isVisible } || hasSettledParent(row, by: key)
+    guard row.reference(by: key) != nil else { return true }
+    return try parentsAtHand(of: row, by: key).contains { parent in
+      parent.isVisible && parent.nulled.isDisjoint(with: key.parentColumns)
+    } || hasSettledParent(row, by: key)
   }
 
   /// Shows NULL instead of a SET NULL reference, where the row may stand so.

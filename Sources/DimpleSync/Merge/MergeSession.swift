@@ -123,7 +123,7 @@ final class MergeSession {
     }
     for key in schema.tables[row.table].foreignKeys {
       let child = Child(table: row.table, columns: key.childColumns, parent: key.parent)
-      if let match = row.match(key.childColumns, key.collations) {
+      if let match = row.reference(by: key) {
         children[child, default: [:]][match, default: []].append(row)
       }
     }
@@ -133,7 +133,7 @@ final class MergeSession {
 
   /// The rows at hand that `row` could mean by `key`.
   func parentsAtHand(of row: WorkRow, by key: ForeignKey) -> [WorkRow] {
-    guard let match = row.match(key.childColumns, key.collations) else { return [] }
+    guard let match = row.reference(by: key) else { return [] }
     return targets[Target(table: key.parent, columns: key.parentColumns)]?[match] ?? []
   }
 
@@ -145,10 +145,12 @@ final class MergeSession {
 
   /// The rows that the state says are dead, and that had what `row` has in these columns: what `key` refers to.
   func buriedParents(likeThatOf row: WorkRow, _ columns: [Int], by key: ForeignKey) throws -> [RowKey] {
-    guard let wish = row.wish, let match = row.match(columns, key.collations) else { return [] }
+    guard let wish = row.wish else { return [] }
+    let values = key.compared(columns.map { wish[$0] })
+    guard let match = MatchKey(values, key.collations) else { return [] }
     let table = schema.tables[key.parent]
     if key.targetsKey, key.collations.allSatisfy({ $0 == .binary }) {
-      return try KeyCodec.equalKeys(columns.map { wish[$0] })
+      return try KeyCodec.equalKeys(values)
         .map { RowKey(table: table.id, key: $0) }
         .filter { try store.load($0)?.state.isAlive == false }
     }

@@ -10,6 +10,7 @@ struct MergeTable {
     /// What the column holds where nobody wrote it.
     var fallback: ColumnDefault
     var collation: Collation
+    var affinity: Affinity
   }
 
   /// A UNIQUE index or constraint over plain columns.
@@ -80,11 +81,15 @@ struct ForeignKey {
   var parentColumns: [Int]
   /// Of the parent's columns: they decide when a reference is answered.
   var collations: [Collation]
+  var affinities: [Affinity]
   /// What becomes of the child where the parent is deleted: NO ACTION and RESTRICT keep the parent, CASCADE (and SET
   /// DEFAULT) hides the child, SET NULL shows NULL.
   var onDelete: Action
   /// The parent's columns are its primary key, in the key's order.
   var targetsKey: Bool
+
+  /// A child's values as they are compared with the parent's (https://sqlite.org/foreignkeys.html#fk_basics).
+  func compared(_ values: [SQLValue]) -> [SQLValue] { zip(affinities, values).map { $0.applied(to: $1) } }
 }
 
 /// SQLite's built-in collating sequences: https://sqlite.org/datatype3.html#collation. An application-defined one is

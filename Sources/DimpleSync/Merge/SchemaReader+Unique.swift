@@ -29,8 +29,12 @@ extension SchemaReader {
         return Part(column: column, collation: statement.text(1))
       }
       let collations = parts.map { Collation(name: $0.collation) }
-      // Rows with different keys cannot share a key, unless a collation takes different text for equal.
-      if index.isOfKey, collations.allSatisfy({ $0 == .binary }) { continue }
+      // Rows with different keys cannot share a key, unless a collation takes different text for equal, or 1 and 1.0 are two.
+      if index.isOfKey, collations.allSatisfy({ $0 == .binary }),
+        table.keyColumns.allSatisfy({ $0.affinity.makesNumbersOne })
+      {
+        continue
+      }
       let columns = parts.compactMap { $0.column.flatMap { position(of: $0, in: table) } }
       if columns.count == parts.count, !index.isPartial {
         table.uniques.append(MergeTable.Unique(columns: columns, collations: collations))

@@ -73,6 +73,11 @@ final class WorkRow {
   func match(_ columns: [Int], _ collations: [Collation]) -> MatchKey? {
     wish.flatMap { row in MatchKey(columns.map { row[$0] }, collations) }
   }
+
+  /// What it refers to by `key`, as something to match; `nil` where a value is NULL or not known.
+  func reference(by key: ForeignKey) -> MatchKey? {
+    wish.flatMap { row in MatchKey(key.compared(key.childColumns.map { row[$0] }), key.collations) }
+  }
 }
 
 extension RowState {

@@ -132,6 +132,7 @@ final class PlainRows {
     let start = keys.count
     for index in 0..<keyCount {
       guard index == 0 || cursor.skip("," as Unicode.Scalar), let value = cursor.scalar() else { return false }
+      if case .null = value { return false }
       keys.value(value)
       try insert.bind(value, at: parameter + Int32(index + 1))
     }

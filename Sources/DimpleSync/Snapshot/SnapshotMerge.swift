@@ -107,6 +107,21 @@ struct SnapshotMerge {
     return outcome
   }
 
+  /// A newer app may have dropped a column that this one shows, and the values with it: packs still have them.
+  private func checkValues(of row: SnapshotRow, _ table: Int64, _ columns: [Int64]) throws {
+    guard row.cells.contains(where: { $0 != nil && $0?.value == nil }), let position = schema.position(of: table) else {
+      return
+    }
+    let (state, known) = (row.state(columns), schema.tables[position].columnIDs)
+    guard state.isAlive,
+      state.cells.items.contains(where: { known.contains($0.column) && $0.cell.value == nil && state.counts($0.cell) })
+    else { return }
+    throw SyncError(
+      .unknownValues, operation: "merge a snapshot",
+      message: "It lacks values of table \(schema.tables[position].name) that this version of the app shows.",
+      hint: "Packs are read instead. Where these were removed, update the app: its newer version dropped the column.")
+  }
+
   private func join(_ part: SnapshotPartReader, _ occupied: Occupied) throws -> MergeCount {
     var part = part
     var count = MergeCount()
@@ -133,6 +148,7 @@ struct SnapshotMerge {
         try joiner?.begin(named)
       case .row(let row):
         guard let shape else { continue }
+        try checkValues(of: row, shape.table, shape.columns)
         if shape.isNew {
           try loader.load(row)
         } else {

@@ -98,7 +98,7 @@ struct SnapshotPartReader {
   }
 
   private func row(_ json: JSON, _ large: (BigReference) throws -> SQLValue?) throws -> SnapshotRow {
-    guard let columnCount, let key = json["key"]?.arrayValue, !key.isEmpty else {
+    guard let columnCount, let key = json["key"]?.arrayValue, !key.isEmpty, !key.contains(.null) else {
       throw Self.damaged("A row cannot be read.")
     }
     let inserted = try json["inserted"].map(stamp)

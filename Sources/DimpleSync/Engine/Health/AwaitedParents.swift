@@ -37,13 +37,13 @@ struct AwaitedParents {
   private func parents(meantBy meant: [[SQLValue]], _ reference: ForeignKey) throws -> [RowKey] {
     let table = schema.tables[reference.parent]
     if reference.targetsKey, reference.collations.allSatisfy({ $0 == .binary }) {
-      return try meant.filter { !$0.contains(.null) }.flatMap(KeyCodec.equalKeys)
+      return try meant.filter { !$0.contains(.null) }.flatMap { KeyCodec.equalKeys(reference.compared($0)) }
         .map { RowKey(table: table.id, key: $0) }
         .filter { key in
           try store.load(key).map { try isUnknown($0.state, KeyCodec.decode(key.key), table) } ?? false
         }
     }
-    let matches = Set(meant.compactMap { MatchKey($0, reference.collations) })
+    let matches = Set(meant.compactMap { MatchKey(reference.compared($0), reference.collations) })
     var found: [RowKey] = []
     try store.forEach(in: table.id) { key, entry in
       let keyValues = try KeyCodec.decode(key.key)

@@ -76,10 +76,11 @@ final class RowMerger {
       let table = try table(id)
       let entries = batch.sortedEntries(of: id)
       var waiting = try merge(batch.rows(of: entries), entries, table, batch)
-      // A row may refer to one behind it.
-      while table.refersToItself, !waiting.isEmpty {
+      // A row may refer to one behind it. Long chains are for the passes, which have a queue.
+      var mayHelp = table.refersToItself
+      while mayHelp, !waiting.isEmpty {
         let again = try merge(waiting, entries, table, batch)
-        if again.count == waiting.count { break }
+        mayHelp = again.count <= waiting.count / 2
         waiting = again
       }
       for range in waiting {

@@ -94,7 +94,8 @@ struct TransactionScanner {
     guard cursor.skip(#","key":["#) else { return nil }
     let key = batch.bytes.count
     repeat {
-      guard Self.scanValue(&cursor, batch) else { return nil }
+      // No key has one, and the parser says so.
+      guard !cursor.skip("null"), Self.scanValue(&cursor, batch) else { return nil }
     } while cursor.skip("," as Unicode.Scalar)
     guard cursor.skip("]" as Unicode.Scalar) else { return nil }
     let keyLength = batch.bytes.count - key
