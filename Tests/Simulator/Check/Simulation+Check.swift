@@ -19,8 +19,11 @@ extension Simulation {
       }
     }
     try await carryInPeace(fleet)
-    for round in 1...2 {
-      for device in fleet { try await syncInPeace(device, round) }
+    // Two will do, but where what copies sent under one name goes out once more, and that again meets another's.
+    for round in 1...6 {
+      var hasSent = false
+      for device in fleet where try await syncInPeace(device, round) { hasSent = true }
+      if round > 1, !hasSent || !script.settings.hasCopies { break }
     }
     for device in fleet { try await learnUnknownValues(device.database, device.engine) }
     try await findDisputes(fleet)
@@ -39,7 +42,8 @@ extension Simulation {
     try await checkCosts(fleet)
   }
 
-  private func syncInPeace(_ device: Device, _ round: Int) async throws {
+  /// - Returns: Whether it sent anything.
+  private func syncInPeace(_ device: Device, _ round: Int) async throws -> Bool {
     let report: SyncReport
     do { report = try await device.engine.sync() } catch {
       throw SimulationFailure("the last syncs threw", "device \(device.index): \(error)")
@@ -47,12 +51,13 @@ extension Simulation {
     if report.tookNewName, !script.settings.hasCopies {
       throw SimulationFailure("a device took a new name", "\(device.index)")
     }
-    guard round == 2 else { return }
+    guard round > 1 else { return report.pushedPacks > 0 }
     for skipped in report.skipped where isOfCopies(skipped.error) { disputed.insert(Self.replica(ofKey: skipped.key)) }
     if let skipped = report.skipped.first(where: { !isOfCopies($0.error) }) {
       throw SimulationFailure("skipped at the end", "device \(device.index): \(skipped.error)")
     }
     if report.postponedTransactions > 0 { throw SimulationFailure("postponed at the end", "device \(device.index)") }
+    return report.pushedPacks > 0
   }
 
   /// Where an older app deleted a row to which a newer column refers, its values are in the packs alone, until somebody asks.
