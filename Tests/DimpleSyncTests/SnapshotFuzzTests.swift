@@ -42,7 +42,7 @@ struct SnapshotFuzzTests {
           let schema = try MergeSchemaCache(rowsPerStatement: 2).load(connection, changelog).schema
           let merge = SnapshotMerge(
             connection: connection, changelog: changelog, vault: vault.id, schema: schema,
-            latest: HybridTime(rawValue: 1 << 59))
+            latest: HybridTime(rawValue: 1 << 59), hasPacks: false)
           _ = try merge.run(
             reader, occupied: .init(), latest: HybridTime(rawValue: 1), then: .init(record: [], next: 1))
           _ = try merge.finish(nil)

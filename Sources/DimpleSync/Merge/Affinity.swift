@@ -23,6 +23,15 @@ enum Affinity {
   /// Whether a number is stored in one way only, whatever it came as: 1 and 1.0 are one value.
   var makesNumbersOne: Bool { self == .integer || self == .numeric || self == .text }
 
+  /// A parameter that SQLite compares as a value of the column.
+  var mark: String {
+    switch self {
+    case .text: "CAST(? AS TEXT)"
+    case .integer, .real, .numeric: "CAST(? AS NUMERIC)"
+    case .blob: "?"
+    }
+  }
+
   /// As it is compared with values of the column. Numbers as ``MatchKey`` takes them: 1 is 1.0.
   func applied(to value: SQLValue) -> SQLValue {
     switch (self, value) {

@@ -155,7 +155,7 @@ enum SchemaReader {
         collations: parentColumns.map { target.allColumns[$0].collation },
         affinities: parentColumns.map { target.allColumns[$0].affinity }, onDelete: action(parts[0].onDelete),
         targetsKey: parentColumns == Array(target.keyColumns.indices))
-    }.sorted { $0.onDelete == .setNull && $1.onDelete != .setNull }
+    }
   }
 
   private static func action(_ name: String) -> ForeignKey.Action {

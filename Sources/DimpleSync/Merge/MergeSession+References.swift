@@ -106,7 +106,8 @@ extension MergeSession {
   }
 
   private func isAnswered(_ key: ForeignKey, of row: WorkRow) throws -> Bool {
-    if key.childColumns.contains(where: row.nulled.contains) { return true }
+    // What other keys show NULL for counts for nothing: which parent falls first must not.
+    if row.nulledReferences.contains(key.childColumns) { return true }
     guard row.reference(by: key) != nil else { return true }
     return try parentsAtHand(of: row, by: key).contains { parent in
       parent.isVisible && parent.nulled.isDisjoint(with: key.parentColumns)
@@ -151,10 +152,7 @@ extension MergeSession {
 
   /// The rows at hand whose table shows a reference to what a parent showed before.
   private func shownChildrenAtHand(of before: [SQLValue], by key: ForeignKey) throws -> [WorkRow] {
-    let values = key.parentColumns.map { before[$0] }
-    guard !values.contains(.null) else { return [] }
-    return try access[key.child].rows(where: key.childColumns, equal: values, collations: key.collations)
-      .compactMap { rows[self.key(of: $0, in: key.child)] }
+    try shownChildren(of: before, by: key).compactMap { rows[$0] }
   }
 
   /// The dead rows shown that no visible row needs any more.

@@ -24,8 +24,9 @@ extension MergeSession {
 
   private func claims(of row: WorkRow) throws -> [Claim] {
     let uniques = schema.tables[row.table].uniques
-    let plain = uniques.enumerated().compactMap { index, unique in
-      row.match(unique.columns, unique.collations).map { Claim(table: row.table, unique: index, values: $0) }
+    let plain = uniques.enumerated().compactMap { index, unique -> Claim? in
+      if unique.isOfNumbers, !row.hasNumberInKey { return nil }
+      return row.match(unique.columns, unique.collations).map { Claim(table: row.table, unique: index, values: $0) }
     }
     return try plain
       + computedKeys(of: row.table, computedValues(of: row)).enumerated().compactMap { index, key in
@@ -51,7 +52,7 @@ extension MergeSession {
   }
 
   private func shownContenders(with row: WorkRow, over unique: MergeTable.Unique) throws -> [RowKey] {
-    guard let wish = row.wish else { return [] }
+    guard let wish = row.wish, !unique.isOfNumbers || row.hasNumberInKey else { return [] }
     let values = unique.columns.map { wish[$0] }
     // What the table shows of this row is its own proof: nobody else shown has these values.
     if values.contains(.null) || row.before.map({ before in unique.columns.map { before[$0] } == values }) == true {

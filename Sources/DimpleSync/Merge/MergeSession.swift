@@ -186,11 +186,17 @@ final class MergeSession {
   /// The keys of the rows that the child's table shows with a reference to `row` and that this merge does not look at.
   func settledChildren(of row: WorkRow, by key: ForeignKey) throws -> [RowKey] {
     guard let shown = row.before ?? row.wish else { return [] }
-    let values = key.parentColumns.map { shown[$0] }
-    guard !values.contains(.null) else { return [] }
-    return try access[key.child].rows(where: key.childColumns, equal: values, collations: key.collations)
+    return try shownChildren(of: shown, by: key).filter { rows[$0] == nil }
+  }
+
+  /// The keys of the rows that the child's table shows with a reference to what a parent has.
+  func shownChildren(of parent: [SQLValue], by key: ForeignKey) throws -> [RowKey] {
+    let values = key.parentColumns.map { parent[$0] }
+    guard let match = MatchKey(values, key.collations) else { return [] }
+    return try access[key.child]
+      .rows(where: key.childColumns, equal: values, collations: key.collations, affinities: key.affinities)
+      .filter { row in MatchKey(key.compared(key.childColumns.map { row[$0] }), key.collations) == match }
       .map { self.key(of: $0, in: key.child) }
-      .filter { rows[$0] == nil }
   }
 }
 

@@ -18,6 +18,8 @@ struct MergeTable {
     /// Positions in `keyColumns + columns`.
     var columns: [Int]
     var collations: [Collation]
+    /// Over the key, so that only numbers in it may be equal to another row's: 1 and 1.0.
+    var isOfNumbers = false
   }
 
   /// A UNIQUE index whose values only SQLite can compute: over expressions or generated columns, or over a part of the rows.

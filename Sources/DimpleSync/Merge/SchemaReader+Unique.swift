@@ -30,14 +30,12 @@ extension SchemaReader {
       }
       let collations = parts.map { Collation(name: $0.collation) }
       // Rows with different keys cannot share a key, unless a collation takes different text for equal, or 1 and 1.0 are two.
-      if index.isOfKey, collations.allSatisfy({ $0 == .binary }),
-        table.keyColumns.allSatisfy({ $0.affinity.makesNumbersOne })
-      {
-        continue
-      }
+      let isOfNumbers = index.isOfKey && collations.allSatisfy { $0 == .binary }
+      if isOfNumbers, table.keyColumns.allSatisfy({ $0.affinity.makesNumbersOne }) { continue }
       let columns = parts.compactMap { $0.column.flatMap { position(of: $0, in: table) } }
       if columns.count == parts.count, !index.isPartial {
-        table.uniques.append(MergeTable.Unique(columns: columns, collations: collations))
+        table.uniques.append(
+          MergeTable.Unique(columns: columns, collations: collations, isOfNumbers: isOfNumbers))
       } else if let unique = try computed(index, parts, table, connection) {
         table.computedUniques.append(unique)
       }

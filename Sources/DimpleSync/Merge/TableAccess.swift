@@ -45,16 +45,19 @@ struct TableAccess {
 
   /// The rows that have `values` in the columns at `positions`, as SQLite compares them.
   ///
-  /// - Parameter collations: Of what they are compared with; the columns' own by default.
+  /// - Parameters:
+  ///   - collations: Of what they are compared with; the columns' own by default.
+  ///   - affinities: Likewise. Where they are others than the columns', more rows may be found than are equal.
   func rows(
-    where positions: [Int], equal values: [SQLValue], collations: [Collation]? = nil
+    where positions: [Int], equal values: [SQLValue], collations: [Collation]? = nil, affinities: [Affinity]? = nil
   ) throws -> [[SQLValue]] {
     let condition = positions.enumerated().map { index, position in
       let column = table.allColumns[position]
       let name = SQL.quoted(identifier: column.name)
+      let mark = affinities.flatMap { $0[index] == column.affinity ? nil : $0[index].mark } ?? "?"
       // Its own needs no mention, which would keep SQLite from using an index.
-      guard let collation = collations?[index], collation != column.collation else { return "\(name) = ?" }
-      return "\(name) COLLATE \(collation.rawValue) = ?"
+      guard let collation = collations?[index], collation != column.collation else { return "\(name) = \(mark)" }
+      return "\(name) COLLATE \(collation.rawValue) = \(mark)"
     }.joined(separator: " AND ")
     return try select("SELECT \(selection) FROM \(quotedName) WHERE \(condition)", values)
   }

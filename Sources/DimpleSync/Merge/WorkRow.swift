@@ -45,6 +45,15 @@ final class WorkRow {
 
   var isAlive: Bool { state.isAlive || isRevived }
 
+  var hasNumberInKey: Bool {
+    keyValues.contains { value in
+      switch value {
+      case .integer, .real: true
+      default: false
+      }
+    }
+  }
+
   /// What the table is to show.
   var shown: [SQLValue]? {
     isVisible ? wish(withNullIn: nulled) : nil
@@ -94,5 +103,11 @@ extension RowState {
       row.append(value == .null && column.isNotNull ? column.fallback.value(insertedAt: inserted) : value)
     }
     return row
+  }
+
+  /// Whether the row may be shown, but for a value of the table that is not known here.
+  func lacksValue(_ table: MergeTable) -> Bool {
+    guard isAlive || table.updateRevives && revivedAt != nil else { return false }
+    return cells.items.contains { $0.cell.value == nil && table.columnIDs.contains($0.column) && counts($0.cell) }
   }
 }

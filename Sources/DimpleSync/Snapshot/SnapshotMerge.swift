@@ -30,6 +30,8 @@ struct SnapshotMerge {
   let schema: MergeSchema
   /// A snapshot with a later stamp must wait.
   let latest: HybridTime
+  /// All that it covers is in packs, too.
+  let hasPacks: Bool
 
   private var table: SnapshotTable { SnapshotTable(vault: vault, connection: connection) }
 
@@ -107,19 +109,16 @@ struct SnapshotMerge {
     return outcome
   }
 
-  /// A newer app may have dropped a column that this one shows, and the values with it: packs still have them.
+  /// A newer app may have dropped a column that this one shows, and the values with it: packs still have them. Where they do not,
+  /// the rows are held until the app is updated.
   private func checkValues(of row: SnapshotRow, _ table: Int64, _ columns: [Int64]) throws {
-    guard row.cells.contains(where: { $0 != nil && $0?.value == nil }), let position = schema.position(of: table) else {
-      return
-    }
-    let (state, known) = (row.state(columns), schema.tables[position].columnIDs)
-    guard state.isAlive,
-      state.cells.items.contains(where: { known.contains($0.column) && $0.cell.value == nil && state.counts($0.cell) })
+    guard hasPacks, row.cells.contains(where: { $0 != nil && $0?.value == nil }),
+      let position = schema.position(of: table), row.state(columns).lacksValue(schema.tables[position])
     else { return }
     throw SyncError(
       .unknownValues, operation: "merge a snapshot",
       message: "It lacks values of table \(schema.tables[position].name) that this version of the app shows.",
-      hint: "Packs are read instead. Where these were removed, update the app: its newer version dropped the column.")
+      hint: "Packs are read instead. A newer version of the app dropped the column.")
   }
 
   private func join(_ part: SnapshotPartReader, _ occupied: Occupied) throws -> MergeCount {

@@ -38,7 +38,8 @@ struct SnapshotPull {
           return true
         }
         isBegun = true
-        try await merge(manifest, candidate.manifest, catalog, loading, &report)
+        let hasPacks = plan.missing(seen).intersection(manifest.vector).isEmpty
+        try await merge(manifest, candidate.manifest, catalog, loading, hasPacks: hasPacks, &report)
         return false
       } catch let error as SyncError where error.code != .damagedState {
         let skipped = SkippedObject(key: candidate.manifest.key, error: error)
@@ -85,7 +86,7 @@ struct SnapshotPull {
 
   private func merge(
     _ manifest: SnapshotManifest, _ object: SnapshotCatalog.StoredObject, _ catalog: SnapshotCatalog,
-    _ loading: SnapshotTable.Loading?, _ report: inout SyncReport
+    _ loading: SnapshotTable.Loading?, hasPacks: Bool, _ report: inout SyncReport
   ) async throws {
     let keys = Dictionary(catalog.objects.map { ($0.name, $0.key) }) { first, _ in first }
     let record = object.name.record
@@ -99,7 +100,8 @@ struct SnapshotPull {
       async let following = fetch(index + 1, manifest, keys)
       if let part = fetched {
         try await fetchLargeValues(manifest.parts[index], &report)
-        occupied = try await merge(part, index, manifest, record: record, occupied: occupied, &report)
+        occupied = try await merge(
+          part, index, manifest, record: record, occupied: occupied, hasPacks: hasPacks, &report)
       }
       session.progress.advance(.pulling, bytes: manifest.parts[index].size)
       fetched = try await following
@@ -128,14 +130,15 @@ struct SnapshotPull {
   }
 
   private func inMergeTransaction<T: Sendable>(
-    _ body: @escaping @Sendable (SnapshotMerge) throws -> T
+    hasPacks: Bool = false, _ body: @escaping @Sendable (SnapshotMerge) throws -> T
   ) async throws -> T {
     let (vaultID, changelog, schemas) = (session.vault.id, session.changelog, session.schemas)
     let limit = session.latestTime
     let (result, schema) = try await session.database.withMergeTransaction { connection in
       let schema = try schemas.load(connection, changelog)
       let merge = SnapshotMerge(
-        connection: connection, changelog: changelog, vault: vaultID, schema: schema.schema, latest: limit)
+        connection: connection, changelog: changelog, vault: vaultID, schema: schema.schema, latest: limit,
+        hasPacks: hasPacks)
       return (try body(merge), schema)
     }
     schemas.remember(schema)
@@ -156,11 +159,11 @@ struct SnapshotPull {
 
   private func merge(
     _ part: SnapshotPartReader, _ index: Int, _ manifest: SnapshotManifest, record: [UInt8],
-    occupied: SnapshotMerge.Occupied, _ report: inout SyncReport
+    occupied: SnapshotMerge.Occupied, hasPacks: Bool, _ report: inout SyncReport
   ) async throws -> SnapshotMerge.Occupied {
     session.progress.advance(.merging)
     let loading = SnapshotTable.Loading(record: record, next: Int64(index + 1))
-    let outcome = try await inMergeTransaction { merge in
+    let outcome = try await inMergeTransaction(hasPacks: hasPacks) { merge in
       try merge.run(part, occupied: occupied, latest: manifest.latest, then: loading)
     }
     report.add(outcome.count)

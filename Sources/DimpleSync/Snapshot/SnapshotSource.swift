@@ -153,13 +153,7 @@ private struct SnapshotRowReader {
     {
       state.fill(zip(table.columns, shown.dropFirst(keyValues.count)).map { ($0.id, $1) })
     }
-    if let table, state.isAlive,
-      state.cells.items.contains(where: {
-        $0.cell.value == nil && table.columnIDs.contains($0.column) && state.counts($0.cell)
-      })
-    {
-      throw MissingValue()
-    }
+    if let table, state.lacksValue(table) { throw MissingValue() }
     let columns = state.cells.items.contains { keyColumns.contains($0.column) } ? allColumns : columns
     let row = SnapshotRow(
       key: keyValues, inserted: state.inserted, deleted: state.deleted, cells: columns.ids.map { state.cells[$0] },

@@ -49,6 +49,9 @@ enum IdentityTables {
       PRIMARY KEY(vault, key, first)) WITHOUT ROWID
     """,
     """
+    CREATE INDEX IF NOT EXISTS dimple_gap_replica ON dimple_gap(vault, replica)
+    """,
+    """
     CREATE TABLE IF NOT EXISTS dimple_unlisted(
       vault TEXT NOT NULL, replica INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
       PRIMARY KEY(vault, replica, first)) WITHOUT ROWID
