@@ -300,4 +300,16 @@ struct HealthTests {
     task.cancel()
     await #expect(throws: CancellationError.self) { _ = try await task.value }
   }
+
+  @Test("What a repair puts under the same name stays")
+  func repairedInPlace() async throws {
+    let one = try replica()
+    try await insert("a", in: one)
+    let key = try await newKey { _ = try await one.engine.sync() }
+    try await storage.put(key, Array(try #require(storage.snapshot[key]).dropLast(20)))
+    let report = try await one.engine.repair()
+    #expect(report.resentTransactions == 1)
+    #expect(codes(report.remaining) == [])
+    #expect(keys() == [key])
+  }
 }

@@ -138,6 +138,40 @@ struct RelayTests {
     #expect(stick.packs == 0)
   }
 
+  /// What is on its way does not arrive, and takes no room.
+  @Test(arguments: [false, true]) func whoMustNotLearnAnyMoreIsNotTold(isTarget: Bool) async throws {
+    let (home, bridge) = (try device([online]), try device([online, stick]))
+    for place in [online, stick] { try await bridge.sync(place) }
+    try await home.add("x")
+    try await home.sync(online)
+    try await bridge.sync(online)
+    var options = SyncEngine.Options()
+    options.relays = false
+    let place = isTarget ? stick : online
+    let off = SyncEngine(bridge.database, storage: place.storage, vault: place.vault, options: options)
+    #expect(try await off.sync().spooledBytes == 0)
+    try await bridge.sync(isTarget ? online : stick)
+    #expect(stick.packs == 0)
+  }
+
+  /// Merged before the other vault was known, and larger than the spool.
+  @Test func aPackThatDoesNotFitKeepsNoOtherBack() async throws {
+    var options = SyncEngine.Options()
+    options.maximumSpoolSize = 1500
+    let home = try device([online])
+    let bridge = try device([online, stick], options: ["online": options, "stick": options])
+    try await home.database.execute("INSERT INTO Item VALUES ('big', hex(randomblob(3000)))")
+    try await home.sync(online)
+    for id in ["1", "2"] {
+      try await home.add(id)
+      try await home.sync(online)
+    }
+    for _ in 0..<4 { for place in [online, stick] { try await bridge.sync(place) } }
+    let late = try device([stick])
+    try await late.sync(stick)
+    #expect(try late.items() == ["1", "2"])
+  }
+
   @Test func theSpoolIsBoundedAndDrains() async throws {
     var options = SyncEngine.Options()
     options.maximumSpoolSize = 1500

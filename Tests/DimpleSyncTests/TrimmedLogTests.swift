@@ -3,6 +3,7 @@ import DimpleRemote
 import DimpleStore
 import DimpleSync
 import DimpleTestSupport
+import Foundation
 import Testing
 
 @Suite("Syncing while the log is trimmed")
@@ -163,5 +164,34 @@ struct TrimmedLogTests {
     let newcomer = try replica(retention: .all)
     #expect(try await newcomer.engine.sync().skipped.map(\.error.description) == [])
     #expect(try rows(newcomer).count == 2)
+  }
+
+  /// Under its new name it has sent nothing to the one vault yet, and all of before; to another, it cannot send that any more.
+  @Test func aCopyGoesOnWithTheVaultsThatHaveTheRest() async throws {
+    let (path, copied) = (TemporaryFile.path(), TemporaryFile.path())
+    defer { for file in [path, copied] { TemporaryFile.remove(file) } }
+    func open(_ path: String) throws -> SimulatedReplica {
+      try SimulatedReplica(storage: storage, path: path, retention: .minimal, migrations: Self.migrations)
+    }
+    let stick = MemoryStorage()
+    func engine(_ replica: SimulatedReplica, _ storage: MemoryStorage, _ id: String) -> SyncEngine {
+      SyncEngine(replica.database, storage: storage, vault: TransparentVault(id: id))
+    }
+    let original = try open(path)
+    for _ in 0..<2 {
+      _ = try await original.engine.sync()
+      _ = try await engine(original, stick, "stick").sync()
+      try await original.database.execute("INSERT OR IGNORE INTO Item VALUES (1, 'a', 0)")
+    }
+    #expect(try trim(original) == 2)
+    try await original.database.close()
+    try FileManager.default.copyItem(atPath: path, toPath: copied)
+    let copy = try open(copied)
+    let late = await #expect(throws: SyncError.self) { try await engine(copy, MemoryStorage(), "late").sync() }
+    #expect(late?.code == .historyRemoved)
+    try await copy.database.execute("INSERT INTO Item VALUES (2, 'a', 0)")
+    #expect(try await copy.engine.sync().pushedTransactions == 1)
+    #expect(try await engine(copy, stick, "stick").sync().pushedTransactions == 1)
+    try await copy.database.close()
   }
 }

@@ -15,6 +15,8 @@ struct Pull {
     var others: [PullPlan.Candidate] = []
     /// All of them, also what a copy of this database put under its name.
     var all: [PullPlan.Candidate] = []
+    /// There are more.
+    var isPartial = false
     /// The storage's clock, where it tells.
     var serverTime: ServerTime?
   }
@@ -22,7 +24,7 @@ struct Pull {
   func run(_ report: inout SyncReport) async throws -> Listing {
     var listing = try await listOthers(&report)
     if try await SnapshotPull(session: session).run(listing.others, &report) { listing = try await listOthers(&report) }
-    var state = State(relay: try await Relay(session: session).plan(listing.others))
+    var state = State(relay: try await Relay(session: session).plan(listing.others, isPartial: listing.isPartial))
     var listedAgain = false
     // An object that cannot be used may hide another that holds the same transactions: plan again without it.
     while true {
@@ -46,7 +48,7 @@ struct Pull {
     if let relay = state.relay { try await RelayParts(session: session).hold(relay.taken, &report) }
     if hasAllParts { try await forgetParts() }
     report.postponedTransactions = try await waiting()
-    report.missing = try await MissingPacks(session: session).check(listing.all)
+    if !listing.isPartial { report.missing = try await MissingPacks(session: session).check(listing.all) }
     return listing
   }
 
@@ -78,7 +80,7 @@ struct Pull {
     session.progress.advance(.listing)
     let listed = try await VaultListing(session: session).run()
     report.ignoredPacks = listed.ignored
-    var listing = Listing(all: listed.candidates, serverTime: listed.serverTime)
+    var listing = Listing(all: listed.candidates, isPartial: listed.isPartial, serverTime: listed.serverTime)
     if try await OwnPacks(session: session).check(listing.all) { report.tookNewName = true }
     let id = session.changelog.replicaID
     listing.own = try await known(listed.packs.filter { $0.name.replica == id })

@@ -136,7 +136,8 @@ private struct Undelete {
       case .update: break
       case .delete:
         deleted = max(deleted ?? stamp, stamp)
-        for (name, value) in columns where cells[name]?.value == nil {
+        // Not into a later life.
+        for (name, value) in columns where cells[name].map({ $0.value == nil && $0.stamp < stamp }) ?? true {
           cells[name, default: Cell(stamp: stamp, value: nil)].value = value
         }
         return

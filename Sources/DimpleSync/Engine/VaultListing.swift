@@ -16,6 +16,8 @@ struct VaultListing {
     /// How many more there were than ``SyncEngine/Options/maximumListedPacks``: of those that are not merged yet, the first
     /// count.
     var ignored = 0
+    /// Some are left out, if only such as are merged: what is not here may be there.
+    var isPartial = false
     /// The storage's clock, where it tells.
     var serverTime: ServerTime?
 
@@ -34,6 +36,7 @@ struct VaultListing {
           let vector = try await loadSeen()
           outcome.packs.removeAll { isOld($0, vector) }
           seen = vector
+          outcome.isPartial = true
         }
         if let seen, isOld(pack, seen) { continue }
         if outcome.packs.count < limit { outcome.packs.append(pack) } else { outcome.ignored += 1 }

@@ -88,6 +88,8 @@ struct RelayTable {
 
   /// Nothing is carried to it or from it any more.
   func forget(_ vault: String) throws {
+    // Where each pack is from is not known: what may still be carried is fetched again.
+    for table in ["dimple_spool", "dimple_spool_part"] { try connection.prepare("DELETE FROM \(table)").run() }
     try connection.prepare("DELETE FROM dimple_vault WHERE vault = ?").run(.text(vault))
     try connection.prepare("DELETE FROM dimple_covered WHERE vault = ?").run(.text(vault))
   }

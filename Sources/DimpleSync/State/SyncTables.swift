@@ -54,8 +54,7 @@ enum SyncTables {
   static func register(vault: String, _ changelog: Changelog, _ connection: Connection) throws {
     let table = SeenTable(vault: vault, connection: connection)
     let first = try changelog.firstTransaction(connection)
-    let isNew = try table.pushed().last == 0
-    if try isNew && wasSent(connection) && first > 1 {
+    if try lacksHistory(table, first, changelog, connection) {
       throw SyncError(
         .historyRemoved, operation: "sync with another vault",
         message: "The log begins with transaction \(first), and this vault has none of those before it.",
@@ -64,6 +63,23 @@ enum SyncTables {
     }
     try table.register()
     try noteNeeded(changelog, connection)
+  }
+
+  /// Whether the log no longer has something that others have, or are to have, and the vault does not. A log of which nothing was
+  /// ever sent begins where it begins.
+  private static func lacksHistory(
+    _ table: SeenTable, _ first: Int64, _ changelog: Changelog, _ connection: Connection
+  ) throws -> Bool {
+    let identities = try changelog.identities(connection)
+    if try identities.count == 1 && !wasSent(connection) { return false }
+    let former = FormerTable(connection: connection)
+    return try identities.contains { identity in
+      guard let end = identity.last else {
+        return try identity.offset + table.pushed().last < min(changelog.lastTransaction(connection), first - 1)
+      }
+      guard try former.signingKey(of: identity.replica) != nil else { return false }
+      return try identity.offset + former.pushed(of: identity.replica, to: table.vault).last < min(end, first - 1)
+    }
   }
 
   /// Whether anything under the present name is in any vault.

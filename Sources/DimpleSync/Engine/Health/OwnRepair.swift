@@ -9,16 +9,18 @@ struct OwnRepair {
   func run(_ outcome: VaultCheck.Outcome, _ report: inout RepairReport) async throws {
     let changelog = session.changelog
     var resent: [ReplicaID: RangeSet64] = [:]
+    var put: Set<String> = []
     for identity in try await session.database.read({ try changelog.identities($0) }) {
       for range in outcome.missing[identity.replica]?.ranges ?? [] {
-        let sent = try await resend(range, of: identity, &report)
+        let sent = try await resend(range, of: identity, &put, &report)
         resent[identity.replica, default: RangeSet64()].formUnion(sent)
       }
     }
     let parts = PartHealth(session: session)
     for lost in outcome.lostParts where try await parts.supply(lost.hash, lost.references) { report.resentParts += 1 }
     // Only what this database put itself, and only after what was in it is there again.
-    for pack in outcome.damaged where try await isOwn(pack) {
+    for pack in outcome.damaged where !put.contains(pack.key) {
+      guard try await isOwn(pack) else { continue }
       let rest = RangeSet64([pack.name.range])
         .subtracting(outcome.missing[pack.name.replica]?.subtracting(resent[pack.name.replica] ?? .init()) ?? .init())
       guard rest == RangeSet64([pack.name.range]) else { continue }
@@ -53,7 +55,7 @@ struct OwnRepair {
 
   /// - Returns: What could be sent: the log may no longer have all of it.
   private func resend(
-    _ range: ClosedRange<Int64>, of identity: Identity, _ report: inout RepairReport
+    _ range: ClosedRange<Int64>, of identity: Identity, _ put: inout Set<String>, _ report: inout RepairReport
   ) async throws -> RangeSet64 {
     let changelog = session.changelog
     var sent = RangeSet64()
@@ -65,10 +67,12 @@ struct OwnRepair {
       let known = try await chain(before: first, of: identity)
       guard let next = try await push.pack(of: identity, first...range.upperBound, after: known) else { return sent }
       _ = try await PartPush(session: session).run(next.big, of: identity)
-      _ = try await PackPut(session: session)
+      let stored = try await PackPut(session: session)
         .put(
           next.body, of: identity.replica, signingKey: next.signingKey,
           attempt: identity.offset + next.body.range.upperBound)
+      // The same bytes have the same name, and replace what was damaged.
+      put.insert(stored.key)
       sent.insert(next.body.range)
       report.resentTransactions += Int64(next.body.range.count)
       first = next.body.range.upperBound + 1

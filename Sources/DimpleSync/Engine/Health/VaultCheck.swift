@@ -24,7 +24,8 @@ struct VaultCheck {
 
   func run(_ report: inout HealthReport) async throws -> Outcome {
     session.progress.advance(.listing)
-    let packs = try await VaultListing(session: session).run().candidates.sorted {
+    let listing = try await VaultListing(session: session).run()
+    let packs = listing.candidates.sorted {
       ($0.name.replica, $0.name.range.lowerBound, $0.key) < ($1.name.replica, $1.name.range.lowerBound, $1.key)
     }
     var outcome = Outcome()
@@ -60,9 +61,11 @@ struct VaultCheck {
     for gone in [covered, try await missing.trimmed()] {
       there.formUnion(MissingPacks.heads(of: there).intersection(gone))
     }
-    outcome.missing = try await missing.missing(there)
-    // Of what a snapshot covers, a replica's last pack is there still.
-    outcome.missing.formUnion(covered.subtracting(there))
+    if !listing.isPartial {
+      outcome.missing = try await missing.missing(there)
+      // Of what a snapshot covers, a replica's last pack is there still.
+      outcome.missing.formUnion(covered.subtracting(there))
+    }
     for (replica, numbers) in outcome.missing.sorted(by: { $0.key < $1.key }) {
       let missing = MissingTransactions(replica: replica, transactions: numbers.ranges, isOwn: own.contains(replica))
       report.add(

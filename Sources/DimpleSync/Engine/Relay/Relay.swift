@@ -12,7 +12,7 @@ struct Relay {
   /// Takes note of what the vault has.
   ///
   /// - Returns: What to take along for other vaults; `nil` where there are none.
-  func plan(_ listed: [PullPlan.Candidate]) async throws -> RelayPlan? {
+  func plan(_ listed: [PullPlan.Candidate], isPartial: Bool) async throws -> RelayPlan? {
     let (id, options, own) = (vault.id, session.options, session.changelog.replicaID)
     let leavesOut = options.leavesOutKeys
     let vaults = try await session.database.read { try RelayTable(connection: $0).vaults() }
@@ -24,7 +24,9 @@ struct Relay {
     if mine == nil || mine?.leavesOut != leavesOut { try await write { try $0.register(id, leavesOut: leavesOut) } }
     // A database of one vault has nothing to carry, and no need to know.
     guard vaults.contains(where: { $0.id != id }) else { return nil }
-    let covered = try await covered(listed, before: mine?.listed ?? [:])
+    var known = try await covered(listed, before: isPartial ? [:] : mine?.listed ?? [:])
+    if isPartial, let mine { known.formUnion(mine.listed) }
+    let covered = known
     try await write { table in
       try table.setListed(covered, in: id)
       try table.clean()

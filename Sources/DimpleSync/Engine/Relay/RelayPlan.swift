@@ -26,8 +26,10 @@ struct RelayPlan: Sendable {
     for pack in planned { covered[pack.name.replica, default: RangeSet64()].insert(pack.name.range) }
     var size: Int64 = 0
     return PullPlan(listed: listed.filter { wants($0.name) }, seen: covered).fetch.filter { pack in
-      size = saturatingSum([size, pack.size])
-      return size <= room
+      // One that does not fit must not keep back those behind it.
+      guard saturatingSum([size, pack.size]) <= room else { return false }
+      size += pack.size
+      return true
     }
   }
 
