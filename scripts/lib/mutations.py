@@ -148,9 +148,9 @@ mutations = [
         "what": "A reference to a row that is not shown passes",
         "edits": [
             (sync + "Merge/MergeSession+References.swift",
-             "    return try parentsAtHand(of: row, by: key).contains { $0.isVisible } || hasSettledParent(row, by: key)",
-             '    return try parentsAtHand(of: row, by: key).contains { $0.isVisible || broken("references-unanswered") }\n'
-             "      || hasSettledParent(row, by: key)"),
+             "      parent.isVisible && parent.nulled.isDisjoint(with: key.parentColumns)\n",
+             '      broken("references-unanswered")\n'
+             "        || parent.isVisible && parent.nulled.isDisjoint(with: key.parentColumns)\n"),
         ],
     },
     {
