@@ -289,13 +289,18 @@ struct VaultCompactionTests {
     #expect(try await memory.listAll(prefix: "log/").count == 1)
   }
 
+  /// Where all read objects up to a size.
+  private func replica(_ storage: MemoryStorage, reading size: Int) throws -> SimulatedReplica {
+    var options = SyncEngine.Options()
+    options.maximumObjectSize = size
+    return try SimulatedReplica(
+      storage: storage, options: options, migrations: [Migration("schema", "\(raw: schema)")])
+  }
+
   /// It stays unsent, rather than be in a pack that nobody reads.
   @Test func aTransactionLargerThanMembersAcceptIsNotSent() async throws {
     let storage = MemoryStorage()
-    var options = SyncEngine.Options()
-    options.maximumObjectSize = 2_000_000
-    let migrations = [Migration("schema", "\(raw: schema)")]
-    let writer = try SimulatedReplica(storage: storage, options: options, migrations: migrations)
+    let writer = try replica(storage, reading: 2_000_000)
     try await writer.database.execute("INSERT INTO Item VALUES (0, 'before')")
     _ = try await writer.engine.sync()
     try await writer.database.write { connection in
@@ -308,24 +313,20 @@ struct VaultCompactionTests {
     #expect(error?.message.contains("Transaction 2 ") == true)
     #expect(try await storage.listAll(prefix: "log/").count == 1)
     // As the message says.
+    var options = SyncEngine.Options()
     options.maximumObjectSize = 8_000_000
     let larger = SyncEngine(writer.database, storage: storage, vault: TransparentVault(), options: options)
     #expect(try await larger.sync().pushedTransactions == 1)
-    let reader = try SimulatedReplica(storage: storage, options: options, migrations: migrations)
-    #expect(try await reader.engine.sync().pulledTransactions == 2)
+    #expect(try await replica(storage, reading: 8_000_000).engine.sync().pulledTransactions == 2)
   }
 
   @Test func manyTransactionsAreSentInPacksThatMembersAccept() async throws {
     let storage = MemoryStorage()
-    var options = SyncEngine.Options()
-    options.maximumObjectSize = 2_000_000
-    let migrations = [Migration("schema", "\(raw: schema)")]
-    let writer = try SimulatedReplica(storage: storage, options: options, migrations: migrations)
+    let writer = try replica(storage, reading: 2_000_000)
     for id in 1...8 {
       try await writer.database.execute("INSERT INTO Item VALUES (\(id), \(String(repeating: "x", count: 400_000)))")
     }
     #expect(try await writer.engine.sync().pushedTransactions == 8)
-    let reader = try SimulatedReplica(storage: storage, options: options, migrations: migrations)
-    #expect(try await reader.engine.sync().pulledTransactions == 8)
+    #expect(try await replica(storage, reading: 2_000_000).engine.sync().pulledTransactions == 8)
   }
 }

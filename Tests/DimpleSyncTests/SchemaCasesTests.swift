@@ -128,18 +128,24 @@ struct SchemaCasesTests {
     #expect(try await updated.engine.verify().isHealthy)
   }
 
+  private func folders(_ column: String) -> Migration {
+    Migration(
+      "1",
+      """
+      CREATE TABLE Folder (id TEXT PRIMARY KEY NOT NULL, \(raw: column));
+      CREATE TABLE Note (id TEXT PRIMARY KEY NOT NULL)
+      """)
+  }
+
+  /// What an older app does not know.
+  private let reference = Migration("2", "ALTER TABLE Note ADD COLUMN folder TEXT REFERENCES Folder ON DELETE RESTRICT")
+
   @Test(
     "A row that an older app deleted, and that a column it did not know refers to, is shown after a repair",
     arguments: [["log/"], ["snap/"], ["log/", "snap/"]])
   func olderAppDeletesAParent(valuesAreIn prefixes: [String]) async throws {
     let storage = MemoryStorage()
-    let tables = Migration(
-      "1",
-      """
-      CREATE TABLE Folder (id TEXT PRIMARY KEY NOT NULL, name TEXT);
-      CREATE TABLE Note (id TEXT PRIMARY KEY NOT NULL)
-      """)
-    let reference = Migration("2", "ALTER TABLE Note ADD COLUMN folder TEXT REFERENCES Folder ON DELETE RESTRICT")
+    let tables = folders("name TEXT")
     let path = TemporaryFile.path()
     defer { TemporaryFile.remove(path) }
     var options = SyncEngine.Options()
@@ -177,13 +183,7 @@ struct SchemaCasesTests {
   @Test("Of a deleted row with a large value, a snapshot is not taken for having NULL")
   func olderAppDeletesALargeParent() async throws {
     let storage = MemoryStorage()
-    let tables = Migration(
-      "1",
-      """
-      CREATE TABLE Folder (id TEXT PRIMARY KEY NOT NULL, picture BLOB);
-      CREATE TABLE Note (id TEXT PRIMARY KEY NOT NULL)
-      """)
-    let reference = Migration("2", "ALTER TABLE Note ADD COLUMN folder TEXT REFERENCES Folder ON DELETE RESTRICT")
+    let tables = folders("picture BLOB")
     let path = TemporaryFile.path()
     defer { TemporaryFile.remove(path) }
     var options = SyncEngine.Options()

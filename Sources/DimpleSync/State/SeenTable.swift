@@ -8,6 +8,9 @@ struct Seen: Equatable {
     /// The chain just before the first and just after the last transaction.
     var chain: PackChain
 
+    /// Nothing came before it.
+    var isBeginning: Bool { chain.before == LogChain.start }
+
     /// Whether one can go on where the other ends; runs apart always can. Overlapping ones are not compared inside.
     func agrees(with other: Run) -> Bool {
       if range.upperBound.saturatingSuccessor == other.range.lowerBound { return chain.after == other.chain.before }
@@ -28,7 +31,7 @@ struct Seen: Equatable {
   var settled: [ReplicaID: RangeSet64] {
     runs.mapValues { runs in
       var numbers = RangeSet64(runs.map(\.range))
-      if let first = runs.first, first.chain.before == LogChain.start, first.range.lowerBound > 1 {
+      if let first = runs.first, first.isBeginning, first.range.lowerBound > 1 {
         numbers.insert(1...first.range.lowerBound - 1)
       }
       return numbers
@@ -39,8 +42,7 @@ struct Seen: Equatable {
   var implied: [ReplicaID: RangeSet64] {
     runs.compactMapValues { runs in
       guard let first = runs.first, let last = runs.last else { return nil }
-      let start = first.chain.before == LogChain.start ? first.range.lowerBound : 1
-      return RangeSet64([start...last.range.upperBound])
+      return RangeSet64([(first.isBeginning ? first.range.lowerBound : 1)...last.range.upperBound])
     }
   }
 
